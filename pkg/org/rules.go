@@ -1,0 +1,126 @@
+// Package org reads the rules file: the organization, its partners and identity
+// providers, which rules act in which mode, exemptions and limits.
+//
+// It takes YAML and gives Rules, or errors with file, line, value and remedy.
+// It is strict: an unknown field, a wrong type, a bad ARN, an expired or
+// ownerless exemption is an error, and no default weakens anything. It judges
+// no policy.
+package org
+
+import "time"
+
+// Rules is the rules file. The zero value is an empty organization in which
+// every rule only observes.
+type Rules struct {
+	// Hash is "sha256:" and the hex digest of the file's bytes; it is in every decision.
+	Hash         string
+	Organization Organization
+	Partners     []Partner
+	// IdentityProviders that roles may trust, by ARN pattern or issuer.
+	IdentityProviders []string
+	// Protected are ARN patterns of roles that are never written, beside the built-in ones.
+	Protected []string
+	// Default is the mode where nothing more special is said.
+	Default Mode
+	// Settings are what the file says of each rule, by rule id.
+	Settings map[string]Setting
+	// Units and AccountModes narrow the mode for organizational units and accounts.
+	Units        map[string]Mode
+	AccountModes map[string]Mode
+	Exemptions   []Exemption
+	Limits       Limits
+}
+
+// Organization is the AWS Organization.
+type Organization struct {
+	ID         string
+	Partition  string
+	Management string
+	Accounts   []Account
+	// Accounts lists all accounts (true) or may lack some; the default is that it may lack some.
+	Complete bool
+}
+
+// Account is a member account.
+type Account struct {
+	ID   string
+	Name string
+	// Unit is the path of its organizational unit, such as "workloads/prod".
+	Unit string
+}
+
+// Partner is a third party that may be trusted.
+type Partner struct {
+	Name     string
+	Accounts []string
+	// ExternalID says what its roles must ask for.
+	ExternalID ExternalIDDemand
+	// Roles, when not empty, are the only roles (ARN patterns of ours) it may be trusted by.
+	Roles []string
+	// AcceptedPrincipals are ARNs of the partner whose unique id we cannot
+	// read and which a baseline may name all the same.
+	AcceptedPrincipals []string
+}
+
+// ExternalIDDemand says whether a partner must give an external id.
+type ExternalIDDemand uint8
+
+// The demands. The zero value is the strict one.
+const (
+	ExternalIDRequired ExternalIDDemand = iota
+	// RolePrincipalSuffices: a specific role principal may stand in its place.
+	RolePrincipalSuffices
+)
+
+// Mode says how far a rule may go. The zero value is Observe.
+type Mode uint8
+
+// The modes, from telling to acting.
+const (
+	Observe Mode = iota
+	Tag
+	Enforce
+)
+
+// Setting is what the file says of one rule.
+type Setting struct {
+	// Mode and ModeSet: the rule's own mode, where the file gives one.
+	Mode    Mode
+	ModeSet bool
+	// Off takes the rule out of the catalogue for everybody; only a person can write it.
+	Off bool
+	// SessionName is the value that session-name demands; default "${aws:username}".
+	SessionName string
+	// Callers are the classes that source-identity and set-source-identity
+	// speak of: "users", "roles", "saml", "oidc"; empty means the rule's default.
+	Callers []string
+	// Values are the permitted source identities (patterns with * and ?); empty means any legal one.
+	Values []string
+	// MinLength is the shortest external id that external-id accepts; default 8.
+	MinLength int
+	// Roles are ARN patterns of the roles a rule speaks of: session-policy's
+	// sensitive roles; for the other rules empty means all.
+	Roles []string
+}
+
+// Exemption sets findings of some rules on one role aside, for a time.
+type Exemption struct {
+	Rules   []string
+	Role    string // anchored ARN, no wildcard
+	RoleID  string // optional
+	Digest  string // optional: only while the document is this one
+	Owner   string
+	Reason  string
+	Ticket  string
+	Expires time.Time
+	Line    int
+}
+
+// Limits bound the writes; past them rolewarden only tells.
+type Limits struct {
+	PerRolePerDay     int // default 3
+	PerAccountPerHour int // default 5
+	PerHour           int // default 25
+	PerRulePerHour    int // default 25
+	TagsPerHour       int // default 200
+}
