@@ -1,5 +1,9 @@
 // Package finding holds the words in which a judgement is told: Verdict,
-// Severity, Evidence, Finding and Report. It takes and gives values only.
+// Severity, Evidence, Finding and Report. It takes and gives values only, and
+// it judges nothing.
+//
+// The JSON of these values is what `rolewarden check --format json` prints and
+// what alerts carry; its field names and words are a public contract.
 package finding
 
 import (
@@ -51,55 +55,55 @@ const (
 
 // Evidence is what a reader can check by eye.
 type Evidence struct {
-	Kind EvidenceKind
+	Kind EvidenceKind `json:"kind"`
 	// Request is the witness of Allowed and Refused.
-	Request *access.Request
+	Request *access.Request `json:"request,omitempty"`
 	// Sentence says the evidence in words ("user mallory of account … may assume the role under the session name bob").
-	Sentence string
+	Sentence string `json:"sentence,omitempty"`
 	// Principal is the history of a unique id, for Fact.
-	Principal *Principal
+	Principal *Principal `json:"principal,omitempty"`
 	// Others names the other roles or documents of a Pair.
-	Others []string
+	Others []string `json:"others,omitempty"`
 }
 
 // Principal is the history of a unique id, as far as the ledger knows it.
 type Principal struct {
 	// ID is the unique id as IAM shows it.
-	ID string
+	ID string `json:"id"`
 	// ARN is who it was; empty when unknown.
-	ARN string
+	ARN string `json:"arn,omitempty"`
 	// DeletedBy is the ARN of who deleted it; empty when unknown.
-	DeletedBy string
+	DeletedBy string `json:"deletedBy,omitempty"`
 	// DeletedAt is when; zero when unknown.
-	DeletedAt time.Time
+	DeletedAt time.Time `json:"deletedAt,omitzero"`
 	// DeletedEvent is the CloudTrail event id of the deletion.
-	DeletedEvent string
+	DeletedEvent string `json:"deletedEvent,omitempty"`
 	// LivesAgainAs is the unique id of a principal that has the same ARN now; empty when none is known.
-	LivesAgainAs string
+	LivesAgainAs string `json:"livesAgainAs,omitempty"`
 }
 
 // Finding is one breach of one rule.
 type Finding struct {
 	// Rule is the id of the rule, in kebab-case.
-	Rule     string
-	Severity Severity
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
 	// Where is the place in the document, such as Statement[1].Principal.AWS[0].
-	Where string
+	Where string `json:"where"`
 	// Message says what is wrong and what it lets happen.
-	Message string
+	Message string `json:"message"`
 	// Fix says what to write instead.
-	Fix      string
-	Evidence Evidence
+	Fix      string   `json:"fix"`
+	Evidence Evidence `json:"evidence"`
 	// Exemption is the ticket of the exemption that covers this finding; empty
 	// when it is open. An exempted finding is shown, and asks for no action.
-	Exemption string
+	Exemption string `json:"exemption,omitempty"`
 }
 
 // Report is the judgement of one document.
 type Report struct {
-	Verdict Verdict
+	Verdict Verdict `json:"verdict"`
 	// Reasons say why the verdict is Undecided, or what was left undecided
 	// beside a finding; each names an element.
-	Reasons  []string
-	Findings []Finding
+	Reasons  []string  `json:"reasons"`
+	Findings []Finding `json:"findings"`
 }
