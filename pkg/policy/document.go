@@ -23,9 +23,10 @@ type Document struct {
 	Statements []Statement
 }
 
-// Statement is one statement of a Document. Exactly one of Principal and
-// NotPrincipal, and one of Actions and NotActions, is present in a statement
-// that IAM accepts; Parse keeps what is written so that others can say so.
+// Statement is one statement of a Document. Parse gives only statements with
+// an Effect, with exactly one of Principal and NotPrincipal, and with exactly
+// one of Actions and NotActions. NotPrincipal, Resources and NotResources have
+// no place in a trust policy; they are kept as written for others to judge.
 type Statement struct {
 	Sid          string
 	Effect       Effect
@@ -35,7 +36,9 @@ type Statement struct {
 	NotActions   []string
 	Resources    []string
 	NotResources []string
-	// Conditions are in the order of the text, one per operator and key.
+	// Conditions are in the order of the text, one per operator and key. Nil
+	// means that the element is absent; empty but not nil, that it is written
+	// as {}, which has no effect.
 	Conditions []Condition
 }
 
@@ -69,7 +72,8 @@ type Condition struct {
 	// Operator is as written, with its set qualifier and IfExists, for
 	// example "ForAnyValue:StringLikeIfExists". ParseOperator takes it apart.
 	Operator string
-	// Key is as written; key names ignore case.
+	// Key is as written; key names ignore case. It is "", with no Values, for
+	// an operator written with no key at all ({"StringEquals":{}}).
 	Key string
 	// Values are the values as text; JSON numbers and booleans keep their
 	// spelling. Empty means the policy wrote an empty list.
