@@ -1,0 +1,59 @@
+package decision
+
+import "slices"
+
+// Brake weakens a decision where the kill switch or a limit demands it, and
+// never strengthens one. The zero Brakes turn every write into Hold: a switch
+// that cannot be read stops writes.
+//
+// Past the limit on writes a revert or a quarantine becomes a tag; past the
+// limit on tags, or past both, it becomes Hold.
+func (d Decision) Brake(b Brakes) Decision {
+	if !d.Action.Writes() {
+		return d
+	}
+	switch b.Switch {
+	case WritesAllowed:
+		return d.limited(b)
+	case WritesStopped:
+		return d.weakened(Hold, "The kill switch stops every write, so nothing was written ("+d.Action.String()+" was due). Mend the role by hand, or release the switch and let the role be judged again.")
+	case Unreadable:
+		return d.unreadable()
+	default:
+		return d.unreadable()
+	}
+}
+
+func (d Decision) unreadable() Decision {
+	return d.weakened(Hold, "The kill switch could not be read, which stops every write ("+d.Action.String()+" was due). See to the ledger first, then let the role be judged again.")
+}
+
+func (d Decision) limited(b Brakes) Decision {
+	switch d.Action {
+	case Revert, Quarantine:
+		if b.Limit == "" {
+			return d
+		}
+		was := d.Action.String()
+		if b.TagLimit != "" {
+			return d.weakened(Hold, "The limit "+b.Limit+" on writes and the limit "+b.TagLimit+" on tags are used up, so nothing was written ("+was+" was due). Find out who or what changes so many roles, then reset the limits.")
+		}
+		return d.weakened(Tag, "The limit "+b.Limit+" on writes is used up, so the role is only tagged ("+was+" was due). Find out who or what changes so many roles, mend this one by hand, then reset the limit.")
+	case Tag, Clear:
+		if b.TagLimit == "" {
+			return d
+		}
+		return d.weakened(Hold, "The limit "+b.TagLimit+" on tags is used up, so nothing was written ("+d.Action.String()+" was due). Find out who or what changes so many roles, then reset the limit.")
+	case Ignore, Tell, Hold:
+		return d
+	default:
+		return d.unreadable()
+	}
+}
+
+// weakened gives the decision with a weaker action and the reason in front.
+func (d Decision) weakened(a Action, why string) Decision {
+	d.Action = a
+	d.Reasons = slices.Concat([]string{why}, d.Reasons)
+	return d
+}

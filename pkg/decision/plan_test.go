@@ -1,0 +1,119 @@
+package decision_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	. "github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+func found(rule string, kind finding.EvidenceKind) finding.Finding {
+	return finding.Finding{Rule: rule, Severity: finding.High, Evidence: finding.Evidence{Kind: kind}}
+}
+
+func modes(m org.Mode, rules ...string) map[string]org.Mode {
+	out := map[string]org.Mode{}
+	for _, r := range rules {
+		out[r] = m
+	}
+	return out
+}
+
+// Every row of the table: what a person reads in the README about what
+// rolewarden does is what it does.
+func TestPlanRows(t *testing.T) {
+	witness := []finding.Finding{found("external-id", finding.Allowed)}
+	refused := []finding.Finding{found("set-source-identity", finding.Refused)}
+	enforce := modes(org.Enforce, "external-id", "set-source-identity", "session-policy", "no-effect", "shared")
+	rows := []struct {
+		name string
+		in   Situation
+		want Action
+		// says must be in the reasons: what a person has to know or do.
+		says []string
+	}{
+		{"undecided", Situation{Verdict: finding.Undecided, Reasons: []string{"Statement[0].NotPrincipal has no settled meaning"}, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, []string{"by hand", "NotPrincipal"}},
+		{"a verdict that does not exist", Situation{Verdict: 77, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, []string{"by hand"}},
+		{"compliant, nothing to take back", Situation{Verdict: finding.Compliant}, Ignore, nil},
+		{"compliant again, tagged", Situation{Verdict: finding.Compliant, Tagged: Tagged}, Clear, []string{"tags are taken off"}},
+		{"compliant again, told", Situation{Verdict: finding.Compliant, Told: Tagged}, Clear, []string{"resolved"}},
+		{"compliant again, protected and tagged", Situation{Verdict: finding.Compliant, Tagged: Tagged, Protected: "break-glass"}, Hold, []string{"break-glass", "by hand"}},
+		{"compliant again, protected and told", Situation{Verdict: finding.Compliant, Told: Tagged, Protected: "break-glass"}, Tell, []string{"resolved"}},
+		{"compliant, and yet with findings", Situation{Verdict: finding.Compliant, Open: witness, Modes: enforce, Past: GoodBaseline, Tagged: Tagged}, Tell, []string{"contradicts"}},
+		{"all exempted", Situation{Verdict: finding.Noncompliant, Past: GoodBaseline, Modes: enforce}, Ignore, nil},
+		{"all exempted, tagged", Situation{Verdict: finding.Noncompliant, Tagged: Tagged}, Clear, []string{"exemption"}},
+		{"all exempted, told", Situation{Verdict: finding.Noncompliant, Told: Tagged}, Clear, []string{"exemption"}},
+		{"observe", Situation{Verdict: finding.Noncompliant, Open: witness, Past: GoodBaseline}, Tell, []string{"observe", "rules file"}},
+		{"observe, protected", Situation{Verdict: finding.Noncompliant, Open: witness, Protected: "break-glass"}, Tell, []string{"observe"}},
+		{"a mode that does not exist", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: modes(9, "external-id"), Past: GoodBaseline}, Tell, []string{"observe"}},
+		{"tag", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: modes(org.Tag, "external-id"), Past: GoodBaseline}, Tag, []string{"Mend it"}},
+		{"tag, protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: modes(org.Tag, "external-id"), Protected: "Control Tower owns this role"}, Hold, []string{"Control Tower", "person"}},
+		{"enforce, with a baseline", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline}, Revert, []string{"exemption"}},
+		{"enforce, a refused request, with a baseline", Situation{Verdict: finding.Noncompliant, Open: refused, Modes: enforce, Past: GoodBaseline}, Revert, nil},
+		{"enforce, protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline, Protected: "break-glass"}, Hold, []string{"break-glass", "person"}},
+		{"enforce, just created", Situation{Change: trail.RoleCreated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Quarantine, []string{"lets nobody in"}},
+		{"enforce, just created says the past, not the change", Situation{Change: trail.TrustUpdated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Tag, []string{"by hand"}},
+		{"enforce, no past", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce}, Tag, []string{"no baseline", "by hand"}},
+		{"enforce, no past, said why", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, PastReason: "the baseline is younger than a day"}, Tag, []string{"younger than a day"}},
+		{"enforce, refused baseline", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: RefusedBaseline, PastReason: "the seal does not fit"}, Tag, []string{"the seal does not fit", "by hand"}},
+		{"enforce, refused baseline, reason missing", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: RefusedBaseline}, Tag, []string{"not known"}},
+		{"enforce, a past that does not exist", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: 44}, Tag, []string{"by hand"}},
+		{"a fact is never more than tagged", Situation{Verdict: finding.Noncompliant, Open: []finding.Finding{found("session-policy", finding.Fact)}, Modes: enforce, Past: GoodBaseline}, Tag, []string{"rests on a fact"}},
+		{"a place is never more than tagged", Situation{Verdict: finding.Noncompliant, Open: []finding.Finding{found("no-effect", finding.Place)}, Modes: enforce, Past: GoodBaseline}, Tag, []string{"rests on a place"}},
+		{"a pair is never more than tagged", Situation{Verdict: finding.Noncompliant, Open: []finding.Finding{found("shared", finding.Pair)}, Modes: enforce, Past: GoodBaseline}, Tag, []string{"rests on a pair"}},
+		{"a finding without evidence is only told", Situation{Verdict: finding.Noncompliant, Open: []finding.Finding{found("external-id", finding.NoEvidence)}, Modes: enforce, Past: GoodBaseline}, Tell, nil},
+		{"the role was deleted meanwhile", Situation{Change: trail.RoleDeleted, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, nil},
+		{"a change of a user", Situation{Change: trail.UserDeleted, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, nil},
+		{"a user's new name", Situation{Change: trail.UserRenamed, Verdict: finding.Compliant, Tagged: Tagged}, Tell, nil},
+		{"a change that does not exist", Situation{Change: 99, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, nil},
+		{"an AssumeRole event is judged like others", Situation{Change: trail.RoleAssumed, Verdict: finding.Noncompliant, Open: []finding.Finding{found("session-policy", finding.Fact)}, Modes: modes(org.Tag, "session-policy")}, Tag, nil},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			got := Plan(row.in)
+			if got.Action != row.want {
+				t.Errorf("Plan = %s, want %s; reasons %q", got.Action, row.want, got.Reasons)
+			}
+			all := strings.Join(got.Reasons, "\n")
+			for _, say := range row.says {
+				if !strings.Contains(all, say) {
+					t.Errorf("the reasons do not say %q:\n%s", say, all)
+				}
+			}
+			for _, r := range got.Reasons[:1] {
+				if !strings.HasSuffix(r, ".") || strings.ToUpper(r[:1]) != r[:1] {
+					t.Errorf("the first reason is no sentence: %q", r)
+				}
+			}
+		})
+	}
+}
+
+// The strongest mode among the broken rules decides, and the decision names
+// the rules that drove it and no others.
+func TestPlanNamesTheRulesThatDroveIt(t *testing.T) {
+	s := Situation{
+		Verdict: finding.Noncompliant,
+		Open: []finding.Finding{
+			found("session-name", finding.Allowed), found("external-id", finding.Allowed),
+			found("external-id", finding.Allowed), found("mfa", finding.Allowed), found("no-effect", finding.Place),
+		},
+		Modes: map[string]org.Mode{"session-name": org.Enforce, "external-id": org.Enforce, "mfa": org.Tag, "no-effect": org.Enforce},
+		Past:  GoodBaseline,
+	}
+	got := Plan(s)
+	if got.Action != Revert {
+		t.Errorf("Action = %s, want Revert", got.Action)
+	}
+	if diff := cmp.Diff([]string{"external-id", "session-name"}, got.Rules); diff != "" {
+		t.Errorf("Rules (-want +got):\n%s", diff)
+	}
+	if !strings.HasPrefix(got.Reasons[0], "The rules external-id and session-name are broken") {
+		t.Errorf("first reason: %q", got.Reasons[0])
+	}
+}
