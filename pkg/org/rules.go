@@ -28,7 +28,10 @@ type Rules struct {
 	Units        map[string]Mode
 	AccountModes map[string]Mode
 	Exemptions   []Exemption
-	Limits       Limits
+	// Expired are exemptions that had ended when a deployed file was read; they
+	// exempt nothing.
+	Expired []Exemption
+	Limits  Limits
 }
 
 // Organization is the AWS Organization.
@@ -45,7 +48,8 @@ type Organization struct {
 type Account struct {
 	ID   string
 	Name string
-	// Unit is the path of its organizational unit, such as "workloads/prod".
+	// Unit is the path of its organizational unit, such as "workloads/prod";
+	// "/" is the root, and empty means that it is not known.
 	Unit string
 }
 
@@ -101,19 +105,23 @@ type Setting struct {
 	// Roles are ARN patterns of the roles a rule speaks of: session-policy's
 	// sensitive roles; for the other rules empty means all.
 	Roles []string
+	// Line and Column are where the file speaks of the rule.
+	Line, Column int
 }
 
 // Exemption sets findings of some rules on one role aside, for a time.
 type Exemption struct {
-	Rules   []string
-	Role    string // anchored ARN, no wildcard
-	RoleID  string // optional
-	Digest  string // optional: only while the document is this one
-	Owner   string
-	Reason  string
-	Ticket  string
+	Rules  []string
+	Role   string // anchored ARN, no wildcard
+	RoleID string // optional
+	Digest string // optional: only while the document is this one
+	Owner  string
+	Reason string
+	Ticket string
+	// Expires is when it ends: the first moment, in UTC, of the day that the file names.
 	Expires time.Time
-	Line    int
+	// Line and Column are where the file writes it.
+	Line, Column int
 }
 
 // Limits bound the writes; past them rolewarden only tells.
