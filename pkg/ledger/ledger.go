@@ -121,7 +121,25 @@ type Conclusion struct {
 	State *RoleState
 	// Seen are unique ids that were seen to belong to an ARN.
 	Seen []Identity
+	// Expect says what must be so for the conclusion to be recorded; it spares
+	// the compliant event a reading of the state.
+	Expect Expectation
 }
+
+// Expectation is a condition on a Conclusion. The zero value expects nothing.
+type Expectation uint8
+
+// The expectations.
+const (
+	// Anything expects nothing.
+	Anything Expectation = iota
+	// NoOpenAlert expects that what is remembered of the role has no open
+	// alert; else nothing is recorded and the error is ErrOpenAlert.
+	NoOpenAlert
+)
+
+// ErrOpenAlert is returned by Conclude when it expected that no alert is open.
+var ErrOpenAlert = errors.New("an alert about the role is open")
 
 // Identity is a unique id and whom it stood for at some time.
 type Identity struct {
@@ -166,7 +184,8 @@ type Ledger interface {
 	// when the event is already concluded.
 	Intend(ctx context.Context, i Intent) error
 	// Conclude ends an event, at most once: a second conclusion changes
-	// nothing and is no error. State and Seen are recorded with it, in one step.
+	// nothing and is no error. State and Seen are recorded with it, in one step,
+	// or nothing is when Expect is not met.
 	Conclude(ctx context.Context, c Conclusion) error
 	// State gives what is remembered of a role; ok is false when nothing is.
 	State(ctx context.Context, account, roleID string) (s RoleState, ok bool, err error)

@@ -133,6 +133,9 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 	if e.end != InFlight {
 		return nil
 	}
+	if c.Expect == NoOpenAlert && c.State != nil && m.states[roleKey{c.State.Account, c.State.RoleID}].AlertID != "" {
+		return fmt.Errorf("concluding event %s: %w", c.Event, ErrOpenAlert)
+	}
 	e.end = c.End
 	if c.State != nil {
 		k := roleKey{c.State.Account, c.State.RoleID}
