@@ -1,0 +1,209 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// The keys of rolewarden's tags. Tags tell people; no verdict ever looks at them.
+const (
+	TagState   = "rolewarden:state"
+	TagFinding = "rolewarden:finding"
+	TagAt      = "rolewarden:at"
+)
+
+// TagKeys gives the keys of all tags that rolewarden ever sets or takes off.
+func TagKeys() []string { return []string{TagState, TagFinding, TagAt} }
+
+// maxTagValue is the longest tag value (IAM User Guide, reference_iam-quotas).
+const maxTagValue = 256
+
+// tagValue is the alphabet of tag values (IAM API Reference, API_Tag).
+var tagValue = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// Tags gives the tags that a decision asks for: what was done, the rules of
+// its open findings and when. Actions that tag nothing have none.
+func Tags(d decision.Decision, findings ...finding.Finding) map[string]string {
+	var state string
+	switch d.Action {
+	case decision.Tag:
+		state = "noncompliant"
+	case decision.Revert:
+		state = "reverted"
+	case decision.Quarantine:
+		state = "quarantined"
+	case decision.Ignore, decision.Tell, decision.Hold, decision.Clear:
+		return nil
+	default:
+		return nil
+	}
+	rules := slices.Clone(d.Rules)
+	for _, f := range findings {
+		if f.Exemption == "" {
+			rules = append(rules, f.Rule)
+		}
+	}
+	slices.Sort(rules)
+	return map[string]string{
+		TagState:   state,
+		TagFinding: listValue(slices.Compact(rules)),
+		TagAt:      d.At.UTC().Format("20060102T150405Z"),
+	}
+}
+
+// listValue writes names with blanks between them, since a tag value holds no
+// comma. Names that do not fit are counted.
+func listValue(names []string) string {
+	for shown := len(names); ; shown-- {
+		text := strings.Join(names[:shown], " ")
+		if shown < len(names) {
+			text = strings.TrimSpace(fmt.Sprintf("%s +%d more", text, len(names)-shown))
+		}
+		text = legalValue(text)
+		if len([]rune(text)) <= maxTagValue || shown == 0 {
+			return text
+		}
+	}
+}
+
+// legalValue replaces what a tag value cannot hold.
+func legalValue(s string) string {
+	return strings.Map(func(r rune) rune {
+		if tagValue.MatchString(string(r)) {
+			return r
+		}
+		return '_'
+	}, s)
+}
+
+// checkTags refuses tags that are not rolewarden's own, or that IAM would refuse.
+func checkTags(set map[string]string, unset []string) error {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if !slices.Contains(TagKeys(), key) {
+			return fmt.Errorf("the tag %q is not rolewarden's: set one of %q", key, TagKeys())
+		}
+		if v := set[key]; !tagValue.MatchString(v) || len([]rune(v)) > maxTagValue {
+			return fmt.Errorf("the tag %s cannot have the value %q: at most %d letters, digits, blanks and _.:/=+-@", key, v, maxTagValue)
+		}
+	}
+	for _, key := range unset {
+		if !slices.Contains(TagKeys(), key) {
+			return fmt.Errorf("the tag %q is not rolewarden's: take off one of %q", key, TagKeys())
+		}
+	}
+	return nil
+}
+
+// spelled gives the key under which a role carries a tag: keys ignore case and
+// keep it (IAM User Guide, id_tags), so "Rolewarden:State" is our tag too.
+func spelled(tags map[string]string, key string) (string, bool) {
+	for have := range tags {
+		if strings.EqualFold(have, key) {
+			return have, true
+		}
+	}
+	return "", false
+}
+
+// missing gives the tags that a role does not have as wanted.
+func missing(want, have map[string]string) map[string]string {
+	out := map[string]string{}
+	for key, value := range want {
+		if at, ok := spelled(have, key); !ok || at != key || have[at] != value {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// present gives the tags, as the role spells them, that are there and should not be.
+func present(unwanted []string, have map[string]string) []string {
+	var out []string
+	for _, key := range unwanted {
+		if at, ok := spelled(have, key); ok {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// retag sets and takes off tags, after the trust policy if that is written too.
+// What goes wrong with tags never undoes what was done to the policy.
+func (w *work) retag(ctx context.Context, live role.Role) error {
+	set, unset := missing(w.Tags, live.Tags), present(w.Untag, live.Tags)
+	var err error
+	if len(set) > 0 {
+		err = w.patiently(ctx, func() error { return w.iam.Tag(ctx, w.Role.Ref(), set) })
+	}
+	if err == nil && len(unset) > 0 {
+		err = w.patiently(ctx, func() error { return w.iam.Untag(ctx, w.Role.Ref(), unset) })
+	}
+	policyWritten := w.sent != ""
+	hopeless := errors.Is(err, role.ErrLimit) || errors.Is(err, role.ErrUnmodifiable) || errors.Is(err, role.ErrMalformed)
+	switch {
+	case err != nil && (policyWritten || hopeless):
+		w.addProblem(fmt.Sprintf("The role's tags were not changed: %v.", err))
+		return nil
+	case err != nil:
+		return fmt.Errorf("changing its tags: %w", err)
+	case policyWritten:
+		return nil
+	}
+	w.out.Done = w.Decision.Action
+	if len(set)+len(unset) == 0 {
+		w.out.Verified = true
+		return nil
+	}
+	return w.verifyTags(ctx)
+}
+
+// patiently repeats a call that somebody else's call was in the way of, or
+// that got no answer; setting the same tags twice does no harm.
+func (w *work) patiently(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if !errors.Is(err, role.ErrConflict) && !errors.Is(err, role.ErrUncertain) {
+			return err
+		}
+		more, ended := w.pause.more(ctx)
+		if ended != nil {
+			return errors.Join(ended, err)
+		}
+		if !more {
+			return err
+		}
+	}
+}
+
+// verifyTags reads until the tags show.
+func (w *work) verifyTags(ctx context.Context) error {
+	for {
+		live, err := w.read(ctx)
+		if err == nil && len(missing(w.Tags, live.Tags)) == 0 && len(present(w.Untag, live.Tags)) == 0 {
+			w.out.Verified = true
+			return nil
+		}
+		more, ended := w.pause.more(ctx)
+		switch {
+		case ended != nil:
+			return ended
+		case more:
+			continue
+		case err != nil:
+			w.addProblem(fmt.Sprintf("IAM took the tags, and then the role could not be read back: %v.", err))
+			return nil
+		default:
+			w.addProblem(fmt.Sprintf("IAM took the tags and did not show them within %s.", w.pause.config.Patience))
+			return nil
+		}
+	}
+}

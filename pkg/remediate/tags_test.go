@@ -1,0 +1,90 @@
+package remediate_test
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+)
+
+// Tags say what was done, for which rules and when; others' tags stay.
+func TestTagsTell(t *testing.T) {
+	f := newFake()
+	if _, err := f.apply(t, tag()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"team": "blue", "rolewarden:state": "noncompliant",
+		"rolewarden:finding": "public-principal", "rolewarden:at": "20260811T120000Z",
+	}
+	if diff := cmp.Diff(want, f.role.Tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	if out, err := f.apply(t, untag()); err != nil || out.Done != decision.Clear || !out.Verified {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if diff := cmp.Diff(map[string]string{"team": "blue"}, f.role.Tags); diff != "" {
+		t.Errorf("tags after clearing (-want +got):\n%s", diff)
+	}
+}
+
+// Whatever case somebody gave our tag's key, it is taken off.
+func TestUntagIgnoresCase(t *testing.T) { // T57
+	f := newFake()
+	f.role.Tags = map[string]string{"Rolewarden:STATE": "compliant", "team": "blue"}
+	if _, err := f.apply(t, untag()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"team": "blue"}, f.role.Tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
+// Tags that stand already are not written again: each write is an event.
+func TestTagOnceOnly(t *testing.T) {
+	f := newFake()
+	for range 2 {
+		if _, err := f.apply(t, tag()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.nTags != 1 {
+		t.Errorf("%d calls of TagRole", f.nTags)
+	}
+}
+
+// IAM takes every value, however many rules there are and whatever they are called.
+func TestTagValuesAreLegal(t *testing.T) {
+	legal := regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	rapid.Check(t, func(t *rapid.T) {
+		d := decision.Decision{Action: decision.Action(rapid.IntRange(0, 7).Draw(t, "action")), Rules: rapid.SliceOfN(rapid.String(), 0, 40).Draw(t, "rules")}
+		for key, v := range remediate.Tags(d, finding.Finding{Rule: rapid.String().Draw(t, "rule")}) {
+			if !legal.MatchString(v) || len([]rune(v)) > 256 {
+				t.Fatalf("%s = %q (%d characters)", key, v, len([]rune(v)))
+			}
+		}
+		writes := d.Action == decision.Tag || d.Action == decision.Revert || d.Action == decision.Quarantine
+		if got := remediate.Tags(d) != nil; got != writes {
+			t.Fatalf("tags for %s: %t", d.Action, got)
+		}
+	})
+}
+
+// Rules that do not fit are counted, not dropped in silence; exempted ones are not tagged.
+func TestTagValueCountsWhatDoesNotFit(t *testing.T) {
+	var rules []string
+	for i := range 40 {
+		rules = append(rules, fmt.Sprintf("some-rule-%02d", i))
+	}
+	exempted := finding.Finding{Rule: "exempted-rule", Exemption: "SEC-1"}
+	got := remediate.Tags(decision.Decision{Action: decision.Tag, Rules: rules}, exempted)[remediate.TagFinding]
+	if !regexp.MustCompile(`^some-rule-00 .* \+\d+ more$`).MatchString(got) || regexp.MustCompile("exempted").MatchString(got) {
+		t.Errorf("%q", got)
+	}
+}
