@@ -77,7 +77,7 @@ func canonicalConditions(conditions []Condition) []Condition {
 	var out []Condition
 	for _, c := range conditions {
 		out = append(out, Condition{
-			Operator: c.Operator, Key: strings.ToLower(c.Key), Values: sortedSet(slices.Clone(c.Values)),
+			Operator: c.Operator, Key: lower(c.Key), Values: sortedSet(slices.Clone(c.Values)),
 		})
 	}
 	slices.SortStableFunc(out, func(a, b Condition) int {
@@ -89,9 +89,20 @@ func canonicalConditions(conditions []Condition) []Condition {
 func lowered(values []string) []string {
 	out := make([]string, len(values))
 	for i, v := range values {
-		out[i] = strings.ToLower(v)
+		out[i] = lower(v)
 	}
 	return out
+}
+
+// lower folds ASCII letters only: what AWS makes of the case of others is not
+// documented, so names that differ there stay apart.
+func lower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			return c + ('a' - 'A')
+		}
+		return c
+	}, s)
 }
 
 // sortedSet sorts in place and drops repetitions.

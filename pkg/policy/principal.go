@@ -50,11 +50,11 @@ func (p *Principal) awsPrincipal() {
 // awsARN fills in the parts of a user, role, session or account ARN (IAM User
 // Guide, reference_identifiers).
 func (p *Principal) awsARN(a arn) {
-	kind, rest, _ := strings.Cut(a.resource, "/")
+	kind, rest, named := strings.Cut(a.resource, "/")
 	switch {
 	case a.service == "iam" && a.resource == "root":
 		p.Kind = Account
-	case a.service == "iam" && (kind == "user" || kind == "role"):
+	case a.service == "iam" && named && (kind == "user" || kind == "role"):
 		slash := strings.LastIndexByte(a.resource, '/')
 		p.Path, p.Name = a.resource[len(kind):slash+1], a.resource[slash+1:]
 		p.Kind = Role

@@ -181,12 +181,12 @@ func (r *reader) object(member func(name string) error) error {
 			return nil
 		}
 		name := tok.String()
+		if name == "" {
+			return r.fail("a name is empty", `""`, "name the element")
+		}
 		r.enter(step{name: name})
 		if err := r.legal(name); err != nil {
 			return err
-		}
-		if name == "" {
-			return r.fail("a name is empty", `""`, "name the element")
 		}
 		folded := strings.ToLower(name)
 		if before, twice := seen[folded]; twice {
