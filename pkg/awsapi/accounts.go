@@ -1,0 +1,198 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// Config is what an Accounts needs.
+type Config struct {
+	// AWS carries the credentials of the function itself.
+	AWS aws.Config
+	Now func() time.Time
+	// Partition is "aws" when empty.
+	Partition string
+	// ReaderRole and WriterRole are the path and name of the roles that every
+	// account has for rolewarden, such as "rolewarden/rolewarden-reader".
+	ReaderRole string
+	WriterRole string
+	// ExternalID is what those roles ask for; empty when they ask for none.
+	ExternalID Secret
+}
+
+// Accounts reads and writes roles in the accounts of an organization. The
+// account it runs in is reached the same way as the others. It is safe for
+// concurrent use.
+type Accounts struct {
+	cfg     Config
+	sts     func() *sts.Client
+	iam     func() *iam.Client
+	mu      sync.Mutex
+	readers map[string]aws.CredentialsProvider
+}
+
+// NewAccounts makes an Accounts, or says what is wrong with its Config.
+func NewAccounts(cfg Config) (*Accounts, error) {
+	if cfg.Partition == "" {
+		cfg.Partition = "aws"
+	}
+	if cfg.Now == nil {
+		return nil, fmt.Errorf("opening accounts: Now is missing: give time.Now")
+	}
+	for field, name := range map[string]string{"ReaderRole": cfg.ReaderRole, "WriterRole": cfg.WriterRole} {
+		if err := role.SafeARN(memberARN(cfg.Partition, "111122223333", name)); err != nil {
+			return nil, fmt.Errorf("opening accounts: %s %q is no path and name of a role: write rolewarden/rolewarden-reader", field, name)
+		}
+	}
+	return &Accounts{
+		cfg:     cfg,
+		sts:     sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg.AWS, func(o *sts.Options) { o.Retryer = patient() }) }),
+		iam:     sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg.AWS, func(o *iam.Options) { o.Retryer = patient() }) }),
+		readers: map[string]aws.CredentialsProvider{},
+	}, nil
+}
+
+func memberARN(partition, account, name string) string {
+	return "arn:" + partition + ":iam::" + account + ":role/" + name
+}
+
+// assume opens a session in a member role. It writes nothing and so is
+// repeated by the SDK when no answer comes.
+func (a *Accounts) assume(ctx context.Context, in *sts.AssumeRoleInput) (aws.Credentials, error) {
+	if a.cfg.ExternalID != "" {
+		in.ExternalId = aws.String(a.cfg.ExternalID.Reveal())
+	}
+	out, err := a.sts().AssumeRole(ctx, in)
+	if err != nil {
+		e := sorted(err, a.cfg.ExternalID)
+		e.text = "assuming role " + aws.ToString(in.RoleArn) + ": " + e.text
+		return aws.Credentials{}, e
+	}
+	c := out.Credentials
+	if c == nil || c.Expiration == nil {
+		return aws.Credentials{}, fmt.Errorf("assuming role %s: the answer holds no credentials", aws.ToString(in.RoleArn))
+	}
+	return aws.Credentials{
+		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey), SessionToken: aws.ToString(c.SessionToken),
+		CanExpire: true, Expires: *c.Expiration, Source: "rolewarden",
+	}, nil
+}
+
+// readerSeconds is the longest session that a role session may open (IAM User
+// Guide, id_roles_terms-and-concepts: role chaining).
+const readerSeconds = 3600
+
+// reader gives the cached credentials for reading in an account.
+func (a *Accounts) reader(account string) (aws.CredentialsProvider, error) {
+	if !role.ValidAccount(account) {
+		return nil, fmt.Errorf("reading in account %q: an account id has twelve digits", account)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c, ok := a.readers[account]; ok {
+		return c, nil
+	}
+	text, err := readPolicy(a.cfg.Partition, account)
+	if err != nil {
+		return nil, err
+	}
+	c := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		return a.assume(ctx, &sts.AssumeRoleInput{
+			RoleArn:         aws.String(memberARN(a.cfg.Partition, account, a.cfg.ReaderRole)),
+			RoleSessionName: aws.String(actions.ReaderSession),
+			SourceIdentity:  aws.String(actions.ReaderSourceIdentity),
+			Policy:          aws.String(text),
+			DurationSeconds: aws.Int32(readerSeconds),
+		})
+	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
+	a.readers[account] = c
+	return c, nil
+}
+
+// under gives the option by which one IAM call is made with an account's
+// reading credentials.
+func (a *Accounts) under(ctx context.Context, account string) (func(*iam.Options), error) {
+	c, err := a.reader(account)
+	if err != nil {
+		return nil, err
+	}
+	// Asked for here and not in the midst of the call, a refusal says what was refused.
+	if _, err := c.Retrieve(ctx); err != nil {
+		return nil, sorted(err, a.cfg.ExternalID)
+	}
+	return func(o *iam.Options) { o.Credentials = c }, nil
+}
+
+// failed sorts the error of a read. Credentials that AWS no longer takes are
+// forgotten, so that the next read gets new ones.
+func (a *Accounts) failed(account string, err error) error {
+	switch code(err) {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId":
+		a.mu.Lock()
+		delete(a.readers, account)
+		a.mu.Unlock()
+	}
+	return sorted(err, a.cfg.ExternalID)
+}
+
+// Role reads a role as it stands now, by account and name, in one IAM call.
+func (a *Accounts) Role(ctx context.Context, r role.Ref) (role.Role, error) {
+	with, err := a.under(ctx, r.Account)
+	if err != nil {
+		return role.Role{}, fmt.Errorf("reading role %s: %w", r, err)
+	}
+	out, err := a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(r.Name)}, with)
+	if err != nil {
+		return role.Role{}, fmt.Errorf("reading role %s: %w", r, a.failed(r.Account, err))
+	}
+	return roleOf(out.Role, r, a.cfg.Now())
+}
+
+// PrincipalID gives the unique id that the ARN of a user or role stands for
+// now. IAM is asked by name; where what it finds has another ARN (another path
+// or case), nothing has this one, and the error is role.ErrNotFound.
+func (a *Accounts) PrincipalID(ctx context.Context, arn string) (string, error) {
+	key, ok := ledger.PrincipalOf(arn)
+	if !ok {
+		return "", fmt.Errorf("reading the unique id of %q: it is no user's and no role's ARN", arn)
+	}
+	with, err := a.under(ctx, key.Account)
+	if err != nil {
+		return "", fmt.Errorf("reading the unique id of %s: %w", arn, err)
+	}
+	found, id, err := a.owner(ctx, key, arn, with)
+	if err != nil {
+		return "", fmt.Errorf("reading the unique id of %s: %w", arn, a.failed(key.Account, err))
+	}
+	if found != arn || id == "" {
+		return "", fmt.Errorf("reading the unique id of %s: the %s of that name is %s: %w", arn, key.Kind, found, role.ErrNotFound)
+	}
+	return id, nil
+}
+
+// owner gives the ARN and unique id of the user or role that has a name.
+func (a *Accounts) owner(ctx context.Context, key ledger.PrincipalKey, arn string, with func(*iam.Options)) (found, id string, err error) {
+	name := aws.String(nameIn(arn))
+	if key.Kind == "user" {
+		out, err := a.iam().GetUser(ctx, &iam.GetUserInput{UserName: name}, with)
+		if err != nil || out.User == nil {
+			return "", "", err
+		}
+		return aws.ToString(out.User.Arn), aws.ToString(out.User.UserId), nil
+	}
+	out, err := a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: name}, with)
+	if err != nil || out.Role == nil {
+		return "", "", err
+	}
+	return aws.ToString(out.Role.Arn), aws.ToString(out.Role.RoleId), nil
+}

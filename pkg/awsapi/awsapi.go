@@ -1,0 +1,85 @@
+// Package awsapi is where rolewarden speaks to AWS; no other room imports the
+// SDK.
+//
+// It takes and gives the words of the rooms below: it reads roles and
+// principals in any account under credentials narrowed to reading, opens
+// sessions that can do one action to one role, asks Organizations who belongs,
+// keeps the ledger in DynamoDB, and hands messages to SNS and SQS. It sorts
+// AWS's errors once into those of the room role. It holds no judgement: what
+// to read, write or tell is decided elsewhere.
+//
+// Every constructor takes one struct, makes its SDK clients at first use, and
+// keeps no global state. Endpoints come from the SDK's standard configuration
+// (AWS_ENDPOINT_URL and its per-service forms). Which AWS actions each function
+// calls is listed in the room actions.
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// Load reads the SDK's standard configuration (environment, shared files, the
+// Lambda's own role).
+func Load(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w", err)
+	}
+	return cfg, nil
+}
+
+// attempts and backoff bound the SDK's own retries. A Lambda that waits long
+// is paid for waiting; its queue is the better place to retry from.
+const (
+	attempts = 3
+	backoff  = 500 * time.Millisecond
+)
+
+// patient retries what the SDK holds to be worth it: for reads, and for writes
+// that may happen twice.
+func patient() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, backoff
+	})
+}
+
+// careful retries only what was throttled, and so had no effect. A write to a
+// role whose answer got lost is not sent again blindly: somebody may have
+// changed the role meanwhile, and reading decides.
+func careful() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, backoff
+		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			return aws.BoolTernary(kindOf(code(err), "") == role.ErrThrottled)
+		})}
+	})
+}
+
+// Secret is a text that prints as three stars wherever it is printed whole.
+type Secret string
+
+// secretShown stands for every secret.
+const secretShown = "***"
+
+// String hides the value.
+func (Secret) String() string { return secretShown }
+
+// GoString hides the value.
+func (Secret) GoString() string { return secretShown }
+
+// Format hides the value under every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secretShown)) }
+
+// MarshalText hides the value, in JSON too.
+func (Secret) MarshalText() ([]byte, error) { return []byte(secretShown), nil }
+
+// Reveal gives the value, for the one call that needs it.
+func (s Secret) Reveal() string { return string(s) }

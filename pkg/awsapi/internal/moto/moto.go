@@ -1,0 +1,156 @@
+// Package moto runs moto server, a public imitation of AWS, for the tests of
+// the room awsapi.
+//
+// It gives the address of a server that was started once for a test binary, or
+// skips the test where none is installed. It is imported by tests only.
+package moto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// Account is the account that calls under the test's own keys come from.
+const Account = "123456789012"
+
+// Server is a moto server that starts when its address is first asked for. The
+// zero value is ready.
+type Server struct {
+	once    sync.Once
+	url     string
+	err     error
+	process *exec.Cmd
+}
+
+// errNotFound says how to install it.
+var errNotFound = errors.New("moto_server is not installed: run make tools, or put it on the PATH (pip install -r .ci/tools/requirements.txt)")
+
+// Main runs the tests of a binary and stops the server after them. It is to be
+// called from TestMain.
+func (s *Server) Main(m *testing.M) int {
+	defer s.stop()
+	return m.Run()
+}
+
+// URL gives the server's address. Where moto is not installed the test is
+// skipped, or fails when ROLEWARDEN_REQUIRE_TOOLS is 1.
+func (s *Server) URL(t testing.TB) string {
+	t.Helper()
+	s.once.Do(s.start)
+	switch {
+	case errors.Is(s.err, errNotFound) && os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") != "1":
+		t.Skip(s.err)
+	case s.err != nil:
+		t.Fatal(s.err)
+	}
+	return s.url
+}
+
+// AWS gives a configuration that reaches the server under the test's own keys.
+func (s *Server) AWS(t testing.TB) aws.Config {
+	t.Helper()
+	return aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.URL(t)),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
+	}
+}
+
+// find looks for the program: the named tools folder, the module's own, the PATH.
+func find() (string, error) {
+	if dir := os.Getenv("ROLEWARDEN_TOOLS"); dir != "" {
+		return exec.LookPath(filepath.Join(dir, "bin", "moto_server"))
+	}
+	if root, err := moduleRoot(); err == nil {
+		if path, err := exec.LookPath(filepath.Join(root, ".ci", "tools", "venv", "bin", "moto_server")); err == nil {
+			return path, nil
+		}
+	}
+	return exec.LookPath("moto_server")
+}
+
+// moduleRoot goes up from the test's folder to the one with go.mod.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding the module: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errors.New("finding the module: no go.mod above the test's folder")
+		}
+		dir = up
+	}
+}
+
+func (s *Server) start() {
+	program, err := find()
+	if err != nil {
+		s.err = fmt.Errorf("%w (%w)", errNotFound, err)
+		return
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.err = fmt.Errorf("finding a free port: %w", err)
+		return
+	}
+	host, port, _ := net.SplitHostPort(free.Addr().String())
+	if s.err = free.Close(); s.err != nil {
+		return
+	}
+	// moto refuses nothing for want of rights unless asked to; its own log is no test output.
+	s.process = exec.Command(program, "-H", host, "-p", port)
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if s.err = s.process.Start(); s.err != nil {
+		return
+	}
+	s.url = "http://" + net.JoinHostPort(host, port)
+	s.err = s.answers()
+}
+
+// answers waits until the server does, at most two minutes on a busy machine.
+func (s *Server) answers() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/moto-api/", nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := http.DefaultClient.Do(req); err == nil {
+			return answer.Body.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for moto_server at %s: %w", s.url, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// stop ends the server and whatever it started.
+func (s *Server) stop() {
+	if s.process == nil || s.process.Process == nil {
+		return
+	}
+	_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)
+	_ = s.process.Wait()
+}
