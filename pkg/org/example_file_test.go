@@ -11,14 +11,15 @@ import (
 // today is a day on which the example file holds.
 func today() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
 
+const exampleFile = "../../testdata/org/example.yaml"
+
 func example(t *testing.T) *org.Rules {
 	t.Helper()
-	const name = "../../testdata/org/example.yaml"
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(exampleFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := org.Parse(name, text, today())
+	rules, err := org.Parse(exampleFile, text, today())
 	if err != nil {
 		t.Fatal(err)
 	}

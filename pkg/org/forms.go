@@ -10,6 +10,8 @@ type form struct {
 	name   string
 	ok     func(string) bool
 	remedy string
+	// then is a further form that a text of this one must have.
+	then *form
 }
 
 // matching makes the form of the texts that an expression matches as a whole.
@@ -22,7 +24,7 @@ func oneOf(name string, words ...string) form {
 	return form{
 		name:   name,
 		ok:     func(s string) bool { return wordIndex(words, s) >= 0 },
-		remedy: "write " + strings.Join(words, ", "),
+		remedy: "write one of " + strings.Join(words, ", "),
 	}
 }
 

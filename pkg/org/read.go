@@ -203,7 +203,11 @@ func (o object) number(name string, low, high, otherwise int) int {
 		return otherwise
 	}
 	if v < low || v > high {
-		o.r.fail(n, o.at(name), fmt.Sprintf("%d is out of range", v), fmt.Sprintf("write a number from %d to %d", low, high))
+		remedy := fmt.Sprintf("write a number from %d to %d", low, high)
+		if low == high {
+			remedy = fmt.Sprintf("write %d", low)
+		}
+		o.r.fail(n, o.at(name), fmt.Sprintf("%d is out of range", v), remedy)
 		return otherwise
 	}
 	return v
@@ -214,15 +218,17 @@ func (r *reader) text(n *yaml.Node, path string, f form) (s string, ok bool) {
 	// YAML 1.1 takes a date for a timestamp and 1.2 for text; both are meant.
 	if tag := n.ShortTag(); n.Kind != yaml.ScalarNode || tag != "!!str" && tag != "!!timestamp" {
 		remedy := f.remedy
-		if n.Kind == yaml.ScalarNode && n.Value != "" {
+		if n.Kind == yaml.ScalarNode && n.Value != "" && f.ok(n.Value) {
 			remedy = "put it in quotes"
 		}
 		r.fail(n, path, wanted(n, "text"), remedy)
 		return "", false
 	}
-	if !f.ok(n.Value) {
-		r.fail(n, path, fmt.Sprintf("%q is no %s", n.Value, f.name), f.remedy)
-		return "", false
+	for rest := &f; rest != nil; rest = rest.then {
+		if !rest.ok(n.Value) {
+			r.fail(n, path, fmt.Sprintf("%q is no %s", n.Value, rest.name), rest.remedy)
+			return "", false
+		}
 	}
 	return n.Value, true
 }

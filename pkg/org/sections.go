@@ -41,10 +41,16 @@ func (r *reader) home(f form, rules *Rules) form {
 	if want == "" {
 		return f
 	}
-	return form{name: f.name + " in the partition " + want, remedy: f.remedy, ok: func(s string) bool {
-		got, _, isARN := strings.Cut(strings.TrimPrefix(s, "arn:"), ":")
-		return f.ok(s) && (!strings.HasPrefix(s, "arn:") || isARN && (got == want || got == "*"))
-	}}
+	f.then = &form{
+		name:   "ARN of the partition " + want,
+		remedy: "write an ARN that begins with arn:" + want + ":, or mend organization.partition",
+		ok: func(s string) bool {
+			rest, isARN := strings.CutPrefix(s, "arn:")
+			got, _, _ := strings.Cut(rest, ":")
+			return !isARN || got == want || got == "*"
+		},
+	}
+	return f
 }
 
 func (r *reader) organization(n *yaml.Node) Organization {
