@@ -124,12 +124,17 @@ type arn struct{ partition, service, account, resource string }
 // anywhere makes it no ARN: principals know no partial wildcard (IAM User
 // Guide, reference_policies_elements_principal).
 func splitARN(s string) (arn, bool) {
-	parts := strings.SplitN(s, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[3] != "" || strings.Contains(s, "*") {
+	rest, ok := strings.CutPrefix(s, "arn:")
+	if !ok || strings.Contains(s, "*") {
 		return arn{}, false
 	}
-	a := arn{partition: parts[1], service: parts[2], account: parts[4], resource: parts[5]}
-	return a, isPartition(a.partition) && IsAccountID(a.account)
+	var a arn
+	var region string
+	a.partition, rest, _ = strings.Cut(rest, ":")
+	a.service, rest, _ = strings.Cut(rest, ":")
+	region, rest, _ = strings.Cut(rest, ":")
+	a.account, a.resource, ok = strings.Cut(rest, ":")
+	return a, ok && region == "" && isPartition(a.partition) && IsAccountID(a.account)
 }
 
 // isPartition accepts aws and every name that begins with it, such as

@@ -1,0 +1,424 @@
+package access_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+const (
+	yes  = access.Yes
+	no   = access.No
+	open = access.Unsettled
+)
+
+// row is one condition under one context. context is JSON as in a request.
+type row struct {
+	condition string
+	context   string
+	want      access.Tri
+}
+
+// decided says what each truth value makes of an Allow and of a Deny beside an Allow.
+var decided = map[access.Tri][2]access.Decision{
+	yes:  {access.Allowed, access.Denied},
+	no:   {access.Denied, access.Allowed},
+	open: {access.Undecided, access.Undecided},
+}
+
+// holds checks each condition on an Allow and, the other way round, on a Deny.
+func holds(t *testing.T, version string, rows []row) {
+	t.Helper()
+	for _, r := range rows {
+		statement := `{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"`
+		guarded := strings.TrimSuffix(statement, "}") + `,"Condition":{` + r.condition + `}}`
+		allow := parse(t, `{"Version":"`+version+`","Statement":`+guarded+`}`)
+		deny := parse(t, `{"Version":"`+version+`","Statement":[`+statement+`},`+strings.Replace(guarded, "Allow", "Deny", 1)+`]}`)
+		request := parseRequest(t, `{"action":"sts:AssumeRole","caller":{"aws":"arn:aws:iam::111122223333:user/bob"},"context":{`+r.context+`}}`)
+		for i, d := range []policy.Document{allow, deny} {
+			got := access.Evaluate(d, request)
+			if want := decided[r.want][i]; got.Decision != want {
+				t.Errorf("%s with {%s} on %s: %v (%s), want %v",
+					r.condition, r.context, d.Statements[i].Effect, got.Decision, got.Reason, want)
+			}
+			if got.Reason == "" {
+				t.Errorf("%s with {%s}: no reason", r.condition, r.context)
+			}
+		}
+	}
+}
+
+func parse(t testing.TB, text string) policy.Document {
+	t.Helper()
+	d, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%s\n%v", text, err)
+	}
+	return d
+}
+
+func parseRequest(t testing.TB, text string) access.Request {
+	t.Helper()
+	r, err := access.ParseRequest([]byte(text))
+	if err != nil {
+		t.Fatalf("%s\n%v", text, err)
+	}
+	return r
+}
+
+// on writes one condition.
+func on(operator, key string, values ...string) string {
+	text, err := json.Marshal(append([]string{}, values...))
+	if err != nil {
+		panic(err)
+	}
+	return `"` + operator + `":{"` + key + `":` + string(text) + `}`
+}
+
+// IAM User Guide, reference_policies_elements_condition_operators, "String
+// condition operators".
+func TestStringOperators(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "k", "Abc"), `"k":"Abc"`, yes},
+		{on("StringEquals", "k", "Abc"), `"k":"abc"`, no},
+		{on("StringEquals", "k", "A*"), `"k":"Abc"`, no},
+		{on("StringEquals", "k", "A*"), `"k":"A*"`, yes},
+		{on("StringEquals", "k", ""), `"k":""`, yes},
+		{on("StringEquals", "k", "Abc"), ``, no},
+		{on("StringNotEquals", "k", "Abc"), `"k":"abc"`, yes},
+		{on("StringNotEquals", "k", "Abc"), `"k":"Abc"`, no},
+		{on("StringNotEquals", "k", "Abc"), ``, yes},
+		{on("StringEqualsIgnoreCase", "k", "Abc"), `"k":"aBC"`, yes},
+		{on("StringEqualsIgnoreCase", "k", "Abc"), `"k":"abd"`, no},
+		{on("StringEqualsIgnoreCase", "k", "K"), `"k":"\u212a"`, open},
+		{on("StringEqualsIgnoreCase", "k", "À"), `"k":"à"`, open},
+		{on("StringNotEqualsIgnoreCase", "k", "Abc"), `"k":"aBC"`, no},
+		{on("StringNotEqualsIgnoreCase", "k", "Abc"), `"k":"x"`, yes},
+		{on("StringLike", "k", "A*c"), `"k":"Abbc"`, yes},
+		{on("StringLike", "k", "A*c"), `"k":"abbc"`, no},
+		{on("StringLike", "k", "*"), `"k":""`, yes},
+		{on("StringLike", "k", "A?c"), `"k":"Abc"`, yes},
+		{on("StringLike", "k", "A?c"), `"k":"Ac"`, no},
+		{on("StringLike", "k", "?"), `"k":"é"`, yes},
+		{on("StringLike", "k", "*??"), `"k":"é"`, no},
+		{on("StringLike", "k", "*a*b*"), `"k":"xaxxbx"`, yes},
+		{on("StringLike", "k", "*"), ``, no},
+		{on("StringNotLike", "k", "A*"), `"k":"Abc"`, no},
+		{on("StringNotLike", "k", "A*"), `"k":"bc"`, yes},
+		{on("StringNotLike", "k", "A*"), ``, yes},
+	})
+}
+
+// Same page, "Numeric condition operators". Literals may stand without quotes.
+func TestNumericOperators(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("NumericEquals", "k", "10"), `"k":"10.00"`, yes},
+		{on("NumericEquals", "k", "-0"), `"k":"0"`, yes},
+		{on("NumericNotEquals", "k", "10"), `"k":"10"`, no},
+		{on("NumericNotEquals", "k", "10"), ``, yes},
+		{`"NumericLessThan":{"k":10}`, `"k":"9"`, yes},
+		{on("NumericLessThan", "k", "10"), `"k":"10"`, no},
+		{on("NumericLessThan", "k", "10"), `"k":"-11"`, yes},
+		{on("NumericLessThanEquals", "k", "10"), `"k":"10"`, yes},
+		{on("NumericLessThanEquals", "k", "10"), `"k":"10.01"`, no},
+		{on("NumericGreaterThan", "k", "9007199254740992"), `"k":"9007199254740993"`, yes},
+		{on("NumericGreaterThan", "k", "-2"), `"k":"-1.5"`, yes},
+		{on("NumericGreaterThanEquals", "k", "010"), `"k":"9"`, no},
+		{on("NumericGreaterThanEquals", "k", "10"), ``, no},
+		{on("NumericEquals", "k", "ten"), `"k":"10"`, open},
+		{on("NumericEquals", "k", "10"), `"k":"ten"`, open},
+		{on("NumericEquals", "k", "1e1"), `"k":"10"`, open},
+		{on("NumericEquals", "k", "1."), `"k":"1"`, open},
+		{on("NumericEquals", "k", ""), `"k":"1"`, open},
+	})
+}
+
+// Same page, "Date condition operators".
+func TestDateOperators(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("DateEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T02:00:00+02:00"`, yes},
+		{on("DateEquals", "k", "2026-06-30"), `"k":"2026-06-30T00:00Z"`, yes},
+		{on("DateEquals", "k", "1782777600"), `"k":"2026-06-30T00:00:00.000Z"`, yes},
+		{on("DateEquals", "k", "2026-06"), `"k":"2026-06-01"`, yes},
+		{on("DateNotEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T00:00:01Z"`, yes},
+		{on("DateNotEquals", "k", "2026-06-30T00:00:00Z"), ``, yes},
+		{on("DateLessThan", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-29T23:59:59Z"`, yes},
+		{on("DateLessThan", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T00:00:00Z"`, no},
+		{on("DateLessThanEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T00:00:00Z"`, yes},
+		{on("DateGreaterThan", "k", "2026-06-30T00:00:00Z"), `"k":"1782777601"`, yes},
+		{on("DateGreaterThanEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-29T00:00:00Z"`, no},
+		{on("DateGreaterThan", "k", "2026-06-30T00:00:00Z"), ``, no},
+		{on("DateLessThan", "k", "2026"), `"k":"2025-01-01T00:00:00Z"`, open},
+		{on("DateLessThan", "k", "2026-06-30T00:00:00"), `"k":"2025-01-01T00:00:00Z"`, open},
+		{on("DateLessThan", "k", "tomorrow"), `"k":"2025-01-01T00:00:00Z"`, open},
+		{on("DateLessThan", "k", "2026-06-30T5:00:00Z"), `"k":"2025-01-01T00:00:00Z"`, open},
+		{on("DateLessThan", "k", "2026-06-30T00:00:00,5Z"), `"k":"2025-01-01T00:00:00Z"`, open},
+	})
+}
+
+// Same page, "Boolean condition operators". Other spellings are not settled.
+func TestBoolOperator(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{`"Bool":{"k":true}`, `"k":"true"`, yes},
+		{on("Bool", "k", "true"), `"k":"false"`, no},
+		{on("Bool", "k", "false"), `"k":"false"`, yes},
+		{on("Bool", "k", "true", "false"), `"k":"false"`, yes},
+		{on("Bool", "k", "false"), ``, no},
+		{on("Bool", "k", "TRUE"), `"k":"true"`, open},
+		{on("Bool", "k", "TRUE"), `"k":"false"`, no},
+		{on("Bool", "k", "yes"), `"k":"true"`, no},
+	})
+}
+
+// Same page, "Binary condition operators": the guide's own example.
+func TestBinaryOperator(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("BinaryEquals", "k", "QmluYXJ5VmFsdWVJbkJhc2U2NA=="), `"k":"QmluYXJ5VmFsdWVJbkJhc2U2NA=="`, yes},
+		{on("BinaryEquals", "k", "QmluYXJ5VmFsdWVJbkJhc2U2NA=="), `"k":"QQ=="`, no},
+		{on("BinaryEquals", "k", "QQ=="), ``, no},
+		{on("BinaryEquals", "k", "not base 64"), `"k":"QQ=="`, open},
+	})
+}
+
+// Same page, "IP address condition operators".
+func TestIPOperators(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("IpAddress", "k", "203.0.113.0/24"), `"k":"203.0.113.255"`, yes},
+		{on("IpAddress", "k", "203.0.113.0/24"), `"k":"203.0.114.0"`, no},
+		{on("IpAddress", "k", "203.0.113.77/24"), `"k":"203.0.113.1"`, yes},
+		{on("IpAddress", "k", "203.0.113.5"), `"k":"203.0.113.5"`, yes},
+		{on("IpAddress", "k", "203.0.113.5"), `"k":"203.0.113.6"`, no},
+		{on("IpAddress", "k", "2001:DB8:1234:5678::/64"), `"k":"2001:db8:1234:5678::1"`, yes},
+		{on("IpAddress", "k", "2001:db8::1"), `"k":"203.0.113.6"`, no},
+		{on("IpAddress", "k", "0.0.0.0/0", "::/0"), `"k":"2001:db8::1"`, yes},
+		{on("IpAddress", "k", "203.0.113.0/24"), ``, no},
+		{on("NotIpAddress", "k", "203.0.113.0/24"), `"k":"198.51.100.1"`, yes},
+		{on("NotIpAddress", "k", "203.0.113.0/24"), `"k":"203.0.113.1"`, no},
+		{on("NotIpAddress", "k", "203.0.113.0/24"), ``, yes},
+		{on("IpAddress", "k", "203.0.113.0/33"), `"k":"203.0.113.1"`, open},
+		{on("IpAddress", "k", "203.0.113.0/24"), `"k":"example.com"`, open},
+		{on("IpAddress", "k", "203.0.113.0/24"), `"k":"::ffff:203.0.113.1"`, open},
+	})
+}
+
+// Same page, "Amazon Resource Name (ARN) condition operators".
+func TestARNOperators(t *testing.T) {
+	role := `"k":"arn:aws:iam::111122223333:role/team/app"`
+	holds(t, "2012-10-17", []row{
+		{on("ArnEquals", "k", "arn:aws:iam::111122223333:role/team/app"), role, yes},
+		{on("ArnEquals", "k", "arn:aws:iam::111122223333:role/*"), role, yes},
+		{on("ArnLike", "k", "arn:aws:iam::*:role/team/a??"), role, yes},
+		{on("ArnLike", "k", "arn:aws:iam::111122223333:ROLE/team/app"), role, no},
+		{on("ArnLike", "k", "arn:*:*:*:*:*"), role, yes},
+		{on("ArnLike", "k", "arn:aws:iam::11112222333?:*"), role, yes},
+		{on("ArnLike", "k", "arn:aws:*:111122223333:role/team/app"), role, open},
+		{on("ArnLike", "k", "arn:aws:iam:*:111122223333:role/team/app"), role, yes},
+		{on("ArnLike", "k", "arn:aws:sns:*:*:a"), `"k":"arn:aws:sns:r:x:y:a"`, no},
+		{on("ArnLike", "k", "arn:aws:sns:r:x:*a"), `"k":"arn:aws:sns:r:x:y:a"`, yes},
+		{on("ArnLike", "k", "*"), role, open},
+		{on("ArnLike", "k", "arn:aws:iam::111122223333:role/*"), ``, no},
+		{on("ArnLike", "k", "arn:aws:iam::111122223333:role/*"), `"k":"app"`, no},
+		{on("ArnNotEquals", "k", "arn:aws:iam::111122223333:role/*"), role, no},
+		{on("ArnNotLike", "k", "arn:aws:iam::444455556666:role/*"), role, yes},
+		{on("ArnNotLike", "k", "arn:aws:iam::444455556666:role/*"), ``, yes},
+		{on("ArnNotLike", "k", "arn:aws:iam::444455556666:role/*"), `"k":"app"`, open},
+	})
+}
+
+// T29. Same page, "Condition operator to check existence of condition keys".
+func TestT29Null(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("Null", "k", "true"), ``, yes},
+		{on("Null", "k", "true"), `"k":"x"`, no},
+		{on("Null", "k", "true"), `"k":["x","y"]`, no},
+		{on("Null", "k", "true"), `"k":null`, yes},
+		{`"Null":{"k":false}`, `"k":""`, yes},
+		{on("Null", "k", "false"), ``, no},
+		{on("Null", "k", "true", "false"), ``, yes},
+		{on("Null", "k", "True"), ``, open},
+		{on("Null", "k", "${aws:username}"), `"aws:username":"true"`, open},
+		{on("Null", "k", "false"), `"k":[]`, open},
+		{on("Null", "k"), ``, open},
+		{on("NullIfExists", "k", "true"), ``, open},
+	})
+}
+
+// T27. Same page, "...IfExists condition operators": an absent key is as good
+// as a match, in a Deny too.
+func TestT27IfExists(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEqualsIfExists", "k", "a"), ``, yes},
+		{on("StringEqualsIfExists", "k", "a"), `"k":"a"`, yes},
+		{on("StringEqualsIfExists", "k", "a"), `"k":"b"`, no},
+		{on("StringNotEqualsIfExists", "k", "a"), ``, yes},
+		{on("StringNotEqualsIfExists", "k", "a"), `"k":"a"`, no},
+		{on("BoolIfExists", "aws:MultiFactorAuthPresent", "true"), ``, yes},
+		{on("IpAddressIfExists", "k", "203.0.113.0/24"), ``, yes},
+		{on("ArnLikeIfExists", "k", "nonsense"), ``, yes},
+		{on("ForAllValues:StringEqualsIfExists", "k", "a"), ``, yes},
+		{on("ForAnyValue:StringEqualsIfExists", "k", "a"), ``, no},
+	})
+}
+
+// T28. IAM User Guide, reference_policies_multi-value-conditions.
+func TestT28SetOperators(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("ForAllValues:StringEquals", "k", "a", "b"), `"k":["a","b"]`, yes},
+		{on("ForAllValues:StringEquals", "k", "a", "b"), `"k":["a"]`, yes},
+		{on("ForAllValues:StringEquals", "k", "a", "b"), `"k":["a","c"]`, no},
+		{on("ForAllValues:StringEquals", "k", "a"), ``, yes},
+		{on("ForAllValues:StringEquals", "k", "a"), `"k":[]`, yes},
+		{on("ForAllValues:StringEquals", "k", "a"), `"k":""`, yes},
+		{on("ForAllValues:StringEquals", "k", "a"), `"k":["",""]`, no},
+		{on("ForAllValues:StringLike", "k", "a*"), `"k":"abc"`, yes},
+		{on("ForAllValues:StringNotEquals", "k", "a", "b"), `"k":["c","d"]`, yes},
+		{on("ForAllValues:StringNotEquals", "k", "a", "b"), `"k":["c","a"]`, no},
+		{on("ForAllValues:StringNotEquals", "k", "a"), ``, yes},
+		{on("ForAnyValue:StringEquals", "k", "a", "b"), `"k":["c","a"]`, yes},
+		{on("ForAnyValue:StringEquals", "k", "a", "b"), `"k":["c"]`, no},
+		{on("ForAnyValue:StringEquals", "k", "a"), ``, no},
+		{on("ForAnyValue:StringEquals", "k", "a"), `"k":[]`, no},
+		{on("ForAnyValue:StringEquals", "k", ""), `"k":""`, open},
+		{on("ForAnyValue:StringEquals", "k", "a"), `"k":"a"`, yes},
+		{on("ForAnyValue:StringNotEquals", "k", "a"), `"k":["a","b"]`, yes},
+		{on("ForAnyValue:StringNotEquals", "k", "a"), `"k":["a"]`, no},
+		{on("ForAnyValue:StringNotEquals", "k", "a"), ``, no},
+		{on("ForAnyValue:NumericLessThan", "k", "5"), `"k":["x","4"]`, yes},
+		{on("ForAllValues:NumericLessThan", "k", "5"), `"k":["x","6"]`, no},
+		{on("ForAllValues:NumericLessThan", "k", "5"), `"k":["x","4"]`, open},
+		{on("StringEquals", "k", "a"), `"k":["a"]`, open},
+		{on("StringNotEquals", "k", "a"), `"k":["b","c"]`, open},
+		{on("ForSomeValues:StringEquals", "k", "a"), `"k":["a"]`, open},
+	})
+}
+
+// Same page as for T28: operators and keys are ANDed, values ORed, and the
+// values of a negated operator are NORed.
+func TestConditionsCombine(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "k", "a", "b"), `"k":"b"`, yes},
+		{on("StringNotEquals", "k", "a", "b"), `"k":"b"`, no},
+		{on("StringNotEquals", "k", "a", "b"), `"k":"c"`, yes},
+		{`"StringEquals":{"k":"a","l":"b"}`, `"k":"a","l":"b"`, yes},
+		{`"StringEquals":{"k":"a","l":"b"}`, `"k":"a"`, no},
+		{on("StringEquals", "k", "a") + "," + on("Bool", "l", "true"), `"k":"a","l":"true"`, yes},
+		{on("StringEquals", "k", "a") + "," + on("Bool", "l", "true"), `"k":"a","l":"false"`, no},
+		{on("Unknown", "k", "a") + "," + on("Bool", "l", "true"), `"k":"a","l":"false"`, no},
+		{on("Unknown", "k", "a") + "," + on("Bool", "l", "true"), `"k":"a","l":"true"`, open},
+		{``, ``, yes},
+		{`"StringEquals":{}`, ``, open},
+	})
+}
+
+// T30, T31: one weak value spoils the list.
+func TestT30T31WildcardsAndLists(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringLike", "k", "?*"), `"k":"x"`, yes},
+		{on("StringLike", "k", "**"), `"k":""`, yes},
+		{on("StringLike", "k", "??*"), `"k":"xy"`, yes},
+		{on("StringLike", "k", "??*"), `"k":"x"`, no},
+		{on("StringLike", "k", "exact", "e*"), `"k":"evil"`, yes},
+		{on("StringEquals", "k", "exact", "*"), `"k":"evil"`, no},
+	})
+}
+
+// T34. IAM User Guide, reference_policies_elements_condition: case does not
+// count in names of keys, tag keys included.
+func TestT34KeyNamesIgnoreCase(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "STS:externalid", "a"), `"sts:ExternalId":"a"`, yes},
+		{on("StringEquals", "aws:PrincipalTag/team", "a"), `"aws:principaltag/TEAM":"a"`, yes},
+		{on("StringEquals", "sts:ExternalId", "a"), `"sts:ExternalI":"a"`, no},
+		{on("StringEquals", "k", "a"), `"\u212a":"a"`, no},
+	})
+}
+
+// The meaning of an empty list of values is not documented, but that of an
+// absent key is under IfExists and the set operators.
+func TestEmptyLists(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "k"), `"k":"a"`, open},
+		{on("StringEquals", "k"), ``, open},
+		{on("StringNotEquals", "k"), ``, open},
+		{on("StringEqualsIfExists", "k"), ``, yes},
+		{on("StringEqualsIfExists", "k"), `"k":"a"`, open},
+		{on("ForAllValues:StringEquals", "k"), ``, yes},
+		{on("ForAllValues:StringEquals", "k"), `"k":["a"]`, open},
+		{on("ForAnyValue:StringEquals", "k"), ``, no},
+	})
+}
+
+// IAM User Guide, reference_policies_variables.
+func TestVariables(t *testing.T) {
+	bob := `"aws:username":"bob"`
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "k", "${aws:username}"), bob + `,"k":"bob"`, yes},
+		{on("StringEquals", "k", "${AWS:UserName}"), bob + `,"k":"bob"`, yes},
+		{on("StringLike", "k", "${aws:username}-*"), bob + `,"k":"bob-1"`, yes},
+		{on("StringLike", "k", "${aws:username}-*"), bob + `,"k":"eve-1"`, no},
+		{on("StringEquals", "k", "a${aws:username}${aws:username}z"), bob + `,"k":"abobbobz"`, yes},
+		{on("ArnLike", "k", "arn:aws:iam::111122223333:user/${aws:username}"), bob + `,"k":"arn:aws:iam::111122223333:user/bob"`, yes},
+		{on("ForAnyValue:StringEquals", "k", "${aws:username}"), bob + `,"k":["x","bob"]`, yes},
+		// No value: "Policy variables with no value".
+		{on("StringEquals", "k", "${aws:username}"), `"k":"${aws:username}"`, no},
+		{on("StringLike", "k", "${aws:username}*"), `"k":"x"`, no},
+		{on("StringNotEquals", "k", "${aws:username}"), `"k":"x"`, yes},
+		{on("StringEquals", "k", "${aws:username}", "x"), `"k":"x"`, yes},
+		{on("StringEquals", "k", "${aws:username}"), `"aws:username":null,"k":""`, no},
+		// Defaults.
+		{on("StringEquals", "k", "${aws:PrincipalTag/team, 'none'}"), `"k":"none"`, yes},
+		{on("StringEquals", "k", "${aws:PrincipalTag/team,'none'}-x"), `"k":"none-x"`, yes},
+		{on("StringEquals", "k", "${aws:username, 'none'}"), bob + `,"k":"none"`, no},
+		{on("StringNotLike", "k", "${aws:username, 'none'}"), `"k":"none"`, no},
+		// Special characters.
+		{on("StringLike", "k", "a${*}"), `"k":"a*"`, yes},
+		{on("StringLike", "k", "a${*}"), `"k":"ab"`, no},
+		{on("StringLike", "k", "${?}*"), `"k":"?b"`, yes},
+		{on("StringEquals", "k", "${$}{x}"), `"k":"${x}"`, yes},
+		{on("StringEquals", "k", "${*}"), `"k":"*"`, yes},
+		// A value that holds a wildcard: literal or not makes a difference or none.
+		{on("StringLike", "k", "${aws:username}"), `"aws:username":"b*","k":"b*"`, yes},
+		{on("StringLike", "k", "${aws:username}"), `"aws:username":"b*","k":"bob"`, open},
+		{on("StringLike", "k", "${aws:username}"), `"aws:username":"b*","k":"eve"`, no},
+		{on("StringEquals", "k", "${aws:username}"), `"aws:username":"b*","k":"bob"`, no},
+		// Only single-valued keys, only String and ARN operators.
+		{on("StringEquals", "k", "${aws:TagKeys}"), `"aws:TagKeys":["a"],"k":"a"`, open},
+		{on("NumericEquals", "k", "${l}"), `"l":"1","k":"1"`, open},
+		{on("Bool", "k", "${l}"), `"l":"true","k":"true"`, no},
+		// Not what the guide describes.
+		{on("StringEquals", "k", "${"), `"k":"${"`, open},
+		{on("StringEquals", "k", "${}"), `"k":"a"`, open},
+		{on("StringEquals", "k", "${ aws:username}"), bob + `,"k":"bob"`, open},
+		{on("StringEquals", "k", "${aws:username, none}"), bob + `,"k":"bob"`, open},
+		{on("StringEquals", "k", "${aws:username, 'none}"), bob + `,"k":"bob"`, open},
+		{on("StringEquals", "k", "${a${aws:username}}"), bob + `,"k":"bob"`, open},
+		{on("StringNotEquals", "k", "${x"), `"k":"a"`, open},
+		{on("StringEquals", "k", "$bob {x} $"), `"k":"$bob {x} $"`, yes},
+	})
+}
+
+// T32: a variable that names the tested key makes the condition a tautology.
+func TestT32SelfReference(t *testing.T) {
+	holds(t, "2012-10-17", []row{
+		{on("StringEquals", "sts:ExternalId", "${sts:ExternalId}"), `"sts:ExternalId":"anything"`, yes},
+		{on("StringEquals", "sts:ExternalId", "${sts:ExternalId}"), ``, no},
+	})
+}
+
+// T33. IAM User Guide, reference_policies_elements_version: variables are
+// literal text without 2012-10-17.
+func TestT33VariablesNeedTheVersion(t *testing.T) {
+	holds(t, "2008-10-17", []row{
+		{on("StringEquals", "k", "${aws:username}"), `"aws:username":"bob","k":"bob"`, no},
+		{on("StringEquals", "k", "${aws:username}"), `"aws:username":"bob","k":"${aws:username}"`, yes},
+		{on("StringLike", "k", "${*"), `"k":"${x"`, yes},
+	})
+	d := parse(t, `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"k":"${aws:username}"}}}}`)
+	r := parseRequest(t, `{"action":"sts:AssumeRole","caller":{"aws":"arn:aws:iam::111122223333:user/bob"},"context":{"k":"${aws:username}"}}`)
+	if got := access.Evaluate(d, r); got.Decision != access.Allowed {
+		t.Errorf("without a Version: %v", got)
+	}
+}
