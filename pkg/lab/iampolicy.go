@@ -152,9 +152,13 @@ func attachedXML(name string, arns []string) elem {
 	})
 }
 
-// checkBoundary finds the managed policy that is to be a boundary.
+// checkBoundary finds the managed policy that is to be a boundary; a call
+// that names none gets none.
 func (l *Lab) checkBoundary(req *request) (string, error) {
 	arn := req.form.Get("PermissionsBoundary")
+	if arn == "" {
+		return "", nil
+	}
 	if len(l.managedPolicies(req.caller.account, []string{arn})) == 0 {
 		return "", fail(http.StatusNotFound, "NoSuchEntity", "Scope ARN: %s does not exist or is not attachable.", arn)
 	}

@@ -70,6 +70,10 @@ func (l *Lab) createRole(req *request) (*answer, error) {
 	if strings.HasPrefix(path, "/aws-service-role/") {
 		return nil, accessDenied("The path %s is reserved for service-linked roles.", path)
 	}
+	boundary, err := l.checkBoundary(req)
+	if err != nil {
+		return nil, err
+	}
 	document := req.form.Get("AssumeRolePolicyDocument")
 	trust, err := l.newTrust(document, req.at)
 	if err != nil {
@@ -81,7 +85,7 @@ func (l *Lab) createRole(req *request) (*answer, error) {
 	}
 	r.state = state{
 		description: req.form.Get("Description"), maxSession: longest, tags: tags, trust: trust,
-		boundary: req.form.Get("PermissionsBoundary"),
+		boundary: boundary,
 	}
 	req.trail.response = map[string]any{"role": l.trailRole(r)}
 	return answerXML(l.roleXML("Role", r, r.state, document)), nil

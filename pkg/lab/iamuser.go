@@ -57,11 +57,15 @@ func (l *Lab) createUser(req *request) (*answer, error) {
 	if _, taken := req.caller.account.users[fold(name)]; taken {
 		return nil, exists("User", name)
 	}
+	boundary, err := l.checkBoundary(req)
+	if err != nil {
+		return nil, err
+	}
 	u, err := l.addUser(req.caller.account, name, path)
 	if err != nil {
 		return nil, err
 	}
-	u.tags, u.boundary = tags, req.form.Get("PermissionsBoundary")
+	u.tags, u.boundary = tags, boundary
 	req.trail.response = map[string]any{"user": map[string]any{
 		"path": u.path, "userName": u.name, "userId": u.id, "arn": u.arn(l.partition), "createDate": createDate(u.created),
 	}}

@@ -12,7 +12,8 @@ import (
 // event, no permission check, no refusal of what IAM would refuse.
 type SeedRole struct {
 	Name string
-	// Path defaults to "/".
+	// Path defaults to "/". One below /aws-service-role/ makes the role
+	// service-linked.
 	Path        string
 	TrustPolicy string
 	// RoleID is made when it is empty.
@@ -77,6 +78,9 @@ func (l *Lab) SeedRole(account string, seed SeedRole) error {
 			return fail(err)
 		}
 		r.visible = l.now()
+	}
+	if service, found := strings.CutPrefix(path, "/aws-service-role/"); found {
+		r.service = strings.TrimSuffix(service, "/")
 	}
 	if err := l.giveID(r, seed.RoleID); err != nil {
 		return fail(err)
