@@ -1,12 +1,6 @@
 package finding
 
-import (
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/rolewarden/rolewarden/pkg/access"
-)
+import "slices"
 
 // Open gives the findings that no exemption covers, in order.
 func (r Report) Open() []Finding {
@@ -41,23 +35,8 @@ func (r Report) Masked() Report {
 // Masked gives a copy in which the secret values of the request are "***".
 func (e Evidence) Masked() Evidence {
 	if e.Request != nil {
-		masked := masked(*e.Request)
+		masked := e.Request.Masked()
 		e.Request = &masked
 	}
 	return e
-}
-
-// masked hides the one secret that a request can hold.
-func masked(r access.Request) access.Request {
-	r.Context = maps.Clone(r.Context)
-	for key, v := range r.Context {
-		if strings.EqualFold(key, "sts:ExternalId") {
-			v.Values = slices.Clone(v.Values)
-			for i := range v.Values {
-				v.Values[i] = "***"
-			}
-			r.Context[key] = v
-		}
-	}
-	return r
 }
