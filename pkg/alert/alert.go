@@ -25,15 +25,20 @@ const (
 // Alert is one message about one role, as published on SNS. Its JSON form is
 // described by alert.schema.json.
 type Alert struct {
-	Version     int       `json:"version"`
-	ID          string    `json:"id"`
+	Version int `json:"version"`
+	// ID names the thread: opened, updated and resolved have the same one.
+	ID string `json:"id"`
+	// Fingerprint is the same for alerts that say the same about the same role.
 	Fingerprint string    `json:"fingerprint"`
 	State       State     `json:"state"`
 	Time        time.Time `json:"time"`
 	Account     string    `json:"account"`
 	Role        Role      `json:"role"`
 	Verdict     string    `json:"verdict"`
-	Findings    []Finding `json:"findings"`
+	// Findings are the open ones first, the worst of them first.
+	Findings []Finding `json:"findings"`
+	// Omitted counts findings that had no room in this message.
+	Omitted int `json:"omittedFindings,omitempty"`
 	// Reasons say what was left undecided.
 	Reasons  []string `json:"reasons,omitempty"`
 	Change   *Change  `json:"change,omitempty"`

@@ -64,7 +64,7 @@ func settled(s Situation, why string) Decision {
 func breached(s Situation) Decision {
 	if !hasRole(s.Change) {
 		return Decision{Action: Tell, Rules: ruleIDs(s.Open), Reasons: []string{
-			fmt.Sprintf("A change of the kind %d does not leave a role that could be written. Look at the findings by hand.", s.Change),
+			fmt.Sprintf("A change of the kind %s does not leave a role that could be written. Look at the findings by hand.", s.Change),
 		}}
 	}
 	mode, driving := strongest(s)

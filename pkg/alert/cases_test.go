@@ -1,0 +1,151 @@
+package alert_test
+
+import (
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+const (
+	// secret is an external id; it must be in nothing that is told.
+	secret  = "hunter2-external-id"
+	before  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"` + secret + `"}}}]}`
+	opened  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}`
+	foreign = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::555555555555:root"},"Action":"sts:AssumeRole"}]}`
+	orphan  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["AIDA3ZFZ4X6FO5HB76XYS","arn:aws:iam::111122223333:user/alice"]},"Action":"sts:AssumeRole"}]}`
+	notprin = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"sts:AssumeRole"}]}`
+)
+
+func noon() time.Time { return time.Date(2026, 8, 11, 12, 0, 0, 0, time.UTC) }
+
+func app(policy string) role.Role {
+	return role.Role{
+		Partition: "aws", Account: "111122223333", Name: "app", Path: "/team/", ARN: "arn:aws:iam::111122223333:role/team/app",
+		ID: "AROAEXAMPLEAPP", TrustPolicy: policy,
+	}
+}
+
+func change(kind trail.Kind, name string) *trail.Change {
+	return &trail.Change{
+		Kind: kind, EventID: "5e1b9f0c-0000-4000-8000-000000000001", EventName: name, Account: "111122223333", Partition: "aws",
+		Region: "us-east-1", Time: noon().Add(-3 * time.Second), SourceIP: "198.51.100.7",
+		UserAgent: "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)",
+		Actor: trail.Actor{
+			Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/deploy/mallory", Account: "111122223333",
+			Issuer: "arn:aws:iam::111122223333:role/deploy", SourceIdentity: "mallory@example.com",
+		},
+		RoleName: "app",
+	}
+}
+
+func witness(account string) *access.Request {
+	return &access.Request{
+		Actions: []string{"sts:AssumeRole"}, Role: "arn:aws:iam::111122223333:role/team/app",
+		Caller:  access.Caller{AWS: "arn:aws:iam::" + account + ":user/mallory"},
+		Context: map[string]access.Value{"aws:PrincipalAccount": access.One(account), "sts:RoleSessionName": access.One("bob")},
+	}
+}
+
+func finding1(rule string, s finding.Severity, account, message, fix string) finding.Finding {
+	r := witness(account)
+	return finding.Finding{
+		Rule: rule, Severity: s, Where: "Statement[0]", Message: message, Fix: fix,
+		Evidence: finding.Evidence{Kind: finding.Allowed, Request: r, Sentence: r.Sentence() + "."},
+	}
+}
+
+func externalID() finding.Finding {
+	return finding1("external-id", finding.High, "999999999999", "Account 999999999999 of the partner acme may assume the role without an external id.",
+		`Add "Condition": {"StringEquals": {"sts:ExternalId": "..."}} with the value that acme gave you.`)
+}
+
+func decided(a decision.Action, reasons ...string) decision.Decision {
+	return decision.Decision{ID: decision.ID("111122223333", "e1", "AROAEXAMPLEAPP"), Action: a, Reasons: reasons, Rules: []string{"external-id"}, At: noon()}
+}
+
+// typical are the alerts that people see most; their words are in testdata.
+func typical() map[string]func() alert.Alert {
+	return map[string]func() alert.Alert{
+		"reverted": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Report:       finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+				NewlyAllowed: witness("999999999999"),
+				Decision:     decided(decision.Revert, "The rule external-id is broken, in mode enforce: the trust policy goes back to the last one known to be good."),
+				Outcome:      decision.Outcome{Done: decision.Revert, Verified: true, Before: opened, After: before, Dropped: []string{"AIDA3ZFZ4X6FO5HB76XYS"}},
+			})
+		},
+		"quarantined": func() alert.Alert {
+			f := finding1("external-account", finding.Critical, "555555555555", "Account 555555555555 is neither in the organization nor a listed partner.", "Name principals of the organization, or list the partner in the rules file.")
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(foreign), Change: change(trail.RoleCreated, "CreateRole"),
+				Report:   finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{f}},
+				Decision: decided(decision.Quarantine, "The rule external-account is broken, in mode enforce: the role is new and has no past to go back to."),
+				Outcome:  decision.Outcome{Done: decision.Quarantine, Verified: true, Before: foreign, After: "{}"},
+			})
+		},
+		"told": func() alert.Alert {
+			exempted := externalID()
+			exempted.Exemption = "SEC-77"
+			mfa := finding1("mfa", finding.Medium, "999999999999", "Users may assume the role without a second factor.", "Ask for aws:MultiFactorAuthPresent.")
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Report:       finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{exempted, mfa}},
+				NewlyAllowed: witness("999999999999"), OpenID: "an-earlier-alert",
+				Decision: decided(decision.Tell, "The rule mfa is broken, in mode observe: nothing is written."),
+				Outcome:  decision.Outcome{Before: opened, After: opened},
+			})
+		},
+		"undecided": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(notprin), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: opened,
+				Report:   finding.Report{Verdict: finding.Undecided, Reasons: []string{"Statement[0].NotPrincipal: IAM documents it as not supported in trust policies, so what it allows is not settled."}},
+				Decision: decided(decision.Tell, "What the trust policy allows could not be settled, so nothing is written."),
+				Outcome:  decision.Outcome{Before: notprin, After: notprin},
+			})
+		},
+		"unique-id": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(orphan), Before: orphan,
+				Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{{
+					Rule: "unique-id-principal", Severity: finding.Medium, Where: "Statement[0].Principal.AWS[0]",
+					Message: "AIDA3ZFZ4X6FO5HB76XYS stands for nobody: it was user bob, who was deleted.", Fix: "Take the entry out, or name who is meant now.",
+					Evidence: finding.Evidence{Kind: finding.Fact, Principal: &finding.Principal{
+						ID: "AIDA3ZFZ4X6FO5HB76XYS", ARN: "arn:aws:iam::111122223333:user/bob", DeletedBy: "arn:aws:iam::111122223333:user/alice",
+						DeletedAt: noon().Add(-time.Hour), DeletedEvent: "e-delete", LivesAgainAs: "AIDAEXAMPLENEWBOB",
+					}},
+				}}},
+				Decision: decided(decision.Tag, "The rule unique-id-principal is broken, in mode tag: the role is tagged and its trust policy stays."),
+				Outcome:  decision.Outcome{Done: decision.Tag, Verified: true, Before: orphan, After: orphan},
+			})
+		},
+		"deleted-principal": func() alert.Alert {
+			c := change(trail.UserDeleted, "DeleteUser")
+			c.RoleName, c.UserName = "", "alice"
+			return alert.BuildDeletion(alert.Deletion{
+				Now: noon(), Change: *c, Roles: []role.Role{app(orphan)}, LivesStill: "AIDAEXAMPLENEWALICE",
+				Principal: finding.Principal{ID: "AIDAEXAMPLEALICE", ARN: "arn:aws:iam::111122223333:user/alice", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID},
+			})
+		},
+		"resolved": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(before), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: opened, OpenID: "an-earlier-alert",
+				Report:   finding.Report{Verdict: finding.Compliant},
+				Decision: decided(decision.Clear, "The trust policy obeys every rule."),
+				Outcome:  decision.Outcome{Done: decision.Clear, Verified: true, Before: before, After: before},
+			})
+		},
+		"cannot-read": func() alert.Alert {
+			return alert.BuildTrouble(alert.Trouble{
+				Now: noon(), Account: "444455556666", Role: "444455556666/app", EventID: "e-9", Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"),
+				Problem:  "rolewarden may not read the role 444455556666/app, so the account is not covered: deploy the member stack there.",
+				Decision: decided(decision.Tell, "The role could not be read."),
+			})
+		},
+	}
+}
