@@ -1,0 +1,248 @@
+package proof
+
+import (
+	"slices"
+	"strings"
+)
+
+// assign gives a variable a model that meets its literals. The search is exact:
+// empty means that there is none.
+func (s *solver) assign(x *variable) verdict {
+	if x.many {
+		return s.assignSet(x)
+	}
+	if x.presence != always {
+		absent := true
+		for i := range x.lits {
+			absent = absent && x.lits[i].absentOK
+		}
+		switch x.presence {
+		case never:
+			x.has = false
+			if !absent {
+				return empty
+			}
+			return satisfiable
+		case unsettled:
+			if !absent {
+				return empty
+			}
+		default:
+			if absent {
+				x.has = false
+				return satisfiable
+			}
+		}
+	}
+	value, v := s.value(x, x.lits, nil)
+	if v == satisfiable {
+		x.has, x.value = true, value
+	}
+	return v
+}
+
+// assignSet finds the values of a multi-valued key: all inside what every
+// literal allows, one for each literal that asks for some.
+func (s *solver) assignSet(x *variable) verdict {
+	var inside []lit
+	asked := false
+	for _, l := range x.lits {
+		if l.quant == every {
+			inside = append(inside, l)
+		} else {
+			asked = true
+		}
+	}
+	if !asked && x.presence != always && x.presence != unsettled {
+		x.has, x.values = false, nil
+		return satisfiable
+	}
+	if x.presence == never || asked && x.presence == unsettled {
+		return empty
+	}
+	var values []string
+	met := func(l *lit) bool {
+		return slices.ContainsFunc(values, func(v string) bool { return l.met(v) })
+	}
+	for i := range x.lits {
+		if l := &x.lits[i]; l.quant == some && !met(l) {
+			value, v := s.value(x, append(inside[:len(inside):len(inside)], *l), nil)
+			if v != satisfiable {
+				return v
+			}
+			values = append(values, value)
+		}
+	}
+	if len(values) == 0 {
+		value, v := s.value(x, inside, nil)
+		if v != satisfiable {
+			return v
+		}
+		values = append(values, value)
+	}
+	x.has, x.values = true, values
+	return satisfiable
+}
+
+// value finds one legal value that meets every literal, other than those in
+// avoid: natural ones first, then by search.
+func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict) {
+	fits := func(v string) bool {
+		s.work -= 1 + len(lits)
+		for i := range lits {
+			if !lits[i].met(v) {
+				return false
+			}
+		}
+		return !slices.Contains(avoid, v) && x.lang.has(v)
+	}
+	if s.work < 0 {
+		return "", undecided
+	}
+	// A whole-valued literal that lists its values leaves no other candidates.
+	for i := range lits {
+		if l := &lits[i]; !l.neg && l.win == wholeWindow && l.t.finite() {
+			return firstFit(l.t.exact, fits)
+		}
+	}
+	if x.lang.finite != nil {
+		return firstFit(x.lang.finite, fits)
+	}
+	var out string
+	try := func(v string) bool {
+		if fits(v) {
+			out = v
+			return true
+		}
+		return false
+	}
+	if x.caller {
+		if v := s.callerValue(x, lits, try); v != undecided {
+			return out, v
+		}
+	} else if s.tryNatural(x, lits, try) {
+		return out, satisfiable
+	}
+	return s.searchValue(x, lits, avoid)
+}
+
+func firstFit(list []string, fits func(string) bool) (string, verdict) {
+	for _, v := range list {
+		if fits(v) {
+			return v, satisfiable
+		}
+	}
+	return "", empty
+}
+
+// tryNatural tries the key's natural values, then samples of what literals ask for.
+func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool {
+	if slices.ContainsFunc(x.natural, try) {
+		return true
+	}
+	var buf [64]string
+	cands := buf[:0]
+	for i := range lits {
+		if l := &lits[i]; !l.neg && l.win == wholeWindow {
+			cands = l.t.samples(cands)
+		}
+	}
+	for i := range lits {
+		cands = lits[i].t.criticalPoints(cands, s.now())
+	}
+	cands = s.midpoints(cands, lits)
+	return slices.ContainsFunc(cands, func(v string) bool {
+		return try(v) || s.work > 0 && x.lang.family == textFamily && x.lang.shapes != nil && try(widen(v, lits))
+	})
+}
+
+// widen lengthens a sample in place of its first star until natural lengths are met.
+func widen(v string, _ []lit) string {
+	if len(v) >= 2 {
+		return v + "x"
+	}
+	return v + "xx"
+}
+
+// midpoints adds the middle of each interval between bounds of number tests.
+func (s *solver) midpoints(dst []string, lits []lit) []string {
+	var points []float64
+	for i := range lits {
+		if t := lits[i].t; t != nil && t.family == numberFamily {
+			points = append(points, t.points...)
+		}
+	}
+	slices.Sort(points)
+	for i := 1; i < len(points); i++ {
+		dst = append(dst, formatNumber((points[i-1]+points[i])/2))
+	}
+	return dst
+}
+
+// searchValue decides what natural values do not: by machines for texts; for
+// other families natural candidates were all there is, where no text literal
+// takes part.
+func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, verdict) {
+	texts, others := make([]lit, 0, len(lits)+1), 0
+	for _, l := range lits {
+		if l.t == nil || l.t.family == textFamily {
+			texts = append(texts, l)
+		} else {
+			others++
+		}
+	}
+	if x.lang.shapes == nil {
+		// Dates and addresses: critical points are complete against each other.
+		if others == len(lits) && len(avoid) == 0 {
+			return "", empty
+		}
+		return "", undecided
+	}
+	if len(avoid) > 0 {
+		texts = append(texts, lit{neg: true, t: (&test{exact: avoid}).seal()})
+	}
+	word, v := newProduct(x.lang, texts).search(&s.work)
+	switch {
+	case v == undecided:
+		s.bounded = true
+		return "", undecided
+	case v == empty || others == 0:
+		return word, v
+	case others == len(lits) && x.lang == countLang && len(avoid) == 0:
+		return "", empty
+	case s.apart(lits):
+		return "", empty
+	default:
+		return "", undecided
+	}
+}
+
+// apart reports whether number literals alone contradict each other, whatever
+// the spelling of the number.
+func (s *solver) apart(lits []lit) bool {
+	var numbers []lit
+	for _, l := range lits {
+		if l.t != nil && l.t.family == numberFamily {
+			numbers = append(numbers, l)
+		}
+	}
+	if len(numbers) == 0 {
+		return false
+	}
+	var cands []string
+	for i := range numbers {
+		cands = numbers[i].t.criticalPoints(cands, 0)
+	}
+	cands = s.midpoints(cands, numbers)
+	return !slices.ContainsFunc(cands, func(v string) bool {
+		if strings.HasPrefix(v, "0-") {
+			return false
+		}
+		for i := range numbers {
+			if !numbers[i].met(v) {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,238 @@
+package proof
+
+import (
+	"slices"
+	"strings"
+)
+
+// The caller's own variables, in every solver of an AWS caller.
+const (
+	callerVar int16 = iota
+	useridVar
+	firstFreeVar
+)
+
+// bindCaller makes the caller's variables and says what is known of them.
+func (s *solver) bindCaller() {
+	v := &s.variant
+	if !v.aws() {
+		return
+	}
+	lang, id := s.callerLanguages()
+	s.newVariable(variable{presence: always, lang: lang, caller: true, natural: v.names(), has: true})
+	s.newVariable(variable{key: "aws:userid", presence: always, lang: id, has: true, natural: naturalIDs(v.kind)})
+	s.callerAccounts = s.accountsToTry()
+	s.vars[callerVar].value = s.callerARN(s.callerAccounts[0], "/", v.names()[0])
+	s.vars[useridVar].value = naturalIDs(v.kind)[0]
+}
+
+func naturalIDs(kind CallerKind) []string {
+	if kind == Users {
+		return []string{"AIDAEXAMPLEMALLORY000", "AIDAEXAMPLEEVE0000000"}
+	}
+	return []string{"AROAEXAMPLEVISITOR000:bob", "AROAEXAMPLEINTRUDER00:eve"}
+}
+
+var (
+	userIDLang    = shaped(fixed("AIDA"), run(upperClass, 17, 17))
+	sessionIDLang = shaped(fixed("AROA"), run(upperClass, 17, 17), fixed(":"), run(sessionClass, 2, 64))
+	awsUserLang   = callerLanguage("aws", ":user")
+	awsRoleLang   = callerLanguage("aws", ":role")
+)
+
+// callerLanguage is the language of users' or roles' ARNs (IAM User Guide,
+// reference_iam-quotas: names of 64 characters, paths of 512).
+func callerLanguage(partition, kind string) *language {
+	head := []segment{fixed("arn:" + partition + ":iam::"), {set: digitClass, min: 12, max: 12, field: accountWindow}, fixed(kind + "/")}
+	name := segment{set: sessionClass, min: 1, max: 64, field: nameWindow}
+	return &language{shapes: [][]segment{
+		append(head[:3:3], name),
+		append(head[:3:3], run(pathClass, 1, 510), fixed("/"), name),
+	}}
+}
+
+func (s *solver) callerLanguages() (arn, id *language) {
+	switch {
+	case s.variant.kind == Users && s.partition == "aws":
+		return awsUserLang, userIDLang
+	case s.variant.kind == Users:
+		return callerLanguage(s.partition, ":user"), userIDLang
+	case s.partition == "aws":
+		return awsRoleLang, sessionIDLang
+	default:
+		return callerLanguage(s.partition, ":role"), sessionIDLang
+	}
+}
+
+func (s *solver) callerARN(account, path, name string) string {
+	kind := ":user"
+	if s.variant.kind == RoleSessions {
+		kind = ":role"
+	}
+	return "arn:" + s.partition + ":iam::" + account + kind + path + name
+}
+
+// accountsToTry gives natural accounts of the variant's membership.
+func (s *solver) accountsToTry() []string {
+	c := s.variant.callers
+	var out []string
+	add := func(a string) {
+		if len(out) < 8 && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	for _, a := range c.Accounts.Only {
+		add(a)
+	}
+	for _, a := range naturalAccounts {
+		add(a)
+	}
+	if s.world.Own != "" {
+		add(s.world.Own)
+	}
+	for _, a := range s.world.Members {
+		add(a)
+	}
+	if len(out) == 0 {
+		out = append(out, naturalAccounts[0])
+	}
+	return out
+}
+
+// belongs reports whether an account is in the variant's membership.
+func (s *solver) belongs(account string) bool {
+	member := account == s.world.Own || slices.Contains(s.world.Members, account)
+	return s.variant.members == anyAccount || member == (s.variant.members == listed)
+}
+
+// callerNode says which callers the variant's class and membership hold.
+func (s *solver) callerNode() nodeID {
+	if !s.variant.aws() {
+		return trueNode
+	}
+	base := len(s.stack)
+	c := s.variant.callers
+	push := func(win window, neg bool, exact []string) {
+		s.stack = append(s.stack, s.literal(lit{v: callerVar, win: win, neg: neg, t: (&test{exact: exact}).seal()}))
+	}
+	if c.Accounts.Only != nil {
+		push(accountWindow, false, c.Accounts.Only)
+	}
+	if len(c.Accounts.Except) > 0 {
+		push(accountWindow, true, c.Accounts.Except)
+	}
+	if len(c.Except) > 0 {
+		push(wholeWindow, true, c.Except)
+	}
+	if s.variant.members != anyAccount {
+		known := s.world.Members
+		if s.world.Own != "" && !slices.Contains(known, s.world.Own) {
+			known = append(known[:len(known):len(known)], s.world.Own)
+		}
+		push(accountWindow, s.variant.members != listed, known)
+	}
+	return s.join(opAnd, base)
+}
+
+// bind gives the variable and window of a condition key.
+func (s *solver) bind(key string) (int16, window) {
+	if s.inRegion && s.variant.tokens && key == "aws:username" {
+		// A region speaks of who calls, whatever the policy gets to see.
+		return callerVar, nameWindow
+	}
+	for i := range s.bound {
+		if s.bound[i].key == key {
+			return s.bound[i].v, s.bound[i].win
+		}
+	}
+	v, win := s.newBinding(key)
+	s.bound = append(s.bound, boundKey{key, v, win})
+	return v, win
+}
+
+func (s *solver) newBinding(key string) (int16, window) {
+	row := s.rowOf(key)
+	x := variable{key: key, lang: row.lang, natural: row.natural, many: row.many, presence: row.presence.of(s.variant.kind)}
+	if x.presence == derived {
+		return s.bindDerived(x)
+	}
+	switch key {
+	case "sts:sourceidentity":
+		if s.variant.chained {
+			x.presence = always
+		}
+	case "aws:tokenissuetime":
+		if s.variant.tokens {
+			x.presence = always
+		}
+		x.lang = s.timeLanguage()
+		x.natural = []string{formatDate(s.now())}
+	}
+	return s.addKey(x), wholeWindow
+}
+
+// addKey makes the variable of a key with its first model: the key's absence,
+// where that may be.
+func (s *solver) addKey(x variable) int16 {
+	if x.presence == unsettled && s.optimistic {
+		x.presence = free
+		s.doubts = appendNew(s.doubts, "whether "+x.label()+" is in the request")
+	}
+	if x.presence == fixedUnknown && s.optimistic {
+		x.presence = free
+		s.doubts = appendNew(s.doubts, "the value of "+x.label())
+	}
+	if x.presence == always && !x.many {
+		v, ok := s.value(&x, nil, nil)
+		x.has, x.value = ok == satisfiable, v
+	}
+	return s.newVariable(x)
+}
+
+// rowOf gives the table's row for a key as this variant sees it: claims belong
+// to one provider only.
+func (s *solver) rowOf(key string) keyRow {
+	if s.variant.kind != OIDCIdentities {
+		return lookupKey(key)
+	}
+	claim, ok := strings.CutPrefix(key, s.variant.issuer+":")
+	row := lookupKey(key)
+	switch {
+	case ok && (claim == "aud" || claim == "sub"):
+		row.presence.oidc = always
+		row.natural = claimNaturals(s.variant.issuer, claim)
+	case ok:
+		row.presence.oidc = free
+	case strings.LastIndexByte(key, ':') > 0 && strings.IndexByte(key[:strings.LastIndexByte(key, ':')], '.') > 0:
+		row.presence.oidc = never
+	}
+	return row
+}
+
+func claimNaturals(issuer, claim string) []string {
+	switch {
+	case claim == "aud":
+		return []string{"mallory-client", "sts.amazonaws.com", "other-client"}
+	case issuer == "token.actions.githubusercontent.com":
+		return []string{"repo:mallory/app:ref:refs/heads/main", "repo:eve/tool:ref:refs/heads/main"}
+	case strings.Contains(issuer, "oidc.eks."):
+		return []string{"system:serviceaccount:mallory:app", "system:serviceaccount:default:other"}
+	default:
+		return []string{"mallory", "bob", "eve"}
+	}
+}
+
+func (s *solver) now() float64 { return float64(s.world.Now.Unix()) }
+
+func (s *solver) timeLanguage() *language {
+	return &language{family: dateFamily, from: s.now()}
+}
+
+// constant makes a variable that has one value.
+func (s *solver) constant(key, value string) (int16, window) {
+	return s.newVariable(variable{key: key, presence: always, lang: &language{finite: []string{value}}, has: true, value: value}), wholeWindow
+}
+
+func (s *solver) missing(key string) (int16, window) {
+	return s.newVariable(variable{key: key, presence: never}), wholeWindow
+}

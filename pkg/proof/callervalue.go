@@ -1,0 +1,155 @@
+package proof
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// naturalNames and naturalAccounts are what a witness shows where the choice is free.
+var (
+	naturalUsers    = []string{"mallory", "eve", "trudy", "oscar"}
+	naturalRoles    = []string{"visitor", "app", "intruder", "worker"}
+	naturalAccounts = []string{"999999999999", "888888888888", "666666666666", "555555555555", "123456789012"}
+)
+
+// accountsOf gives the accounts a literal confines the caller to; nil when it
+// confines it to none in particular.
+func accountsOf(dst []string, l *lit) ([]string, bool) {
+	if l.neg || l.t == nil || l.t.family != textFamily || l.t.within != nil {
+		return dst, false
+	}
+	switch l.win {
+	case accountWindow:
+		if len(l.t.patterns) > 0 {
+			return dst, false
+		}
+		return append(dst, l.t.exact...), true
+	case wholeWindow:
+		if len(l.t.patterns) > len(l.t.accounts) {
+			return dst, false
+		}
+		dst = append(dst, l.t.accounts...)
+		for _, arn := range l.t.exact {
+			dst = append(dst, arnAccount(arn))
+		}
+		return dst, true
+	default:
+		return dst, false
+	}
+}
+
+// callerValue tries natural callers. It says empty when the literals leave no
+// account, and undecided when it found none but there may be one.
+func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) verdict {
+	var room [16]string
+	accounts, confined := s.candidateAccounts(room[:0], lits)
+	if confined && len(accounts) == 0 {
+		return empty
+	}
+	for i := range lits {
+		l := &lits[i]
+		if l.neg || l.t == nil || l.win != wholeWindow || l.t.family != textFamily {
+			continue
+		}
+		if slices.ContainsFunc(l.t.exact, try) {
+			return satisfiable
+		}
+	}
+	if !confined {
+		accounts = s.callerAccounts
+	}
+	if s.tryNames(x, lits, accounts, try) || s.trySamples(lits, accounts, try) {
+		return satisfiable
+	}
+	return undecided
+}
+
+// candidateAccounts gives the accounts that all confining literals leave.
+func (s *solver) candidateAccounts(dst []string, lits []lit) (out []string, confined bool) {
+	var other [16]string
+	for i := range lits {
+		if !confined {
+			dst, confined = accountsOf(dst[:0], &lits[i])
+			continue
+		}
+		if list, ok := accountsOf(other[:0], &lits[i]); ok {
+			s.work -= len(dst) + len(list)
+			dst = slices.DeleteFunc(dst, func(a string) bool { return !slices.Contains(list, a) })
+		}
+	}
+	if !confined {
+		return nil, false
+	}
+	return slices.DeleteFunc(dst, func(a string) bool {
+		for i := range lits {
+			if l := &lits[i]; l.win == accountWindow && l.t.match(a) == l.neg {
+				return true
+			}
+		}
+		return false
+	}), true
+}
+
+func (s *solver) tryNames(x *variable, lits []lit, accounts []string, try func(string) bool) bool {
+	var buf [16]string
+	names := buf[:0]
+	for i := range lits {
+		if l := &lits[i]; l.win == nameWindow && !l.neg {
+			names = l.t.samples(names)
+		}
+	}
+	if len(names) == 0 {
+		names = append(names, x.natural...)
+	}
+	accounts = accounts[:min(len(accounts), 8)]
+	for _, account := range accounts {
+		for _, name := range names {
+			if s.work < 0 {
+				return false
+			}
+			if try(s.callerARN(account, "/", name)) {
+				return true
+			}
+		}
+	}
+	for i := 2; i < 6 && len(accounts) > 0; i++ {
+		if try(s.callerARN(accounts[0], "/", x.natural[0]+"-"+strconv.Itoa(i))) {
+			return true
+		}
+	}
+	return false
+}
+
+// trySamples fills ARN patterns with natural accounts.
+func (s *solver) trySamples(lits []lit, accounts []string, try func(string) bool) bool {
+	for i := range lits {
+		l := &lits[i]
+		if l.neg || l.t == nil || l.win != wholeWindow || l.t.family != textFamily || l.t.within != nil || l.t.accounts != nil {
+			continue
+		}
+		for j := range min(len(l.t.patterns), 8) {
+			parts := strings.SplitN(l.t.patterns[j].text, ":", 6)
+			if len(parts) < 6 {
+				continue
+			}
+			for k := range min(len(accounts), 4) {
+				account := parts[4]
+				if strings.ContainsAny(account, "*?") || account == "" {
+					account = accounts[k]
+				}
+				for _, fill := range [...]string{"", "app"} {
+					rest := strings.ReplaceAll(strings.ReplaceAll(parts[5], "*", fill), "?", "1")
+					rest = strings.TrimPrefix(strings.TrimPrefix(rest, "user/"), "role/")
+					if rest == "" || rest == "app" {
+						rest = s.variant.names()[0]
+					}
+					if try(s.callerARN(account, "/", rest)) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,246 @@
+package proof
+
+import (
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// Compiled is a document made ready for many questions. It does not change
+// and may be shared.
+type Compiled struct {
+	document   policy.Document
+	partition  string
+	statements []statement
+	// keys are the condition keys and variables mentioned, lower-cased, each once.
+	keys []string
+	// services and providers are those named as principals.
+	services  []string
+	providers []string
+}
+
+// statement is a policy statement made ready.
+type statement struct {
+	index   int
+	deny    bool
+	actions actionSet
+	// written are the statement's own patterns, for actions outside the usual ones.
+	source     *policy.Statement
+	principals principalSet
+	conditions []condition
+	// doubts are elements whose presence leaves the whole statement in doubt.
+	doubts []string
+}
+
+// actionSet is a set of the usual actions.
+type actionSet uint8
+
+const (
+	assumeRole actionSet = 1 << iota
+	assumeRoleWithSAML
+	assumeRoleWithWebIdentity
+	setSourceIdentity
+	tagSession
+	setContext
+)
+
+// usualActions are the actions of trust policies, in the order of the bits.
+var usualActions = [...]string{
+	"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity",
+	"sts:SetSourceIdentity", "sts:TagSession", "sts:SetContext",
+}
+
+func actionBit(action string) actionSet {
+	for i, a := range usualActions {
+		if strings.EqualFold(a, action) {
+			return 1 << i
+		}
+	}
+	return 0
+}
+
+// principalSet is a Principal element, sorted by the kinds of caller it can match.
+type principalSet struct {
+	// users and roles are sets of callers' ARNs, accounts included; nil matches none.
+	users, roles *test
+	sessions     []policy.Principal
+	anyone       bool
+	services     []string
+	providers    []string
+	// awsDoubts, serviceDoubts and federatedDoubts may match callers of a kind.
+	awsDoubts, serviceDoubts, federatedDoubts []string
+}
+
+// Compile makes a document ready for many questions about one role. The
+// partition is the role's; bare account ids mean accounts in it.
+func Compile(d policy.Document, partition string) *Compiled {
+	if partition == "" {
+		partition = "aws"
+	}
+	c := &Compiled{document: d, partition: partition}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if s.Effect == policy.NoEffect {
+			continue
+		}
+		st := statement{index: i, deny: s.Effect == policy.Deny, source: s}
+		for bit, a := range usualActions {
+			if covers(s, a) {
+				st.actions |= 1 << bit
+			}
+		}
+		st.principals = c.compilePrincipals(s)
+		if s.NotPrincipal.Present() || !s.Principal.Present() {
+			st.doubts = append(st.doubts, place(i, "NotPrincipal"))
+		}
+		if len(s.Resources) > 0 {
+			st.doubts = append(st.doubts, place(i, "Resource"))
+		}
+		if len(s.NotResources) > 0 {
+			st.doubts = append(st.doubts, place(i, "NotResource"))
+		}
+		for j := range s.Conditions {
+			pc := &s.Conditions[j]
+			cond := compileCondition(pc, d.Version == "2012-10-17")
+			cond.place = place(i, "Condition."+pc.Operator+"."+pc.Key)
+			st.conditions = append(st.conditions, cond)
+			c.mention(&cond)
+		}
+		c.statements = append(c.statements, st)
+	}
+	return c
+}
+
+func (c *Compiled) mention(cond *condition) {
+	add := func(key string) {
+		for _, k := range c.keys {
+			if k == key {
+				return
+			}
+		}
+		c.keys = append(c.keys, key)
+	}
+	add(cond.key)
+	for _, p := range cond.tied {
+		for _, x := range p.pieces {
+			if x.kind == variablePiece {
+				add(x.key)
+			}
+		}
+	}
+}
+
+// covers reports whether a statement is about an action, as access reads it.
+func covers(s *policy.Statement, action string) bool {
+	for _, a := range s.Actions {
+		if access.MatchAction(a, action) {
+			return true
+		}
+	}
+	if len(s.NotActions) == 0 {
+		return false
+	}
+	for _, a := range s.NotActions {
+		if access.MatchAction(a, action) {
+			return false
+		}
+	}
+	return true
+}
+
+func (st *statement) covers(action string, bit actionSet) bool {
+	if bit != 0 {
+		return st.actions&bit != 0
+	}
+	return covers(st.source, action)
+}
+
+func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
+	out := principalSet{anyone: s.Principal.Star}
+	users, roles := &test{}, &test{}
+	for i := range s.Principal.List {
+		p := &s.Principal.List[i]
+		switch p.Kind {
+		case policy.Anyone:
+			out.anyone = true
+		case policy.Account:
+			if p.Partition == "" || p.Partition == c.partition {
+				users.addAccount(c.partition, p.Account)
+				roles.addAccount(c.partition, p.Account)
+			}
+		case policy.User:
+			if p.Partition == c.partition {
+				users.exact = append(users.exact, p.Value)
+			}
+		case policy.Role:
+			if p.Partition == c.partition {
+				roles.exact = append(roles.exact, p.Value)
+			}
+		case policy.RoleSession:
+			if p.Partition == c.partition {
+				out.sessions = append(out.sessions, *p)
+			}
+		case policy.FederatedUser, policy.UniqueID:
+			// STS refuses GetFederationToken sessions; a unique id that IAM
+			// shows belongs to nobody alive.
+		case policy.Service:
+			out.services = appendNew(out.services, p.Name)
+			c.services = appendNew(c.services, p.Name)
+		case policy.SAMLProvider, policy.OIDCProvider:
+			out.providers = appendNew(out.providers, p.Value)
+			c.providers = appendNew(c.providers, p.Value)
+		case policy.AnyFederated:
+			out.federatedDoubts = append(out.federatedDoubts, `Principal Federated "*"`)
+		case policy.AnyService:
+			out.serviceDoubts = append(out.serviceDoubts, `Principal Service "*"`)
+		case policy.CanonicalUser:
+			out.awsDoubts = append(out.awsDoubts, "Principal CanonicalUser")
+		case policy.UnknownPrincipal:
+			out.addUnknown(p)
+		}
+	}
+	if out.anyone {
+		const element = `Principal AWS "*" for callers that are no AWS principals`
+		out.serviceDoubts = append(out.serviceDoubts, element)
+		out.federatedDoubts = append(out.federatedDoubts, element)
+	}
+	out.users, out.roles = users.sealSet(), roles.sealSet()
+	return out
+}
+
+func (out *principalSet) addUnknown(p *policy.Principal) {
+	element := "Principal " + p.Type + " " + p.Value
+	if p.Type != "Service" && p.Type != "Federated" {
+		out.awsDoubts = append(out.awsDoubts, element)
+	}
+	if p.Type != "AWS" && p.Type != "Federated" {
+		out.serviceDoubts = append(out.serviceDoubts, element)
+	}
+	if p.Type != "AWS" && p.Type != "Service" {
+		out.federatedDoubts = append(out.federatedDoubts, element)
+	}
+}
+
+// addAccount adds all of an account to a set of callers.
+func (t *test) addAccount(partition, account string) {
+	p, _ := compilePattern(appendText(nil, "arn:"+partition+":iam::"+account+":*", compareGlob), compareGlob)
+	t.patterns = append(t.patterns, p)
+	t.accounts = append(t.accounts, account)
+}
+
+func (t *test) sealSet() *test {
+	if len(t.exact) == 0 && len(t.accounts) == 0 {
+		return nil
+	}
+	return t.seal()
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}

@@ -1,0 +1,156 @@
+package proof
+
+import (
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// condition makes the formula of a condition that holds, or does not.
+func (s *solver) condition(c *condition, want bool) nodeID {
+	if !c.known {
+		return s.doubtLeaf(c.identity(), c.place, want)
+	}
+	v, win := s.bind(c.key)
+	x := &s.vars[v]
+	if c.op.Base == policy.Null {
+		return s.null(c, v, want)
+	}
+	if c.values == 0 && !(x.presence == never && (c.op.Set != policy.NoSet || c.op.IfExists)) {
+		return s.doubtLeaf(c.identity(), c.place, want)
+	}
+	if x.many {
+		return s.setCondition(c, v, want)
+	}
+	l := lit{v: v, win: win, neg: c.op.Negated}
+	switch {
+	case c.op.Set == policy.ForAllValues:
+		l.absentOK = true
+	case c.op.Set == policy.ForAnyValue:
+	default:
+		l.absentOK = c.op.IfExists || c.op.Negated
+	}
+	if !want {
+		l = l.not()
+	}
+	if s.unsettledComparison(c, v) {
+		return s.doubtLeaf(c.identity(), c.place, want)
+	}
+	// l.neg says whether the value must miss all that the condition lists.
+	base := len(s.stack)
+	op := opOr
+	if l.neg {
+		op = opAnd
+	}
+	plain := l
+	plain.t = c.plain
+	if c.plain == nil {
+		// Nothing plain to match: a present value matches none.
+		plain.t, plain.neg = nil, !l.neg
+	}
+	s.stack = append(s.stack, s.literal(plain))
+	for i := range c.tied {
+		s.stack = append(s.stack, s.tiedNode(c, &c.tied[i], !l.neg, l.absentOK && l.neg))
+	}
+	for _, d := range c.doubts {
+		element := c.identity() + " " + d
+		leaf := s.doubtLeaf(element, c.place, !l.neg)
+		if l.neg {
+			if l.absentOK {
+				leaf = s.or(s.absent(v), leaf)
+			}
+		} else {
+			leaf = s.and(s.present(v), leaf)
+		}
+		s.stack = append(s.stack, leaf)
+	}
+	return s.join(op, base)
+}
+
+// unsettledComparison says that the operator compares what the key never
+// holds: numbers or dates with plain text, a negated ARN comparison with what
+// is no ARN.
+func (s *solver) unsettledComparison(c *condition, v int16) bool {
+	x := &s.vars[v]
+	if x.presence == never {
+		return false
+	}
+	switch row := s.rowOf(c.key); c.how {
+	case compareARN:
+		return c.op.Negated && !row.arn
+	default:
+		if c.op.Base == policy.Binary {
+			return true
+		}
+		if c.plain == nil || c.plain.family == textFamily || row.unknown() {
+			return false
+		}
+		return c.plain.family == numberFamily && x.lang != countLang && c.key != "aws:epochtime" ||
+			c.plain.family != numberFamily && x.lang.family != c.plain.family
+	}
+}
+
+func (r keyRow) unknown() bool { return r.page == "" }
+
+// setCondition is condition for a multi-valued key.
+func (s *solver) setCondition(c *condition, v int16, want bool) nodeID {
+	if c.op.Set == policy.NoSet {
+		if s.vars[v].presence == never {
+			return truth((c.op.IfExists || c.op.Negated) == want)
+		}
+		// Only the key's absence is settled.
+		absent := truth(false)
+		if (c.op.IfExists || c.op.Negated) == want {
+			absent = s.absent(v)
+		}
+		return s.or(absent, s.doubtLeaf(c.identity(), c.place, want))
+	}
+	l := lit{v: v, quant: some, neg: c.op.Negated, t: c.plain}
+	if c.op.Set == policy.ForAllValues {
+		l.quant = every
+	}
+	if c.plain == nil {
+		l.neg = !l.neg
+	}
+	if !want {
+		l = l.not()
+	}
+	node := s.literal(l)
+	if len(c.tied) == 0 && len(c.doubts) == 0 {
+		return node
+	}
+	leaf := s.doubtLeaf(c.identity(), c.place, want)
+	if l.neg == (c.plain == nil) {
+		return s.or(node, leaf)
+	}
+	return s.and(node, leaf)
+}
+
+// null makes the formula of a Null condition.
+func (s *solver) null(c *condition, v int16, want bool) nodeID {
+	if c.values == 0 {
+		return s.doubtLeaf(c.identity(), c.place, want)
+	}
+	base := len(s.stack)
+	if c.nullAbsent == want {
+		s.stack = append(s.stack, s.absent(v))
+	}
+	if c.nullPresent == want {
+		s.stack = append(s.stack, s.present(v))
+	}
+	node := s.join(opOr, base)
+	for _, d := range c.doubts {
+		leaf := s.doubtLeaf(c.identity()+" "+d, c.place, want)
+		if want {
+			node = s.or(node, leaf)
+		} else {
+			node = s.and(node, leaf)
+		}
+	}
+	return node
+}
+
+// identity tells equal conditions from others, wherever they stand.
+func (c *condition) identity() string {
+	return c.source.Operator + " " + c.key + " " + strings.Join(c.source.Values, "\x00")
+}

@@ -1,0 +1,168 @@
+package proof
+
+import (
+	"slices"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// Find looks for a request of a region that the document allows. It is
+// Compile and Compiled.Find in one step.
+func Find(d policy.Document, q Query) Answer { return Compile(d, q.World.Partition).Find(q) }
+
+// Find looks for a request of a region that the document allows.
+func (c *Compiled) Find(q Query) Answer {
+	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}}
+	where := compileWhere(q.Where)
+	f.keys = whereKeys(c.keys, where)
+	f.want = baseAction(q.Actions)
+	f.build = func(s *solver) bool {
+		return s.assert(s.where(where)) && s.assertRegion(c, q.Actions, f.keys)
+	}
+	f.confirm = func(s *solver) (Answer, string) { return s.witness(q.Actions, f.keys, c) }
+	return f.run()
+}
+
+// finder puts one question to every variant of the callers, twice where
+// something is in doubt.
+type finder struct {
+	world     *World
+	partition string
+	callers   []Callers
+	documents []*Compiled
+	keys      []string
+	// want are the assume actions asked for; a caller who cannot make them is passed over.
+	want actionSet
+	// build asserts the question's formula; false when it is plainly never met.
+	build func(*solver) bool
+	// confirm makes the answer of a model, or says why it does not stand.
+	confirm func(*solver) (Answer, string)
+
+	solver solver
+}
+
+// baseAction gives the assume actions among actions.
+func baseAction(actions []string) actionSet {
+	var set actionSet
+	for _, a := range actions {
+		set |= actionBit(a)
+	}
+	return set & (assumeRole | assumeRoleWithSAML | assumeRoleWithWebIdentity)
+}
+
+func (f *finder) run() Answer {
+	sc := scene{
+		world: f.world, partition: f.partition,
+		orgs:   mentions(f.keys, "aws:principalorg"),
+		source: slices.Contains(f.keys, "sts:sourceidentity") || slices.Contains(f.keys, "aws:sourceidentity"),
+	}
+	for _, d := range f.documents {
+		sc.services = append(sc.services, d.services...)
+		sc.providers = append(sc.providers, d.providers...)
+	}
+	work := workLimit
+	var out Answer
+	var open []variant
+	var reasons []string
+	each := func(visit func(variant) bool) bool {
+		for i := range f.callers {
+			if sc.eachVariant(&f.callers[i], visit) {
+				return true
+			}
+		}
+		return false
+	}
+	found := each(func(v variant) bool {
+		if f.want != 0 && f.want != v.action() {
+			return false
+		}
+		s := f.prepare(v, &work)
+		if f.build(s) && s.solve() && s.finish() {
+			answer, problem := f.confirm(s)
+			if problem == "" {
+				out = answer
+				return true
+			}
+			reasons = appendNew(reasons, problem)
+		}
+		if len(s.doubts) > 0 || s.undecided {
+			open = append(open, v)
+		}
+		work = s.work
+		return false
+	})
+	if found {
+		return out
+	}
+	if slices.Contains(f.keys, "aws:username") || slices.Contains(f.keys, "aws:tokenissuetime") {
+		// Whether sessions of GetSessionToken have aws:username is not settled.
+		each(func(v variant) bool {
+			if v.tokens = true; v.kind == Users && (f.want == 0 || f.want == v.action()) {
+				open = append(open, v)
+			}
+			return false
+		})
+	}
+	for _, v := range open {
+		s := f.prepare(v, &work)
+		s.optimistic = true
+		if f.build(s) && s.solve() && s.finish() {
+			for _, r := range s.blame() {
+				reasons = appendNew(reasons, r)
+			}
+		} else if s.undecided {
+			for _, r := range s.unsettled() {
+				reasons = appendNew(reasons, r)
+			}
+		}
+		work = s.work
+	}
+	if len(reasons) > 0 {
+		return Answer{Outcome: Unknown, Undecided: reasons}
+	}
+	return Answer{Outcome: None}
+}
+
+// prepare clears the solver for a variant.
+func (f *finder) prepare(v variant, work *int) *solver {
+	s := &f.solver
+	*s = solver{
+		world: f.world, partition: f.partition, variant: v, work: *work,
+		vars: s.vars[:0], bound: s.bound[:0], nodes: s.nodes[:0], kids: s.kids[:0], stack: s.stack[:0],
+		ties: s.ties[:0], clauses: s.clauses[:0], active: s.active[:0], trail: s.trail[:0],
+	}
+	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
+	return s
+}
+
+// blame names the doubtful elements that a model found in the optimistic run rests on.
+func (s *solver) blame() []string {
+	var out []string
+	if s.variant.tokens {
+		out = append(out, "whether sessions of sts:GetSessionToken have aws:username")
+	}
+	for _, e := range s.trail {
+		if x := &s.vars[e.v]; x.doubt {
+			out = appendNew(out, x.key)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, s.doubts...)
+	}
+	if len(out) == 0 {
+		out = append(out, s.unsettled()...)
+	}
+	if len(out) == 0 {
+		out = append(out, "two searches that should agree did not")
+	}
+	return out
+}
+
+// unsettled says why a search ended undecided.
+func (s *solver) unsettled() []string {
+	var out []string
+	if s.bounded {
+		out = append(out, "the document is beyond the search's bound of "+workBound+" steps")
+	}
+	return append(out, s.unsure...)
+}

@@ -1,0 +1,153 @@
+package proof
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var workBound = strconv.Itoa(workLimit)
+
+// requirement is a Requirement made ready.
+type requirement struct {
+	condition
+	want bool
+}
+
+func compileWhere(where [][]Requirement) [][]requirement {
+	if len(where) == 0 {
+		return nil
+	}
+	out := make([][]requirement, len(where))
+	for i, group := range where {
+		out[i] = make([]requirement, len(group))
+		for j := range group {
+			out[i][j] = requirement{compileCondition(&group[j].Condition, true), group[j].Sense == Holds}
+			out[i][j].place = "the region's condition " + group[j].Operator + " on " + group[j].Key
+		}
+	}
+	return out
+}
+
+// whereKeys gives the keys of the document and of the region together.
+func whereKeys(keys []string, where [][]requirement) []string {
+	c := Compiled{keys: keys[:len(keys):len(keys)]}
+	for i := range where {
+		for j := range where[i] {
+			c.mention(&where[i][j].condition)
+		}
+	}
+	return c.keys
+}
+
+// where makes the formula of a region's requirements.
+func (s *solver) where(where [][]requirement) nodeID {
+	base := len(s.stack)
+	if len(s.vars) == 0 {
+		s.bindCaller()
+	}
+	s.stack = append(s.stack, s.callerNode())
+	s.inRegion = true
+	for _, group := range where {
+		inner := len(s.stack)
+		for i := range group {
+			s.stack = append(s.stack, s.condition(&group[i].condition, group[i].want))
+		}
+		s.stack = append(s.stack[:inner], s.join(opOr, inner))
+	}
+	s.inRegion = false
+	return s.join(opAnd, base)
+}
+
+// assertRegion asserts that the document allows a request with the actions,
+// and with those that what it carries asks for.
+func (s *solver) assertRegion(c *Compiled, actions, keys []string) bool {
+	for _, a := range actions {
+		if !s.assert(s.allowed(c, a)) {
+			return false
+		}
+		if strings.EqualFold(a, "sts:SetSourceIdentity") {
+			// A request has this action because it carries a source identity.
+			v, _ := s.bind("sts:sourceidentity")
+			if !s.assert(s.present(v)) {
+				return false
+			}
+		}
+	}
+	for _, e := range extras {
+		if containsFold(actions, e.action) || !s.mayCarry(e.keys, keys) {
+			continue
+		}
+		none := s.carriesNone(e.keys, keys)
+		if none == trueNode {
+			continue
+		}
+		if !s.assert(s.or(none, s.allowed(c, e.action))) {
+			return false
+		}
+	}
+	return s.assertKeyTies(keys)
+}
+
+// mayCarry reports whether any key of an extra is spoken of, or follows from
+// the variant.
+func (s *solver) mayCarry(prefixes, keys []string) bool {
+	if s.variant.chained && prefixes[0] == "sts:sourceidentity" {
+		return true
+	}
+	for _, p := range prefixes {
+		if mentions(keys, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
+}
+
+// assertKeyTies asserts what AWS itself ties between keys: tag keys are those
+// of the request's tags; a request comes from an address or through an
+// endpoint; the age of an MFA sign-in needs one.
+func (s *solver) assertKeyTies(keys []string) bool {
+	if slices.Contains(keys, "aws:tagkeys") {
+		for _, k := range keys {
+			if tag, ok := strings.CutPrefix(k, "aws:requesttag/"); ok && !s.assertTag(k, tag) {
+				return false
+			}
+		}
+	}
+	if slices.Contains(keys, "aws:sourceip") {
+		for _, k := range [...]string{"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"} {
+			if slices.Contains(keys, k) && !s.assertNotBoth("aws:sourceip", k) {
+				return false
+			}
+		}
+	}
+	if slices.Contains(keys, "aws:multifactorauthage") {
+		age, _ := s.bind("aws:multifactorauthage")
+		used, _ := s.bind("aws:multifactorauthpresent")
+		yes := s.literal(lit{v: used, t: &test{exact: []string{"true"}}})
+		if !s.assert(s.or(s.absent(age), yes)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *solver) assertTag(key, tag string) bool {
+	tags, _ := s.bind("aws:tagkeys")
+	value, _ := s.bind(key)
+	t := &test{}
+	t.add([]piece{{kind: literalPiece, text: tag}}, compareFold)
+	with := s.and(s.present(value), s.literal(lit{v: tags, quant: some, t: t}))
+	without := s.and(s.absent(value), s.literal(lit{v: tags, quant: every, neg: true, t: t}))
+	return s.assert(s.or(without, with))
+}
+
+func (s *solver) assertNotBoth(a, b string) bool {
+	x, _ := s.bind(a)
+	y, _ := s.bind(b)
+	return s.assert(s.or(s.absent(x), s.absent(y)))
+}

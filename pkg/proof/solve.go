@@ -1,0 +1,208 @@
+package proof
+
+// solver searches one request of one variant of callers that meets a formula.
+// It keeps a whole model at all times: the formula's open clauses are read
+// under it, and only one that it falsifies is branched on.
+type solver struct {
+	world     *World
+	partition string
+	variant   variant
+	// optimistic reads doubtful elements in favour of the request.
+	optimistic bool
+	// inRegion is true while the region's own requirements are read.
+	inRegion       bool
+	callerAccounts []string
+
+	vars  []variable
+	bound []boundKey
+	nodes []node
+	kids  []nodeID
+	stack []nodeID
+	ties  []tie
+
+	clauses []nodeID
+	active  []int32
+	trail   []trailEntry
+
+	// work is what the search may still spend.
+	work int
+	// bounded says that the search met its bound, undecided that some branch
+	// was left undecided for whatever reason.
+	bounded   bool
+	undecided bool
+	// doubts names the doubtful elements met while the formula was made.
+	doubts []string
+	// unsure names ties that the search could not decide.
+	unsure []string
+}
+
+// workLimit bounds the steps of one question: some 5 ms of time and 8 MB of memory.
+const workLimit = 60000
+
+type boundKey struct {
+	key string
+	v   int16
+	win window
+}
+
+type trailEntry struct {
+	v      int16
+	has    bool
+	value  string
+	values []string
+}
+
+type mark struct{ clauses, active, trail int }
+
+func (s *solver) mark() mark { return mark{len(s.clauses), len(s.active), len(s.trail)} }
+
+func (s *solver) undo(m mark) {
+	for len(s.trail) > m.trail {
+		e := &s.trail[len(s.trail)-1]
+		x := &s.vars[e.v]
+		x.lits = x.lits[:len(x.lits)-1]
+		x.has, x.value, x.values = e.has, e.value, e.values
+		s.trail = s.trail[:len(s.trail)-1]
+	}
+	s.clauses = s.clauses[:m.clauses]
+	s.active = s.active[:m.active]
+}
+
+// assert adds a node to what must hold; false when that cannot be.
+func (s *solver) assert(id nodeID) bool {
+	n := &s.nodes[id]
+	switch n.op {
+	case opTrue:
+		return true
+	case opFalse:
+		return false
+	case opLit:
+		return s.assertLit(n.lit)
+	case opTie:
+		return s.assertTie(n.tie)
+	case opAnd:
+		for _, k := range s.kids[n.from:n.to] {
+			if !s.assert(k) {
+				return false
+			}
+		}
+		return true
+	case opOr:
+		s.clauses = append(s.clauses, id)
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *solver) assertLit(l lit) bool {
+	x := &s.vars[l.v]
+	s.work--
+	s.trail = append(s.trail, trailEntry{l.v, x.has, x.value, x.values})
+	x.lits = append(x.lits, l)
+	if x.holds(&l) {
+		return true
+	}
+	switch s.assign(x) {
+	case satisfiable:
+		return true
+	case empty:
+		return false
+	case undecided:
+		s.undecided = true
+		if !s.bounded {
+			s.unsure = appendNew(s.unsure, "the conditions on "+x.label()+" together")
+		}
+		return false
+	default:
+		return false
+	}
+}
+
+func (x *variable) label() string {
+	if x.key == "" {
+		return "aws:PrincipalArn"
+	}
+	return x.key
+}
+
+// holds reports whether the model meets a node.
+func (s *solver) holds(id nodeID) bool {
+	n := &s.nodes[id]
+	switch n.op {
+	case opTrue:
+		return true
+	case opFalse:
+		return false
+	case opLit:
+		s.work--
+		return s.vars[n.lit.v].holds(&n.lit)
+	case opTie:
+		s.work--
+		return s.tieHolds(n.tie)
+	case opAnd:
+		for _, k := range s.kids[n.from:n.to] {
+			if !s.holds(k) {
+				return false
+			}
+		}
+		return true
+	case opOr:
+		for _, k := range s.kids[n.from:n.to] {
+			if s.holds(k) {
+				return true
+			}
+		}
+		return false
+	default:
+		return false
+	}
+}
+
+// solve extends what is asserted to a model of all clauses. On success the
+// assertions stay, so that the caller can see what the model rests on.
+func (s *solver) solve() bool {
+	for {
+		if s.work < 0 {
+			s.bounded, s.undecided = true, true
+			return false
+		}
+		if at := s.falsified(); at >= 0 {
+			return s.branch(at)
+		}
+		switch s.settleTies() {
+		case tiesHeld:
+			return true
+		case tiesMoved:
+		case tiesRefused:
+			return false
+		}
+	}
+}
+
+// falsified gives the smallest clause that the model does not meet, -1 for none.
+func (s *solver) falsified() int {
+	best, size := -1, 0
+	for i, c := range s.clauses {
+		n := &s.nodes[c]
+		if k := int(n.to - n.from); (best < 0 || k < size) && !s.holds(c) {
+			best, size = i, k
+		}
+	}
+	return best
+}
+
+func (s *solver) branch(at int) bool {
+	clause := s.clauses[at]
+	n := s.nodes[clause]
+	s.clauses[at] = trueNode
+	for _, k := range s.kids[n.from:n.to] {
+		m := s.mark()
+		if s.assert(k) && s.solve() {
+			return true
+		}
+		s.undo(m)
+	}
+	s.clauses[at] = clause
+	return false
+}

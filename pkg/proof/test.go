@@ -1,0 +1,179 @@
+package proof
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// comparison is how a text is compared.
+type comparison uint8
+
+const (
+	compareExact comparison = iota
+	compareFold
+	compareGlob
+	compareARN
+)
+
+// family is a group of operators whose tests one procedure decides.
+type family uint8
+
+const (
+	textFamily family = iota
+	numberFamily
+	dateFamily
+	addressFamily
+)
+
+// test is what a condition asks of one present value, apart from its sign:
+// that it is among the values. The zero test takes nothing.
+type test struct {
+	family family
+	// exact values and patterns, for texts.
+	exact    []string
+	index    map[string]struct{}
+	patterns []pattern
+	// accounts are whole accounts of a set of principals; patterns says the same.
+	accounts []string
+	// base and points are the comparison and the bounds of numbers and dates.
+	base   policy.Base
+	points []float64
+	nets   []net
+	// within, when set, is a language that the value must be in.
+	within *language
+}
+
+const indexAbove = 12
+
+// seal makes the test ready for matching.
+func (t *test) seal() *test {
+	if len(t.exact) > indexAbove {
+		t.index = make(map[string]struct{}, len(t.exact))
+		for _, v := range t.exact {
+			t.index[v] = struct{}{}
+		}
+	}
+	return t
+}
+
+// match reports whether a value meets the test.
+func (t *test) match(s string) bool {
+	if t == nil {
+		return true
+	}
+	switch t.family {
+	case textFamily:
+		return t.matchText(s)
+	case numberFamily:
+		v, ok := parseNumber(s)
+		return ok && t.matchPoint(v)
+	case dateFamily:
+		v, ok := parseDate(s)
+		return ok && t.matchPoint(v)
+	case addressFamily:
+		return t.matchAddress(s)
+	default:
+		return false
+	}
+}
+
+func (t *test) matchText(s string) bool {
+	if t.within != nil {
+		return t.within.has(s)
+	}
+	if t.index != nil {
+		if _, ok := t.index[s]; ok {
+			return true
+		}
+	} else if slices.Contains(t.exact, s) {
+		return true
+	}
+	if len(t.accounts) > 0 {
+		return slices.Contains(t.accounts, arnAccount(s))
+	}
+	for i := range t.patterns {
+		if t.patterns[i].match(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *test) matchPoint(v float64) bool {
+	for _, p := range t.points {
+		var ok bool
+		switch t.base {
+		case policy.NumericEquals, policy.DateEquals:
+			ok = v == p
+		case policy.NumericLessThan, policy.DateLessThan:
+			ok = v < p
+		case policy.NumericLessThanEquals, policy.DateLessThanEquals:
+			ok = v <= p
+		case policy.NumericGreaterThan, policy.DateGreaterThan:
+			ok = v > p
+		case policy.NumericGreaterThanEquals, policy.DateGreaterThanEquals:
+			ok = v >= p
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
+// finite reports whether the values that meet the test are just those in exact.
+func (t *test) finite() bool {
+	return t != nil && t.family == textFamily && t.within == nil &&
+		len(t.patterns) == 0 && len(t.accounts) == 0
+}
+
+// arnAccount gives the account field of an ARN, or "".
+func arnAccount(arn string) string {
+	for range 4 {
+		i := strings.IndexByte(arn, ':')
+		if i < 0 {
+			return ""
+		}
+		arn = arn[i+1:]
+	}
+	if i := strings.IndexByte(arn, ':'); i >= 0 {
+		return arn[:i]
+	}
+	return ""
+}
+
+// samples gives natural texts that meet the test, for use as candidates.
+func (t *test) samples(dst []string) []string {
+	if t == nil {
+		return dst
+	}
+	dst = append(dst, t.exact...)
+	for i := range t.patterns {
+		if i == 16 {
+			break
+		}
+		dst = t.patterns[i].samples(dst)
+	}
+	return dst
+}
+
+// samples fills a pattern's wildcards in a few natural ways.
+func (p *pattern) samples(dst []string) []string {
+	for _, fill := range [...]string{"", "x", "main", "123456789012"} {
+		var b strings.Builder
+		for _, t := range p.tokens {
+			switch t.kind {
+			case takeRune, takeFold:
+				b.WriteRune(t.r)
+			case takeOne, takeField:
+				b.WriteByte('1')
+			case takeMany, takeFields:
+				b.WriteString(fill)
+			}
+		}
+		dst = append(dst, b.String())
+	}
+	return dst
+}
