@@ -104,6 +104,7 @@ func TestStringOperators(t *testing.T) {
 		{on("StringLike", "k", "A?c"), `"k":"Ac"`, no},
 		{on("StringLike", "k", "?"), `"k":"é"`, yes},
 		{on("StringLike", "k", "*??"), `"k":"é"`, no},
+		{on("StringLike", "k", "*??b*"), `"k":"€bc"`, no},
 		{on("StringLike", "k", "*a*b*"), `"k":"xaxxbx"`, yes},
 		{on("StringLike", "k", "*"), ``, no},
 		{on("StringNotLike", "k", "A*"), `"k":"Abc"`, no},

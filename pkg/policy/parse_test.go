@@ -268,7 +268,7 @@ func TestErrorsShowNoSecretAndNoFlood(t *testing.T) {
 		`"hunter2" 1`,
 	} {
 		_, err := policy.Parse([]byte(with(`"Condition":{"StringEquals":{"sts:ExternalId":` + value + `}}`)))
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
+		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "ud800") {
 			t.Errorf("%s gives %v", value, err)
 		}
 	}
@@ -279,5 +279,24 @@ func TestErrorsShowNoSecretAndNoFlood(t *testing.T) {
 	_, err = policy.Parse([]byte(`{"Version":"\n\u001b[31m"}`))
 	if err == nil || strings.ContainsAny(err.Error(), "\n\x1b") {
 		t.Errorf("the error is not escaped: %q", err)
+	}
+}
+
+// An editor can jump to the element that is wrong.
+func TestOffsetsPointAtTheElement(t *testing.T) {
+	for text, at := range map[string]string{
+		`{"Statement": [ {"Effect" : "Maybe"} ]}`:         `"Maybe"`,
+		`{"Statement": [ {"effect" : "Allow"} ]}`:         `"effect"`,
+		`{"Statement": [ {"Effect" : "Allow"} ]}`:         `{"Effect"`,
+		principal(`{"AWS": ["111122223333", " *"]}`):      `" *"`,
+		`{"Statement": [ {"Sid" : "a", "Sid" : "b"} ]}`:   `"Sid" : "b"`,
+		`{"Statement": [ {"Effect" : "Allow" "x"} ]}`:     `"x"`,
+		with(`"Condition": {"Bool": {"a:b": [1, null]}}`): `null`,
+	} {
+		_, err := policy.Parse([]byte(text))
+		var syntax *policy.SyntaxError
+		if !errors.As(err, &syntax) || !strings.HasPrefix(text[syntax.Offset:], at) {
+			t.Errorf("%s: %v at %s", text, err, text[syntax.Offset:])
+		}
 	}
 }
