@@ -183,6 +183,9 @@ func (l *Lab) resolve(arn string, now time.Time) (string, bool) {
 
 // showPrincipal turns what is kept back into an ARN while its owner lives.
 func (l *Lab) showPrincipal(stored string) string {
+	if name, ok := strings.CutPrefix(stored, unbound); ok {
+		return name
+	}
 	id, session, isSession := strings.Cut(stored, ":")
 	o, ok := l.owners[id]
 	switch {

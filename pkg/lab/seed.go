@@ -125,8 +125,11 @@ func (l *Lab) seedPrincipal(missing Missing, kind, name string) (string, error) 
 	if err == nil || missing == RefuseMissing {
 		return stored, err
 	}
-	if kind != "AWS" || missing == KeepMissing || uniqueIDPattern.MatchString(name) {
+	if kind != "AWS" || uniqueIDPattern.MatchString(name) {
 		return name, nil
+	}
+	if missing == KeepMissing {
+		return unbound + name, nil
 	}
 	if err := l.makePrincipal(name); err != nil {
 		return "", err
@@ -134,8 +137,12 @@ func (l *Lab) seedPrincipal(missing Missing, kind, name string) (string, error) 
 	if stored, err := l.storePrincipal(kind, name, l.now()); err == nil {
 		return stored, nil
 	}
-	return name, nil
+	return unbound + name, nil
 }
+
+// unbound marks a kept name so that it matches no caller, not even one who
+// comes to bear it later.
+const unbound = "unbound "
 
 var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):(root|user|role|assumed-role|federated-user)(?:/(.+))?$`)
 
