@@ -66,6 +66,25 @@ func TestBoundary(t *testing.T) {
 	w.refused(err, "AccessDenied")
 }
 
+// A boundary takes from an administrator what it does not allow, and the
+// refusal names it.
+func TestBoundaryLimitsPermissions(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(prod, "boxed", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	_, err := w.admin(prod).PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{
+		UserName: aws.String("boxed"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess"),
+	})
+	w.must(err)
+	client := iam.NewFromConfig(w.config(user))
+	_, err = client.ListRoles(ctx, &iam.ListRolesInput{})
+	w.must(err)
+	_, err = client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("x")})
+	w.refused(err, "AccessDenied")
+	if want := "because no permissions boundary allows the iam:CreateUser action"; !strings.Contains(err.Error(), want) {
+		t.Errorf("error %q does not say %q", err, want)
+	}
+}
+
 // A role may assume itself only when its trust says so.
 func TestSelfAssume(t *testing.T) {
 	w := newWorld(t)

@@ -37,6 +37,11 @@
 //   - long polling in SQS, FIFO queues, and subscription filters in SNS;
 //   - the notation of IAM's role templates: see Template.
 //
+// Beside the wire there are calls that only a lab can have: Admin and UserKeys
+// make keys, SeedRole and SeedUser write down a past, AssumeAsService lets an
+// AWS service in, Inject makes calls go wrong, OnEvent and OnMessage listen,
+// Calls tells what was asked. X-Forwarded-For sets an event's source address.
+//
 // Where AWS's documentation is silent the lab chooses: a trust policy may say
 // "sts:*" but not "*", a lone Deny for everyone is accepted, providers and
 // services are not looked up, and all actions of one AssumeRole call see the

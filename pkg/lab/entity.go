@@ -121,6 +121,13 @@ func (o *owner) arn(p partition) string {
 	return o.role.arn(p)
 }
 
+func (o *owner) id() string {
+	if o.user != nil {
+		return o.user.id
+	}
+	return o.role.id
+}
+
 func (o *owner) visible() time.Time {
 	if o.user != nil {
 		return o.user.visible

@@ -70,6 +70,7 @@ func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Malformed:
 		_, _ = w.Write([]byte("<?xml version=\"1.0\"?><Garbage><unclosed"))
 		return
+	default: // the call was answered, well or with an error
 	}
 	if req.protocol == jsonProtocol {
 		writeJSON(w, req, result, err)

@@ -149,33 +149,44 @@ func (l *Lab) resolve(arn string, now time.Time) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	kind, rest, _ := strings.Cut(parts[5], "/")
-	switch {
-	case parts[2] == "iam" && parts[5] == "root":
+	if parts[2] == "iam" {
+		return l.resolveIAM(acct, arn, parts[5], now)
+	}
+	return resolveSession(acct, arn, parts[2], parts[5])
+}
+
+func (l *Lab) resolveIAM(acct *account, arn, resource string, now time.Time) (string, bool) {
+	if resource == "root" {
 		return arn, true
-	case parts[2] == "iam" && kind == "user":
-		u, ok := acct.users[fold(lastPart(rest))]
-		ok = ok && u.arn(l.partition) == arn && !u.visible.After(now)
-		if !ok {
-			return "", false
-		}
-		return u.id, true
-	case parts[2] == "iam" && kind == "role":
-		r, ok := acct.roles[fold(lastPart(rest))]
-		ok = ok && r.arn(l.partition) == arn && !r.visible.After(now)
-		if !ok {
-			return "", false
-		}
-		return r.id, true
-	case parts[2] == "sts" && kind == "assumed-role":
+	}
+	kind, rest, _ := strings.Cut(resource, "/")
+	var o *owner
+	if u, ok := acct.users[fold(lastPart(rest))]; ok && kind == "user" {
+		o = l.owners[u.id]
+	}
+	if r, ok := acct.roles[fold(lastPart(rest))]; ok && kind == "role" {
+		o = l.owners[r.id]
+	}
+	if o == nil || o.arn(l.partition) != arn || o.visible().After(now) {
+		return "", false
+	}
+	return o.id(), true
+}
+
+func resolveSession(acct *account, arn, service, resource string) (string, bool) {
+	kind, rest, _ := strings.Cut(resource, "/")
+	switch {
+	case service != "sts":
+		return "", false
+	case kind == "federated-user":
+		return arn, rest != ""
+	case kind == "assumed-role":
 		name, session, found := strings.Cut(rest, "/")
 		r, ok := acct.roles[fold(name)]
 		if !found || !ok || r.name != name || !namePattern.MatchString(session) {
 			return "", false
 		}
 		return r.id + ":" + session, true
-	case parts[2] == "sts" && kind == "federated-user":
-		return arn, rest != ""
 	default:
 		return "", false
 	}

@@ -196,19 +196,3 @@ func quote(s string) []byte {
 	}
 	return text
 }
-
-// Map copies the tree, passing every string value at a path that the caller
-// recognises through replace. Names of members are never replaced.
-func (n *Node) Map(replace func(*Node) *Node) *Node {
-	if changed := replace(n); changed != nil {
-		return changed
-	}
-	out := &Node{Kind: n.Kind, Text: n.Text}
-	for _, item := range n.Items {
-		out.Items = append(out.Items, item.Map(replace))
-	}
-	for _, m := range n.Members {
-		out.Members = append(out.Members, Member{Name: m.Name, Value: m.Value.Map(replace)})
-	}
-	return out
-}
