@@ -1,0 +1,340 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// leaseFor is how long a role stays reserved for one handling; longer than a
+// Lambda's handling of one message, shorter than anybody would wait for.
+const leaseFor = 2 * time.Minute
+
+// answer plans, brakes, acts, tells and records, in this order.
+func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result, error) {
+	res.Report = v.report
+	state, err := g.state(ctx, v.role)
+	if err != nil {
+		return res, err
+	}
+	v.state = state
+	past, err := g.past(ctx, j, v)
+	if err != nil {
+		return res, err
+	}
+	d := decision.Plan(g.situation(j, v, past))
+	d.ID = decision.ID(j.key.Account, j.key.EventID, v.role.ID)
+	d.RulesHash, d.At = g.cfg.Rules.Hash, g.cfg.Now()
+	d, out, err := g.act(ctx, j, v, d, past)
+	if err != nil {
+		return g.acted(ctx, res, j, err)
+	}
+	res.Decision, res.Outcome = d, out
+	return g.conclude(ctx, res, j, v)
+}
+
+// acted sorts the errors of acting: begin again, wait, tell, or give the
+// message back to the queue.
+func (g *Guard) acted(ctx context.Context, res Result, j job, err error) (Result, error) {
+	switch {
+	case errors.Is(err, remediate.ErrStale):
+		return res, err
+	case errors.Is(err, ledger.ErrLeased):
+		return g.later(ctx, res, j, "the role is being handled by another event")
+	case errors.Is(err, role.ErrInvalidPrincipal):
+		return g.later(ctx, res, j, "IAM does not accept a principal of the document yet")
+	case errors.Is(err, role.ErrAccessDenied):
+		return g.trouble(ctx, res, j, ledger.Held, "the role could not be written: "+err.Error()+"; check that the member stack is deployed in the account and that no SCP or RCP stops its roles")
+	case errors.Is(err, role.ErrNotFound):
+		return g.later(ctx, res, j, "the role vanished while it was being handled")
+	default:
+		return res, err
+	}
+}
+
+func (g *Guard) state(ctx context.Context, live role.Role) (*ledger.RoleState, error) {
+	s, ok, err := g.cfg.Ledger.State(ctx, live.Account, live.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is remembered of role %s: %w", live.Ref(), err)
+	}
+	if !ok {
+		return nil, nil
+	}
+	return &s, nil
+}
+
+// situation gathers what the table looks at.
+func (g *Guard) situation(j job, v judged, past pastOf) decision.Situation {
+	s := decision.Situation{
+		Change: j.change.Kind, Verdict: v.report.Verdict, Reasons: v.report.Reasons,
+		Past: past.Past, PastReason: past.reason, Tagged: decision.Untagged, Told: decision.Untagged,
+	}
+	for _, f := range v.report.Open() {
+		if f.Severity != finding.Advice || v.report.Verdict == finding.Noncompliant {
+			s.Open = append(s.Open, f)
+		}
+	}
+	if v.doubt == "" {
+		s.Modes = rules.Modes(v.input, v.report)
+	} else {
+		s.Reasons = append([]string{v.doubt}, s.Reasons...)
+		if s.Verdict == finding.Compliant {
+			s.Verdict = finding.Undecided
+		}
+	}
+	if reason, protected := role.Protected(v.role, g.cfg.Rules.Protected); protected {
+		s.Protected = reason
+	}
+	if quarantinedByUs(v) {
+		// Nobody gets in, and a person has to say who should: the tags and the
+		// alert stay until they do.
+		return s
+	}
+	if tagged(v.role) {
+		s.Tagged = decision.Tagged
+	}
+	if v.state != nil && v.state.AlertID != "" {
+		s.Told = decision.Tagged
+	}
+	return s
+}
+
+// tagged reports whether the role carries our tags; keys ignore case (T57).
+func tagged(r role.Role) bool { return len(ourTags(r)) > 0 }
+
+// quarantinedByUs reports whether the live document is the one that a
+// quarantine of ours left, which asks for nothing more.
+func quarantinedByUs(v judged) bool {
+	return v.state != nil && v.state.Action == decision.Quarantine && v.state.Digest == v.digest
+}
+
+// act does what is planned, as far as the brakes let it.
+func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, past pastOf) (decision.Decision, decision.Outcome, error) {
+	nothing := decision.Outcome{Before: v.role.TrustPolicy, After: v.role.TrustPolicy}
+	if !d.Action.Writes() || d.Action == decision.Clear && !tagged(v.role) {
+		return d, nothing, nil
+	}
+	now := g.cfg.Now()
+	if err := g.cfg.Ledger.Lease(ctx, v.role.Ref(), j.key.EventID, now, now.Add(leaseFor)); err != nil {
+		return d, nothing, fmt.Errorf("taking the lease of role %s: %w", v.role.Ref(), err)
+	}
+	defer func() {
+		if err := g.cfg.Ledger.Release(context.WithoutCancel(ctx), v.role.Ref(), j.key.EventID); err != nil {
+			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "role", v.role.ARN, "error", err.Error())
+		}
+	}()
+	brakes, err := g.brakes(ctx, d, v)
+	if err != nil {
+		return d, nothing, err
+	}
+	d = d.Brake(brakes)
+	if !d.Action.Writes() {
+		return d, nothing, nil
+	}
+	task := g.task(d, v, past)
+	if err := g.cfg.Ledger.Intend(ctx, ledger.Intent{
+		Event: j.key, Role: v.role.Ref(), RoleID: v.role.ID, Decision: d,
+		Before: v.role.TrustPolicy, After: task.Document, At: now,
+	}); err != nil {
+		return d, nothing, fmt.Errorf("recording the intent to %s role %s: %w", d.Action, v.role.Ref(), err)
+	}
+	session, err := g.cfg.Writers.Writer(ctx, v.role, d)
+	if err != nil {
+		return d, nothing, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err)
+	}
+	out, err := g.remedier.Apply(ctx, session, task)
+	if err != nil {
+		return d, out, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err)
+	}
+	out.Dropped = append(out.Dropped, past.restored.Dropped...)
+	return d, out, nil
+}
+
+// task says what is to be written for a decision.
+func (g *Guard) task(d decision.Decision, v judged, past pastOf) remediate.Task {
+	t := remediate.Task{Decision: d, Role: v.role}
+	switch d.Action {
+	case decision.Revert:
+		// A reverted role obeys the rules, so it carries no tag of ours.
+		t.Document, t.Untag = past.restored.Document, ourTags(v.role)
+	case decision.Quarantine:
+		t.Document, t.Tags = remediate.Quarantine(d.ID), remediate.Tags(d, v.report.Open()...)
+	case decision.Tag:
+		t.Tags = remediate.Tags(d, v.report.Open()...)
+	case decision.Clear:
+		t.Untag = ourTags(v.role)
+	case decision.Ignore, decision.Tell, decision.Hold:
+	}
+	return t
+}
+
+// brakes reads the switch and spends the limits. Nothing is spent while the
+// switch stops every write.
+func (g *Guard) brakes(ctx context.Context, d decision.Decision, v judged) (decision.Brakes, error) {
+	var b decision.Brakes
+	s, err := g.cfg.Ledger.Switch(ctx)
+	if err != nil {
+		g.cfg.Log.Error("the kill switch cannot be read, so nothing is written", "alarm", "kill-switch-unreadable", "error", err.Error())
+		return b, nil
+	}
+	if b.Switch = s; s != decision.WritesAllowed {
+		return b, nil
+	}
+	l := g.cfg.Rules.Limits
+	if d.Action == decision.Revert || d.Action == decision.Quarantine {
+		if b.Limit, err = g.spend(ctx, d.ID, writeCounters(l, d, v.role)); err != nil || b.Limit == "" {
+			return b, err
+		}
+	}
+	b.TagLimit, err = g.spend(ctx, d.ID+"/tags", []ledger.Counter{{Name: "tags", Window: time.Hour, Limit: l.TagsPerHour}})
+	return b, err
+}
+
+func writeCounters(l org.Limits, d decision.Decision, r role.Role) []ledger.Counter {
+	out := []ledger.Counter{
+		{Name: "role/" + r.Account + "/" + r.ID, Window: 24 * time.Hour, Limit: l.PerRolePerDay},
+		{Name: "account/" + r.Account, Window: time.Hour, Limit: l.PerAccountPerHour},
+		{Name: "organization", Window: time.Hour, Limit: l.PerHour},
+	}
+	for _, rule := range d.Rules {
+		out = append(out, ledger.Counter{Name: "rule/" + rule, Window: time.Hour, Limit: l.PerRulePerHour})
+	}
+	return out
+}
+
+// spend gives the name of the limit that is used up, or "".
+func (g *Guard) spend(ctx context.Context, token string, counters []ledger.Counter) (string, error) {
+	err := g.cfg.Ledger.Spend(ctx, token, g.cfg.Now(), counters)
+	var limit *ledger.LimitError
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.As(err, &limit):
+		return limit.Error(), nil
+	default:
+		return "", fmt.Errorf("counting the write %s: %w", token, err)
+	}
+}
+
+// ourTags are the keys of our tags that the role carries, in its spelling.
+func ourTags(r role.Role) []string {
+	var out []string
+	for key := range r.Tags {
+		for _, ours := range remediate.TagKeys() {
+			if strings.EqualFold(key, ours) {
+				out = append(out, key)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// pastOf is what is known of a role's past.
+type pastOf struct {
+	decision.Past
+	reason   string
+	restored remediate.Restored
+}
+
+// past looks for a document to go back to. It asks nobody where no rule may act.
+func (g *Guard) past(ctx context.Context, j job, v judged) (pastOf, error) {
+	if v.report.Verdict != finding.Noncompliant || v.doubt != "" || !enforced(rules.Modes(v.input, v.report)) {
+		return pastOf{}, nil
+	}
+	list, err := g.cfg.Ledger.Baselines(ctx, v.role.Account, v.role.ID)
+	if err != nil {
+		return pastOf{}, fmt.Errorf("reading the baselines of role %s: %w", v.role.Ref(), err)
+	}
+	refused := ""
+	for _, b := range list {
+		if b.Digest == v.digest {
+			continue
+		}
+		restored, why, err := g.restore(ctx, b, v)
+		if err != nil {
+			return pastOf{}, err
+		}
+		if why == "" {
+			return pastOf{Past: decision.GoodBaseline, restored: restored}, nil
+		}
+		if refused == "" {
+			refused = why
+		}
+	}
+	switch {
+	case refused != "":
+		return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
+	case j.change.Kind == trail.RoleCreated && sameRole(j.change, v.role):
+		return pastOf{Past: decision.JustCreated}, nil
+	default:
+		return pastOf{Past: decision.NoPast}, nil
+	}
+}
+
+func enforced(modes map[string]org.Mode) bool {
+	for _, m := range modes {
+		if m == org.Enforce {
+			return true
+		}
+	}
+	return false
+}
+
+// restore makes a baseline into a document that may be written now, or says why not.
+func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remediate.Restored, string, error) {
+	if b.RoleID != v.role.ID || b.Account != v.role.Account {
+		return remediate.Restored{}, "the baseline is of another role", nil
+	}
+	now := map[string]string{}
+	for arn := range b.Principals {
+		id, err := g.cfg.Reader.PrincipalID(ctx, arn)
+		switch {
+		case err == nil:
+			now[arn] = id
+		case errors.Is(err, role.ErrNotFound):
+		default:
+			return remediate.Restored{}, "", fmt.Errorf("reading who %s is now: %w", arn, err)
+		}
+	}
+	restored, err := remediate.Restore(b, now, accepted(g.cfg.Rules))
+	if err != nil {
+		return remediate.Restored{}, err.Error(), nil //nolint:nilerr // a baseline that cannot be read is refused, not retried
+	}
+	if restored.Reason != "" {
+		return remediate.Restored{}, restored.Reason, nil
+	}
+	in := v.input
+	doc, err := policy.Parse([]byte(restored.Document))
+	if err != nil {
+		return remediate.Restored{}, "the baseline is no valid policy: " + err.Error(), nil
+	}
+	in.Document, in.Role.TrustPolicy = doc, restored.Document
+	if r := rules.Judge(in); r.Verdict != finding.Compliant {
+		return remediate.Restored{}, "the baseline does not obey today's rules: its verdict is " + r.Verdict.String(), nil
+	}
+	return restored, "", nil
+}
+
+// accepted are the partners' principals that a baseline may name although
+// their unique ids cannot be read.
+func accepted(r *org.Rules) []string {
+	var out []string
+	for _, p := range r.Partners {
+		out = append(out, p.AcceptedPrincipals...)
+	}
+	return out
+}

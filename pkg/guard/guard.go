@@ -1,0 +1,183 @@
+// Package guard is the line, end to end: from an EventBridge envelope to a
+// role that is left, tagged, reverted or quarantined, and an alert.
+//
+// It takes message bodies, one at a time, and gives a Result. It defines the
+// small interfaces that it needs and wires the rooms below in one direction:
+// envelope, change, live role, document, findings, decision, outcome, alert,
+// ledger. It judges nothing itself and speaks to no AWS service itself. A
+// message ends in exactly one recorded end, in a recorded next step, or in an
+// error that makes the queue deliver it again.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/notify"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// Reader reads roles and principals in any account, under narrow credentials.
+// Its errors wrap role.ErrNotFound, role.ErrAccessDenied or role.ErrThrottled
+// where they apply.
+type Reader interface {
+	// Role reads a role by account and name, as it stands now.
+	Role(ctx context.Context, r role.Ref) (role.Role, error)
+	// PrincipalID gives the unique id that a user's or role's ARN stands for
+	// now; role.ErrNotFound when nothing has that ARN.
+	PrincipalID(ctx context.Context, arn string) (string, error)
+}
+
+// Writers opens sessions that may write one role, and only do what one
+// decision needs.
+type Writers interface {
+	Writer(ctx context.Context, r role.Role, d decision.Decision) (remediate.IAM, error)
+}
+
+// Membership is what Organizations says of an account. The zero value is Unknown.
+type Membership uint8
+
+// The memberships.
+const (
+	Unknown Membership = iota
+	Member
+	NotMember
+)
+
+// Members asks Organizations whether an account belongs to the organization
+// now; an account may have joined a minute ago.
+type Members interface {
+	Confirm(ctx context.Context, account string) (Membership, error)
+}
+
+// Later takes a step that has to wait. Nobody sleeps longer than Patience.
+type Later interface {
+	Send(ctx context.Context, s Step) error
+}
+
+// Config is what a Guard needs. Every field is required but Members, which
+// may be nil where there is no organization.
+type Config struct {
+	Rules   *org.Rules
+	Reader  Reader
+	Writers Writers
+	Members Members
+	Ledger  ledger.Ledger
+	Channel notify.Channel
+	Later   Later
+	Now     func() time.Time
+	// Wait waits, at most Patience in all for one message.
+	Wait func(ctx context.Context, d time.Duration) error
+	Log  *slog.Logger
+}
+
+// Patience is the longest that the handling of one message waits for IAM to
+// show what was written.
+const Patience = 5 * time.Second
+
+// Guard handles messages. It is safe for concurrent use.
+type Guard struct {
+	cfg      Config
+	remedier *remediate.Remediator
+}
+
+// New makes a Guard, or says which part is missing.
+func New(cfg Config) (*Guard, error) {
+	var missing []error
+	for name, absent := range map[string]bool{
+		"Rules": cfg.Rules == nil, "Reader": cfg.Reader == nil, "Writers": cfg.Writers == nil,
+		"Ledger": cfg.Ledger == nil, "Channel": cfg.Channel == nil, "Later": cfg.Later == nil,
+		"Now": cfg.Now == nil, "Wait": cfg.Wait == nil, "Log": cfg.Log == nil,
+	} {
+		if absent {
+			missing = append(missing, fmt.Errorf("making the guard: Config.%s is not set", name))
+		}
+	}
+	if len(missing) > 0 {
+		return nil, errors.Join(missing...)
+	}
+	r, err := remediate.New(remediate.Config{Now: cfg.Now, Wait: cfg.Wait, Patience: Patience})
+	if err != nil {
+		return nil, fmt.Errorf("making the guard: %w", err)
+	}
+	return &Guard{cfg: cfg, remedier: r}, nil
+}
+
+// Result is how the handling of one message ended, for people and tests.
+type Result struct {
+	// Key names the event.
+	Key ledger.Key
+	// End is the recorded end; InFlight when a later step goes on with it, or
+	// when the event asked for nothing.
+	End ledger.End
+	// Ignored says why the event asked for nothing; empty when it asked for something.
+	Ignored string
+	// Reason is one sentence about the end.
+	Reason string
+	Change trail.Change
+	// Role is the role as it was judged; zero when none was read.
+	Role     role.Role
+	Report   finding.Report
+	Decision decision.Decision
+	Outcome  decision.Outcome
+	// Alerts are those that were published.
+	Alerts []alert.Alert
+	// Steps are those that were sent to the later queue.
+	Steps []Step
+}
+
+// Handle takes one message body: an EventBridge envelope or a Step. An error
+// means that nothing final is recorded and that the message must be delivered
+// again.
+func (g *Guard) Handle(ctx context.Context, body []byte) (Result, error) {
+	if s, ok := ParseStep(body); ok {
+		return g.step(ctx, s)
+	}
+	change, err := trail.Parse(body)
+	if err != nil {
+		return g.reject(ctx, body, err)
+	}
+	if change.Kind == trail.Ignored {
+		g.cfg.Log.Info("event ignored", "event_id", change.EventID, "account", change.Account, "event", change.EventName, "reason", change.Ignored)
+		return Result{Key: keyOf(change), Change: change, Ignored: change.Ignored, Reason: change.Ignored}, nil
+	}
+	return g.change(ctx, job{change: change, key: keyOf(change)})
+}
+
+func keyOf(c trail.Change) ledger.Key { return ledger.Key{Account: c.Account, EventID: c.EventID} }
+
+// change takes the event, so that it is handled once, and goes the way of its kind.
+func (g *Guard) change(ctx context.Context, j job) (Result, error) {
+	taken, err := g.cfg.Ledger.Take(ctx, j.key, g.cfg.Now())
+	if err != nil {
+		return Result{}, fmt.Errorf("taking event %s of account %s: %w", j.key.EventID, j.key.Account, err)
+	}
+	if taken.End != ledger.InFlight {
+		return Result{Key: j.key, Change: j.change, End: taken.End, Ignored: "handled before", Reason: "the event was handled before and ended in " + taken.End.String()}, nil
+	}
+	j.taken = taken
+	switch j.change.Kind {
+	case trail.RoleCreated, trail.TrustUpdated:
+		return g.role(ctx, j)
+	case trail.RoleAssumed:
+		return g.assumed(ctx, j)
+	case trail.UserDeleted, trail.RoleDeleted:
+		return g.principalDeleted(ctx, j)
+	case trail.UserRenamed:
+		return g.userRenamed(ctx, j)
+	case trail.Ignored:
+		return Result{Key: j.key, Ignored: j.change.Ignored}, nil
+	default:
+		return Result{}, fmt.Errorf("handling event %s: no way for a change of kind %d", j.key.EventID, j.change.Kind)
+	}
+}

@@ -1,0 +1,136 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// principalDeleted tells of every role that trusted a user or role which was
+// deleted. IAM will show a unique id in its place, no event says so, and who
+// takes the name next does not regain access (S3).
+func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
+	res := Result{Key: j.key, Change: j.change}
+	who := deletedKey(j.change)
+	marked, err := g.cfg.Ledger.Deleted(ctx, ledger.Deletion{Principal: who, By: j.change.Actor.ARN, At: j.change.Time, Event: j.key})
+	if err != nil {
+		return res, fmt.Errorf("recording the deletion of %s %s: %w", who.Kind, who.Name, err)
+	}
+	states, err := g.cfg.Ledger.Trusting(ctx, who)
+	if err != nil {
+		return res, fmt.Errorf("looking for roles that trust %s %s: %w", who.Kind, who.Name, err)
+	}
+	d := alert.Deletion{Now: g.cfg.Now(), Change: j.change, Principal: deletedPrincipal(j.change, who, marked, states)}
+	for _, s := range states {
+		live, still, err := g.stillTrusts(ctx, s, d.Principal)
+		if err != nil {
+			return res, err
+		}
+		if still {
+			d.Roles = append(d.Roles, live)
+		}
+	}
+	if len(d.Roles) == 0 {
+		return g.end(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
+	}
+	if id, err := g.cfg.Reader.PrincipalID(ctx, d.Principal.ARN); err == nil {
+		d.LivesStill = id
+	} else if !errors.Is(err, role.ErrNotFound) {
+		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "error", err.Error())
+	}
+	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
+	if err := g.publish(ctx, &res, alert.BuildDeletion(d)); err != nil {
+		return res, err
+	}
+	return g.end(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind))
+}
+
+func deletedKey(c trail.Change) ledger.PrincipalKey {
+	k := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(c.UserName)}
+	if c.Kind == trail.RoleDeleted {
+		k.Kind, k.Name = "role", strings.ToLower(c.RoleName)
+	}
+	return k
+}
+
+// deletedPrincipal says who was deleted, as well as is known: the newest
+// marked id, else the ARN that a trusting role's document wrote.
+func deletedPrincipal(c trail.Change, who ledger.PrincipalKey, marked []finding.Principal, states []ledger.RoleState) finding.Principal {
+	if len(marked) > 0 {
+		return marked[0]
+	}
+	p := finding.Principal{DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID}
+	for _, s := range states {
+		doc, err := policy.Parse([]byte(s.Document))
+		if err != nil {
+			continue
+		}
+		for _, n := range named(doc) {
+			if keyOfPrincipal(n) == who {
+				p.ARN = n.Value
+				return p
+			}
+		}
+	}
+	p.ARN = "arn:" + c.Partition + ":iam::" + who.Account + ":" + who.Kind + "/" + who.Name
+	return p
+}
+
+// stillTrusts reads a role and reports whether it names the principal, by ARN
+// or by unique id. A role that cannot be read is told of all the same.
+func (g *Guard) stillTrusts(ctx context.Context, s ledger.RoleState, p finding.Principal) (role.Role, bool, error) {
+	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
+	switch {
+	case errors.Is(err, role.ErrNotFound):
+		return role.Role{}, false, nil
+	case errors.Is(err, role.ErrAccessDenied):
+		return role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID}, true, nil
+	case err != nil:
+		return role.Role{}, false, fmt.Errorf("reading role %s, which trusted %s: %w", s.ARN, p.ARN, err)
+	}
+	if live.ID != s.RoleID {
+		return role.Role{}, false, nil
+	}
+	doc, err := policy.Parse([]byte(live.TrustPolicy))
+	if err != nil {
+		return live, true, nil //nolint:nilerr // what cannot be read may still trust it
+	}
+	for _, st := range doc.Statements {
+		for _, q := range append(append([]policy.Principal(nil), st.Principal.List...), st.NotPrincipal.List...) {
+			if q.Value == p.ARN || p.ID != "" && q.Value == p.ID || p.ID == "" && q.Kind == policy.UniqueID {
+				return live, true, nil
+			}
+		}
+	}
+	return live, false, nil
+}
+
+// userRenamed records that a user's id goes by another name now.
+func (g *Guard) userRenamed(ctx context.Context, j job) (Result, error) {
+	res := Result{Key: j.key, Change: j.change}
+	c := j.change
+	name := c.NewUserName
+	if name == "" {
+		name = c.UserName
+	}
+	path := c.NewPath
+	if path == "" {
+		path = "/"
+	}
+	from := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(c.UserName)}
+	to := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(name)}
+	arn := "arn:" + c.Partition + ":iam::" + c.Account + ":user" + path + name
+	if err := g.cfg.Ledger.Renamed(ctx, from, to, arn, c.Time); err != nil {
+		return res, fmt.Errorf("recording that user %s is %s now: %w", c.UserName, name, err)
+	}
+	return g.end(ctx, res, j, ledger.Compliant, "the user keeps its id, and every role that trusted it still does")
+}

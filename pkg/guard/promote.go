@@ -1,0 +1,124 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// promoteLater asks for the second look after which a compliant document
+// becomes a baseline. Roles that are never written need none; nor does a
+// document that another event made, whose handling asks for it.
+func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (Result, error) {
+	_, protected := role.Protected(v.role, g.cfg.Rules.Protected)
+	if protected || !settled(j.change.Document, v.doc, v.role.Partition) {
+		return res, nil
+	}
+	return g.postpone(ctx, res, Step{
+		Account: v.role.Account, RoleName: v.role.Name, RoleID: v.role.ID, Step: Promote,
+		NotBefore: g.cfg.Now().Add(promoteAfter), Attempt: 1, Change: j.change, Digest: v.digest,
+	})
+}
+
+// promote makes a document a baseline when it still stands, still obeys the
+// rules, and the unique ids of the users and roles it names were read between
+// two equal readings of it: a name alone can be taken over (T5, T60).
+func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, error) {
+	res := Result{Key: key, Change: s.Change}
+	ref := role.Ref{Account: s.Account, Name: s.RoleName}
+	live, doc, err := g.stands(ctx, ref, s)
+	if err != nil || live.ID == "" {
+		res.Reason = "the document no longer stands, so it becomes no baseline"
+		return res, err
+	}
+	in := rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	if r := rules.Judge(in); r.Verdict != finding.Compliant {
+		res.Report, res.Reason = r, "the document does not obey the rules, so it becomes no baseline"
+		return res, nil
+	}
+	ids, seen, err := g.identities(ctx, doc)
+	if err != nil {
+		return res, err
+	}
+	if len(ids) > 0 {
+		if again, _, err := g.stands(ctx, ref, s); err != nil || again.ID == "" {
+			res.Reason = "the document changed while its principals were read, so it becomes no baseline"
+			return res, err
+		}
+		if err := g.cfg.Ledger.Record(ctx, seen); err != nil {
+			return res, fmt.Errorf("recording the principals of role %s: %w", ref, err)
+		}
+	}
+	err = g.cfg.Ledger.AddBaseline(ctx, role.Baseline{
+		Account: live.Account, RoleID: live.ID, Document: live.TrustPolicy, Digest: s.Digest, Principals: ids,
+		Actor: s.Change.Actor.ARN, EventID: s.Change.EventID, RulesHash: g.cfg.Rules.Hash,
+		Since: s.Change.Time, Sealed: g.cfg.Now(),
+	})
+	if err != nil {
+		return res, fmt.Errorf("recording a baseline of role %s: %w", ref, err)
+	}
+	res.Role, res.Reason = live, "the document has stood long enough and is a baseline now"
+	return res, nil
+}
+
+// stands reads the role and gives it when it still shows the document of the
+// step; a zero role when it does not.
+func (g *Guard) stands(ctx context.Context, ref role.Ref, s Step) (role.Role, policy.Document, error) {
+	live, err := g.cfg.Reader.Role(ctx, ref)
+	switch {
+	case errors.Is(err, role.ErrNotFound):
+		return role.Role{}, policy.Document{}, nil
+	case err != nil:
+		return role.Role{}, policy.Document{}, fmt.Errorf("reading role %s for a baseline: %w", ref, err)
+	}
+	doc, err := policy.Parse([]byte(live.TrustPolicy))
+	if err != nil || live.ID != s.RoleID || doc.Digest(live.Partition) != s.Digest {
+		return role.Role{}, policy.Document{}, nil //nolint:nilerr // a document that is no policy does not stand
+	}
+	return live, doc, nil
+}
+
+// identities reads the unique ids of the users and roles a document names. One
+// that cannot be read has none: a baseline that names it is no target unless
+// the rules file accepts it.
+func (g *Guard) identities(ctx context.Context, d policy.Document) (map[string]string, []ledger.Identity, error) {
+	ids := map[string]string{}
+	var seen []ledger.Identity
+	for _, p := range named(d) {
+		if _, done := ids[p.Value]; done {
+			continue
+		}
+		id, err := g.cfg.Reader.PrincipalID(ctx, p.Value)
+		switch {
+		case err == nil:
+			ids[p.Value] = id
+			seen = append(seen, ledger.Identity{ID: id, ARN: p.Value, SeenAt: g.cfg.Now()})
+		case errors.Is(err, role.ErrNotFound), errors.Is(err, role.ErrAccessDenied):
+			g.cfg.Log.Info("a principal of a baseline has no readable id", "principal", p.Value, "error", err.Error())
+		default:
+			return nil, nil, fmt.Errorf("reading who %s is: %w", p.Value, err)
+		}
+	}
+	return ids, seen, nil
+}
+
+// named are the users and roles that a document names.
+func named(d policy.Document) []policy.Principal {
+	var out []policy.Principal
+	for _, s := range d.Statements {
+		for _, p := range append(append([]policy.Principal(nil), s.Principal.List...), s.NotPrincipal.List...) {
+			switch p.Kind {
+			case policy.User, policy.Role:
+				out = append(out, p)
+			default:
+			}
+		}
+	}
+	return out
+}

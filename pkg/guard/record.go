@@ -1,0 +1,127 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// conclude tells and records. The alert goes out before the record, so that a
+// crash between the two repeats an alert of the same id rather than losing it.
+func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Result, error) {
+	open := ""
+	if v.state != nil {
+		open = v.state.AlertID
+	}
+	if a, due := g.roleAlert(j, v, res); due {
+		if err := g.publish(ctx, &res, a); err != nil {
+			return res, err
+		}
+		if open = a.ID; a.State == alert.Resolved {
+			open = ""
+		}
+	}
+	end := endOf(res.Decision, res.Outcome)
+	reason := ""
+	if len(res.Decision.Reasons) > 0 {
+		reason = res.Decision.Reasons[0]
+	}
+	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{
+		Event: j.key, End: end, Reason: reason, At: g.cfg.Now(),
+		State: g.remember(j, v, res.Decision, res.Outcome, open),
+	}); err != nil {
+		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
+	}
+	res.End, res.Reason = end, reason
+	if v.report.Verdict == finding.Compliant && v.doubt == "" && !quarantinedByUs(v) {
+		return g.promoteLater(ctx, res, j, v)
+	}
+	return res, nil
+}
+
+// endOf is the recorded end of a decision and its outcome.
+func endOf(d decision.Decision, o decision.Outcome) ledger.End {
+	switch o.Done {
+	case decision.Revert:
+		return ledger.Reverted
+	case decision.Quarantine:
+		return ledger.Quarantined
+	case decision.Tag:
+		return ledger.Tagged
+	case decision.Clear:
+		return ledger.Compliant
+	case decision.Ignore, decision.Tell, decision.Hold:
+	}
+	switch d.Action {
+	case decision.Ignore, decision.Clear:
+		return ledger.Compliant
+	case decision.Hold, decision.Revert, decision.Quarantine, decision.Tag:
+		return ledger.Held
+	case decision.Tell:
+		return ledger.Told
+	default:
+		return ledger.Told
+	}
+}
+
+// remember is what the ledger keeps of the role after this handling.
+func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcome, alertID string) *ledger.RoleState {
+	s := &ledger.RoleState{
+		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
+		Document: v.role.TrustPolicy, Digest: v.digest, Since: j.change.Time,
+		Event: j.key, EventTime: j.change.Time, Actor: j.change.Actor.ARN,
+		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, Action: o.Done, Decision: d.ID,
+		AlertID: alertID, UpdatedAt: g.cfg.Now(),
+	}
+	doc := v.doc
+	if o.Done == decision.Revert || o.Done == decision.Quarantine {
+		if after, err := policy.Parse([]byte(o.After)); err == nil {
+			s.Document, s.Digest, doc = o.After, after.Digest(v.role.Partition), after
+		}
+	}
+	if o.Done == decision.Ignore && quarantinedByUs(v) {
+		s.Action, s.Decision = v.state.Action, v.state.Decision
+	}
+	for _, f := range v.report.Open() {
+		s.OpenRules = append(s.OpenRules, f.Rule)
+	}
+	s.Trusts = trusts(doc)
+	return s
+}
+
+// trusts are the users and roles a document names, as a deletion names them.
+func trusts(d policy.Document) []ledger.PrincipalKey {
+	var out []ledger.PrincipalKey
+	seen := map[ledger.PrincipalKey]bool{}
+	for _, p := range named(d) {
+		if k := keyOfPrincipal(p); !seen[k] {
+			seen[k] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// keyOfPrincipal names a user or role as a deletion names it.
+func keyOfPrincipal(p policy.Principal) ledger.PrincipalKey {
+	kind := "user"
+	if p.Kind == policy.Role {
+		kind = "role"
+	}
+	return ledger.PrincipalKey{Account: p.Account, Kind: kind, Name: strings.ToLower(p.Name)}
+}
+
+// publish sends an alert; an error makes the message come again.
+func (g *Guard) publish(ctx context.Context, res *Result, a alert.Alert) error {
+	if _, err := g.cfg.Channel.Notify(ctx, a); err != nil {
+		return fmt.Errorf("telling %s about %s: %w", g.cfg.Channel.Name(), a.Role.ARN, err)
+	}
+	res.Alerts = append(res.Alerts, a)
+	return nil
+}

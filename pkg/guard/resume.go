@@ -1,0 +1,50 @@
+package guard
+
+import (
+	"context"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// madeBefore gives the outcome of a write that an earlier handling of the same
+// event made before it could say so: the intent is recorded and the role shows
+// its document. Without this the role's good state would look like a reading
+// that lags behind the event, and nobody would be told of the revert.
+func (g *Guard) madeBefore(j job, live role.Role) (decision.Outcome, bool) {
+	i := j.taken.Intent
+	if i == nil || i.RoleID != live.ID || i.After == "" {
+		return decision.Outcome{}, false
+	}
+	after, err := policy.Parse([]byte(i.After))
+	if err != nil {
+		return decision.Outcome{}, false
+	}
+	now, err := policy.Parse([]byte(live.TrustPolicy))
+	if err != nil || !now.Equal(after, live.Partition) {
+		return decision.Outcome{}, false
+	}
+	return decision.Outcome{Done: i.Decision.Action, Verified: true, Before: i.Before, After: live.TrustPolicy}, true
+}
+
+// resume tells and records what an earlier handling did, judged by the
+// document that it replaced.
+func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outcome) (Result, error) {
+	v := judged{role: res.Role}
+	v.role.TrustPolicy = out.Before
+	change := j.change
+	v.input = rules.Input{Role: v.role, Change: &change, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	v.report = rules.JudgeText(v.input, out.Before)
+	if doc, err := policy.Parse([]byte(out.Before)); err == nil {
+		v.doc, v.digest, v.input.Document = doc, doc.Digest(v.role.Partition), doc
+	}
+	state, err := g.state(ctx, v.role)
+	if err != nil {
+		return res, err
+	}
+	v.state = state
+	res.Report, res.Decision, res.Outcome = v.report, j.taken.Intent.Decision, out
+	return g.conclude(ctx, res, j, v)
+}

@@ -1,0 +1,168 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// roleAlert makes the alert about a role, and says whether it is due. The same
+// findings on the same document under the same action are told once.
+func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
+	change := j.change
+	in := alert.Input{
+		Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report,
+		Decision: res.Decision, Outcome: res.Outcome,
+	}
+	if v.state != nil {
+		in.OpenID = v.state.AlertID
+		if v.state.Digest != v.digest {
+			in.Before = v.state.Document
+			in.NewlyAllowed = g.newlyAllowed(v)
+		}
+	}
+	if res.Decision.Action == decision.Ignore {
+		return alert.Alert{}, false
+	}
+	if v.state != nil && v.state.AlertID != "" && res.Outcome.Done == decision.Ignore && told(v, res) {
+		return alert.Alert{}, false
+	}
+	return alert.Build(in), true
+}
+
+// told reports whether the last alert said all of this already.
+func told(v judged, res Result) bool {
+	var open []string
+	for _, f := range v.report.Open() {
+		open = append(open, f.Rule)
+	}
+	return res.Decision.Action != decision.Clear && v.state.Digest == v.digest &&
+		v.state.Verdict == v.report.Verdict && slices.Equal(v.state.OpenRules, open)
+}
+
+// newlyAllowed is a request that the live document allows and the remembered one did not.
+func (g *Guard) newlyAllowed(v judged) *access.Request {
+	before, err := policy.Parse([]byte(v.state.Document))
+	if err != nil || len(v.doc.Statements) == 0 {
+		return nil
+	}
+	return proof.Compare(before, v.doc, rules.World(v.input)).New.Witness
+}
+
+// unread ends a handling whose role could not be read. A role that nobody may
+// read is told of, never passed over (T84).
+func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Result, error) {
+	name := j.change.Account + "/" + j.change.RoleName
+	switch {
+	case errors.Is(err, role.ErrNotFound):
+		if s, more := g.settleStep(j); more && j.attempt < 2 {
+			res.Reason = "the role cannot be seen; it is read again later"
+			return g.postpone(ctx, res, s)
+		}
+		return g.end(ctx, res, j, ledger.Superseded, "the role "+name+" does not exist any more")
+	case errors.Is(err, role.ErrAccessDenied):
+		return g.trouble(ctx, res, j, ledger.Told, "rolewarden may not read the role "+name+" ("+err.Error()+"), so the account is not covered: deploy the member stack there, and look for an SCP or RCP that stops its reader role")
+	default:
+		return res, fmt.Errorf("reading role %s: %w", name, err)
+	}
+}
+
+// trouble tells people what keeps rolewarden from its work, and ends the event.
+func (g *Guard) trouble(ctx context.Context, res Result, j job, end ledger.End, problem string) (Result, error) {
+	change := j.change
+	t := alert.Trouble{
+		Now: g.cfg.Now(), Account: change.Account, Role: change.RoleARN, Change: &change,
+		EventID: j.key.EventID, Problem: problem, Decision: res.Decision,
+	}
+	if res.Role.ARN != "" {
+		t.Role, t.RoleID = res.Role.ARN, res.Role.ID
+	}
+	if t.Role == "" && change.RoleName != "" {
+		t.Role = change.Account + "/" + change.RoleName
+	}
+	if t.Decision.ID == "" {
+		t.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, t.RoleID), Action: decision.Hold, Reasons: []string{problem}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
+		if end == ledger.Told || end == ledger.Rejected {
+			t.Decision.Action = decision.Tell
+		}
+	}
+	res.Decision = t.Decision
+	g.cfg.Log.Error("rolewarden is kept from its work", "alarm", "trouble", "event_id", j.key.EventID, "account", change.Account, "reason", problem)
+	if err := g.publish(ctx, &res, alert.BuildTrouble(t)); err != nil {
+		return res, err
+	}
+	return g.end(ctx, res, j, end, problem)
+}
+
+// end records the end of an event about which nothing else is remembered.
+func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reason string) (Result, error) {
+	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: j.key, End: end, Reason: reason, At: g.cfg.Now()}); err != nil {
+		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
+	}
+	res.End, res.Reason = end, reason
+	return res, nil
+}
+
+// reject ends a message that cannot be trusted to say what happened: it is
+// told of and recorded as Rejected. One without an account and event id is
+// given back, so that the queue keeps it on its dead-letter queue.
+func (g *Guard) reject(ctx context.Context, _ []byte, err error) (Result, error) {
+	var m *trail.MalformedError
+	if !errors.As(err, &m) {
+		return Result{}, err
+	}
+	account, eventID := m.Key()
+	if account == "" || eventID == "" {
+		return Result{}, fmt.Errorf("the message cannot be told from others, so it goes to the dead-letter queue: %w", err)
+	}
+	key := ledger.Key{Account: account, EventID: eventID}
+	j := job{key: key, change: trail.Change{EventID: eventID, EventName: m.EventName, Account: account}}
+	taken, terr := g.cfg.Ledger.Take(ctx, key, g.cfg.Now())
+	if terr != nil {
+		return Result{}, fmt.Errorf("taking event %s of account %s: %w", eventID, account, terr)
+	}
+	res := Result{Key: key, Change: j.change}
+	if taken.End != ledger.InFlight {
+		res.End, res.Ignored, res.Reason = taken.End, "handled before", "the event was handled before and ended in "+taken.End.String()
+		return res, nil
+	}
+	return g.trouble(ctx, res, j, ledger.Rejected, err.Error())
+}
+
+// assumed judges a session that was opened, where the rules file asks for session policies.
+func (g *Guard) assumed(ctx context.Context, j job) (Result, error) {
+	res := Result{Key: j.key, Change: j.change}
+	// An event says nothing of the trust policy: with an empty document only
+	// the rules that look at the session can find anything.
+	in := rules.Input{Role: role.Role{Account: j.change.Account, ARN: j.change.RoleARN, Partition: j.change.Partition, Name: j.change.RoleName}, Change: &j.change, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	v := judged{role: in.Role, input: in, report: rules.Judge(in)}
+	res.Report = v.report
+	if v.report.Verdict == finding.Compliant {
+		return g.end(ctx, res, j, ledger.Compliant, "the session obeys the rules")
+	}
+	d := decision.Plan(g.situation(j, v, pastOf{}))
+	d.ID = decision.ID(j.key.Account, j.key.EventID, j.change.RoleARN)
+	d.RulesHash, d.At = g.cfg.Rules.Hash, g.cfg.Now()
+	res.Decision = d
+	if d.Action.Writes() {
+		return res, fmt.Errorf("handling session event %s: the rules asked for a write, which no session event may lead to", j.key.EventID)
+	}
+	change := j.change
+	if err := g.publish(ctx, &res, alert.Build(alert.Input{Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report, Decision: d})); err != nil {
+		return res, err
+	}
+	return g.end(ctx, res, j, ledger.Told, strings.Join(d.Reasons, " "))
+}

@@ -1,0 +1,337 @@
+package guard_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/notify"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+const (
+	prod    = "111122223333"
+	dev     = "444455556666"
+	foreign = "999999999999"
+	orgID   = "o-exampleorg1"
+
+	closed = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"${aws:username}"}}}]}`
+	opened = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}`
+)
+
+// world is IAM, Organizations, the alert topic and the later queue, with
+// faults on demand. Waiting moves its clock.
+type world struct {
+	t  *testing.T
+	mu sync.Mutex
+
+	now        time.Time
+	roles      map[string]role.Role // by account/lower-case name
+	principals map[string]string    // ARN to id
+	members    map[string]guard.Membership
+	memberErr  error
+	readErr    error
+	writeErr   error
+	openErr    error
+	told       []alert.Alert
+	tellErr    error
+	steps      []guard.Step
+	calls      []string
+	ledger     *counting
+	guard      *guard.Guard
+	rules      *org.Rules
+	// onWrite runs before each write, as somebody else would.
+	onWrite func()
+	// reading runs before each read.
+	reading func()
+	// lagging, when set, is what reads show instead of the truth.
+	lagging string
+}
+
+const rulesFile = `
+version: 1
+organization:
+  id: o-exampleorg1
+  management: "111122223333"
+  accounts:
+    - {id: "111122223333", name: prod}
+    - {id: "444455556666", name: dev}
+modes:
+  default: enforce
+`
+
+func newWorld(t *testing.T, text string) *world {
+	t.Helper()
+	w := &world{
+		t: t, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
+		roles: map[string]role.Role{}, principals: map[string]string{"arn:aws:iam::111122223333:user/alice": "AIDAALICE111111111111"},
+		members: map[string]guard.Membership{},
+	}
+	rules, err := org.Parse("rules.yaml", []byte(text), w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules = rules
+	w.ledger = &counting{Ledger: ledger.NewMemory()}
+	w.guard, err = guard.New(guard.Config{
+		Rules: rules, Reader: w, Writers: w, Members: w, Ledger: w.ledger, Channel: w, Later: w,
+		Now:  func() time.Time { return w.now },
+		Wait: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
+		Log:  slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) put(account, name, id, document string) {
+	w.roles[account+"/"+strings.ToLower(name)] = role.Role{
+		Partition: "aws", Account: account, Name: name, Path: "/", ARN: "arn:aws:iam::" + account + ":role/" + name,
+		ID: id, TrustPolicy: document, Tags: map[string]string{},
+	}
+}
+
+func (w *world) onRead(f func()) { w.reading = f }
+
+func (w *world) live(account, name string) role.Role {
+	return w.roles[account+"/"+strings.ToLower(name)]
+}
+
+// Role implements guard.Reader.
+func (w *world) Role(_ context.Context, r role.Ref) (role.Role, error) {
+	w.calls = append(w.calls, "GetRole")
+	if w.reading != nil {
+		w.reading()
+	}
+	if w.readErr != nil {
+		return role.Role{}, w.readErr
+	}
+	got, ok := w.roles[r.Account+"/"+strings.ToLower(r.Name)]
+	if !ok {
+		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrNotFound)
+	}
+	if w.lagging != "" {
+		got.TrustPolicy = w.lagging
+	}
+	got.Tags, got.ReadAt = maps.Clone(got.Tags), w.now
+	return got, nil
+}
+
+// PrincipalID implements guard.Reader.
+func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
+	w.calls = append(w.calls, "PrincipalID")
+	if id, ok := w.principals[arn]; ok {
+		return id, nil
+	}
+	return "", fmt.Errorf("reading %s: %w", arn, role.ErrNotFound)
+}
+
+// Confirm implements guard.Members.
+func (w *world) Confirm(_ context.Context, account string) (guard.Membership, error) {
+	if w.memberErr != nil {
+		return guard.Unknown, w.memberErr
+	}
+	if m, ok := w.members[account]; ok {
+		return m, nil
+	}
+	return guard.NotMember, nil
+}
+
+// Writer implements guard.Writers.
+func (w *world) Writer(context.Context, role.Role, decision.Decision) (remediate.IAM, error) {
+	w.calls = append(w.calls, "Writer")
+	if w.openErr != nil {
+		return nil, w.openErr
+	}
+	return session{w}, nil
+}
+
+type session struct{ w *world }
+
+func (s session) Role(ctx context.Context, r role.Ref) (role.Role, error) { return s.w.Role(ctx, r) }
+
+func (s session) UpdateTrust(_ context.Context, r role.Ref, document string) error {
+	if s.w.onWrite != nil {
+		s.w.onWrite()
+	}
+	s.w.calls = append(s.w.calls, "UpdateAssumeRolePolicy")
+	if s.w.writeErr != nil {
+		return s.w.writeErr
+	}
+	k := r.Account + "/" + strings.ToLower(r.Name)
+	got := s.w.roles[k]
+	got.TrustPolicy = document
+	s.w.roles[k] = got
+	return nil
+}
+
+func (s session) Tag(_ context.Context, r role.Ref, tags map[string]string) error {
+	s.w.calls = append(s.w.calls, "TagRole")
+	maps.Copy(s.w.live(r.Account, r.Name).Tags, tags)
+	return nil
+}
+
+func (s session) Untag(_ context.Context, r role.Ref, keys []string) error {
+	s.w.calls = append(s.w.calls, "UntagRole")
+	for _, k := range keys {
+		delete(s.w.live(r.Account, r.Name).Tags, k)
+	}
+	return nil
+}
+
+// Name implements notify.Channel.
+func (w *world) Name() string { return "test" }
+
+// Notify implements notify.Channel.
+func (w *world) Notify(_ context.Context, a alert.Alert) (notify.Retry, error) {
+	if w.tellErr != nil {
+		return notify.Retry{When: notify.Now}, w.tellErr
+	}
+	w.told = append(w.told, a)
+	return notify.Retry{}, nil
+}
+
+// Send implements guard.Later.
+func (w *world) Send(_ context.Context, s guard.Step) error {
+	w.steps = append(w.steps, s)
+	return nil
+}
+
+// writes counts the calls that change a role.
+func (w *world) writes() int {
+	n := 0
+	for _, c := range w.calls {
+		if c == "UpdateAssumeRolePolicy" || c == "TagRole" || c == "UntagRole" {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) handle(body []byte) guard.Result {
+	w.t.Helper()
+	res, err := w.guard.Handle(w.t.Context(), body)
+	if err != nil {
+		w.t.Fatalf("handling: %v", err)
+	}
+	return res
+}
+
+// due lets the time of the oldest waiting step come and handles it.
+func (w *world) due() guard.Result {
+	w.t.Helper()
+	if len(w.steps) == 0 {
+		w.t.Fatal("no step is waiting")
+	}
+	s := w.steps[0]
+	w.steps = w.steps[1:]
+	if s.NotBefore.After(w.now) {
+		w.now = s.NotBefore
+	}
+	body, err := s.Body()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.handle(body)
+}
+
+// counting counts the calls to a ledger.
+type counting struct {
+	ledger.Ledger
+	n         int
+	switchErr error
+}
+
+func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger.Taken, error) {
+	c.n++
+	return c.Ledger.Take(ctx, k, at)
+}
+
+func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleState, bool, error) {
+	c.n++
+	return c.Ledger.State(ctx, account, id)
+}
+
+func (c *counting) Conclude(ctx context.Context, x ledger.Conclusion) error {
+	c.n++
+	return c.Ledger.Conclude(ctx, x)
+}
+
+func (c *counting) Switch(ctx context.Context) (decision.Switch, error) {
+	c.n++
+	if c.switchErr != nil {
+		return decision.Unreadable, c.switchErr
+	}
+	return c.Ledger.Switch(ctx)
+}
+
+// event makes an envelope as EventBridge delivers it.
+func (w *world) event(name, eventID string, request map[string]any, response any) []byte {
+	w.now = w.now.Add(time.Second)
+	return w.eventAt(w.now, name, eventID, request, response)
+}
+
+func (w *world) eventAt(at time.Time, name, eventID string, request map[string]any, response any) []byte {
+	w.t.Helper()
+	detail := map[string]any{
+		"eventVersion": "1.11", "eventTime": at.Format(time.RFC3339), "eventSource": "iam.amazonaws.com", "eventName": name,
+		"awsRegion": "us-east-1", "sourceIPAddress": "192.0.2.10", "userAgent": "aws-cli/2.31.0",
+		"userIdentity":      map[string]any{"type": "IAMUser", "principalId": "AIDABOB11111111111111", "arn": "arn:aws:iam::111122223333:user/bob", "accountId": prod, "userName": "bob"},
+		"requestParameters": request, "responseElements": response, "requestID": "r-" + eventID, "eventID": eventID,
+		"readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": prod, "eventCategory": "Management",
+	}
+	body, err := json.Marshal(map[string]any{
+		"version": "0", "id": "e-" + eventID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.iam",
+		"account": prod, "time": at.Format(time.RFC3339), "region": "us-east-1", "resources": []string{}, "detail": detail,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return body
+}
+
+func (w *world) created(eventID, name, document string) []byte {
+	r := w.live(prod, name)
+	return w.event("CreateRole", eventID, map[string]any{"roleName": name, "assumeRolePolicyDocument": document},
+		map[string]any{"role": map[string]any{"roleName": name, "arn": r.ARN, "roleId": r.ID, "path": "/"}})
+}
+
+func (w *world) updated(eventID, name, document string) []byte {
+	return w.event("UpdateAssumeRolePolicy", eventID, map[string]any{"roleName": name, "policyDocument": document}, nil)
+}
+
+// withBaseline makes a role whose closed document has become a baseline.
+func withBaseline(t *testing.T, text string) *world {
+	t.Helper()
+	w := newWorld(t, text)
+	w.put(prod, "app", "AROAAPP1111111111111", closed)
+	if res := w.handle(w.created("ev-create", "app", closed)); res.End != ledger.Compliant {
+		t.Fatalf("a closed role ended in %s: %s", res.End, res.Reason)
+	}
+	w.due()
+	if b, err := w.ledger.Baselines(t.Context(), prod, "AROAAPP1111111111111"); err != nil || len(b) != 1 {
+		t.Fatalf("want one baseline, got %d, %v", len(b), err)
+	}
+	w.calls, w.told, w.steps = nil, nil, nil
+	return w
+}
+
+// open changes the role behind the guard's back and hands it the event.
+func (w *world) open(eventID string) guard.Result {
+	w.t.Helper()
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	return w.handle(w.updated(eventID, "app", opened))
+}
