@@ -4,7 +4,12 @@
 // It takes a document with what is known around it, all as values, and gives a
 // Report with a verdict and findings, each with evidence. Most rules declare a
 // region of forbidden requests and let proof look for one that the document
-// allows. It reads nothing, writes nothing and decides no action.
+// allows; the text of the document is looked at for words in messages and for
+// the names to ask about, never for a verdict. It reads nothing, writes nothing
+// and decides no action.
+//
+// A finding of severity Advice is told and changes no verdict: nobody gets in
+// through it, and what it says may well be meant.
 package rules
 
 import (
@@ -13,6 +18,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
 )
@@ -30,6 +36,68 @@ type Input struct {
 	// History tells of unique ids that the document shows, by id.
 	History map[string]finding.Principal
 	Now     time.Time
+
+	// compiled is Document made ready for proof, once for all rules.
+	compiled *proof.Compiled
+}
+
+// Rule is one requirement of the organization: a stateless value.
+type Rule struct {
+	// ID is in kebab-case; the rule's files are named after it, with underscores.
+	ID string
+	// Title says in one line what the rule asks.
+	Title string
+	// Severity is what its gravest finding has; the page argues it.
+	Severity finding.Severity
+	// Reach is the most that its findings may lead to.
+	Reach Reach
+	// Page is the rule's page, in Markdown.
+	Page string
+	// Check judges one role. Role.Account is always given to it: Judge, which
+	// callers should use, asks once for every reading of an unknown one.
+	Check func(Input) Judgement
+	// homeless: the rule judges the same whoever's role it is.
+	homeless bool
+}
+
+// Judgement is what one rule found: its findings, and the elements that left
+// something undecided, each named in words.
+type Judgement struct {
+	Findings  []finding.Finding
+	Undecided []string
+}
+
+// All gives the catalogue, in the order of the pages.
+func All() []Rule {
+	return []Rule{
+		publicPrincipal(),
+		externalAccount(),
+		externalID(),
+		sessionName(),
+		sourceIdentity(),
+		setSourceIdentity(),
+		uniqueIDPrincipal(),
+		sessionPolicy(),
+	}
+}
+
+// Find gives the rule of an id.
+func Find(id string) (Rule, bool) {
+	for _, r := range All() {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// IDs gives the ids of all rules, in the order of All.
+func IDs() []string {
+	var ids []string
+	for _, r := range All() {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 // Reach is the most that a rule's findings may ever lead to, whatever the mode.
@@ -45,3 +113,31 @@ const (
 	// MayWrite: the trust policy may be reverted or replaced.
 	MayWrite
 )
+
+// String gives "tell", "tag" or "write".
+func (r Reach) String() string {
+	switch r {
+	case TellOnly:
+		return "tell"
+	case TagOnly:
+		return "tag"
+	case MayWrite:
+		return "write"
+	default:
+		return "reach?"
+	}
+}
+
+// limit lowers a mode to what the reach permits.
+func (r Reach) limit(m org.Mode) org.Mode {
+	switch r {
+	case MayWrite:
+		return m
+	case TagOnly:
+		return min(m, org.Tag)
+	case TellOnly:
+		return org.Observe
+	default:
+		return org.Observe
+	}
+}

@@ -1,0 +1,189 @@
+package rules
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+const corpus = "../../testdata/policies"
+
+// aPolicy is one line of the corpus's index with its files.
+type aPolicy struct {
+	path    string
+	text    string
+	in      Input
+	verdict finding.Verdict
+	// says is what the rules say: "id", "id?" and "id~", sorted.
+	says []string
+}
+
+// readCorpus reads the index and everything it names.
+func readCorpus(t testing.TB) []aPolicy {
+	t.Helper()
+	f, err := os.Open(filepath.Join(corpus, "index.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []aPolicy
+	rules := map[string]*org.Rules{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if len(words) != 5 {
+			t.Fatalf("index.txt: %q has %d words, not 5", line, len(words))
+		}
+		p := aPolicy{path: words[0], text: readText(t, words[0]), in: Input{Now: noon()}}
+		if rules[words[1]] == nil {
+			name := words[1] + ".yaml"
+			if rules[words[1]], err = org.Parse(name, []byte(readText(t, name)), noon()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.in.Org = rules[words[1]]
+		if words[2] != "-" {
+			p.in.Role = roleOf(t, words[2])
+		}
+		if err := p.verdict.UnmarshalText([]byte(words[3])); err != nil {
+			t.Fatalf("index.txt: %s: %v", p.path, err)
+		}
+		if words[4] != "-" {
+			p.says = strings.Split(words[4], ",")
+		}
+		slices.Sort(p.says)
+		out = append(out, p)
+	}
+	return out
+}
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(corpus, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// saidBy gives what a report says in the words of the index.
+func saidBy(r finding.Report) []string {
+	var out []string
+	for _, rule := range IDs() {
+		mark := ""
+		for _, f := range r.Findings {
+			switch {
+			case f.Rule != rule:
+			case breaks(f):
+				mark = rule
+			case mark == "":
+				mark = rule + "~"
+			}
+		}
+		for _, reason := range r.Reasons {
+			if strings.Contains(reason, rule) && mark == "" {
+				mark = rule + "?"
+			}
+		}
+		if mark != "" {
+			out = append(out, mark)
+		}
+	}
+	for _, reason := range r.Reasons {
+		if strings.HasPrefix(reason, "the trust policy cannot be judged") {
+			out = append(out, "parse?")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// No rule flags a document of the corpus that is marked clean of it, and none
+// misses one that is marked flagged.
+func TestCorpus(t *testing.T) {
+	policies := readCorpus(t)
+	if len(policies) < 120 {
+		t.Errorf("the corpus has %d documents, and should have 120", len(policies))
+	}
+	for _, p := range policies {
+		t.Run(p.path, func(t *testing.T) {
+			r := JudgeText(p.in, p.text)
+			if r.Verdict != p.verdict {
+				t.Errorf("verdict %v, want %v", r.Verdict, p.verdict)
+			}
+			if diff := cmp.Diff(p.says, saidBy(r)); diff != "" {
+				t.Errorf("what the rules say (-want +got):\n%s\n%s\n%s", diff, p.text, lines(r, ""))
+			}
+		})
+	}
+}
+
+// Every document of the corpus is in the index, so none is there unjudged.
+func TestCorpusIndexIsWhole(t *testing.T) {
+	listed := map[string]bool{}
+	for _, p := range readCorpus(t) {
+		if listed[p.path] {
+			t.Errorf("%s is in index.txt twice", p.path)
+		}
+		listed[p.path] = true
+	}
+	err := filepath.WalkDir(corpus, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
+			return err
+		}
+		rel, err := filepath.Rel(corpus, path)
+		if !listed[filepath.ToSlash(rel)] {
+			t.Errorf("%s is not in index.txt", rel)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BenchmarkCorpus prints what all rules take on one parsed document of the
+// corpus: the median over the documents, and the 99th percentile.
+func BenchmarkCorpus(b *testing.B) {
+	var policies []aPolicy
+	for _, p := range readCorpus(b) {
+		if d, err := policy.Parse([]byte(p.text)); err == nil {
+			p.in.Document = d
+			policies = append(policies, p)
+		}
+	}
+	best := make([]time.Duration, len(policies))
+	var all []time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		for i, p := range policies {
+			start := time.Now()
+			Judge(p.in)
+			took := time.Since(start)
+			all = append(all, took)
+			if best[i] == 0 || took < best[i] {
+				best[i] = took
+			}
+		}
+	}
+	slices.Sort(best)
+	slices.Sort(all)
+	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+	b.ReportMetric(us(best[len(best)/2]), "median-us/doc")
+	b.ReportMetric(us(best[len(best)*99/100]), "p99-us/doc")
+	b.ReportMetric(us(all[len(all)*99/100]), "p99-noisy-us/doc")
+	b.ReportMetric(0, "ns/op")
+}

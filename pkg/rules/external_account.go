@@ -1,0 +1,104 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+//go:embed external_account.md
+var externalAccountPage string
+
+const externalAccountID = "external-account"
+
+func externalAccount() Rule {
+	return Rule{
+		ID: externalAccountID, Title: "Only the organization's accounts and listed partners may assume the role",
+		Severity: finding.High, Reach: MayWrite, Page: externalAccountPage, Check: checkExternalAccount,
+	}
+}
+
+// checkExternalAccount looks for a user or role in an account that is neither
+// the role's own, nor the organization's, nor that of a partner whom this role
+// may trust.
+func checkExternalAccount(in Input) Judgement {
+	s := newSaid(in)
+	trusted, doubtful := trustedPartners(in)
+	j := strangers(in, s, append(trusted, doubtful...))
+	if len(j.Findings) > 0 || len(doubtful) == 0 {
+		return j
+	}
+	if strict := strangers(in, s, trusted); len(strict.Findings) > 0 {
+		account := Foreign(strict.Findings[0])[0]
+		j.Undecided = append(j.Undecided, fmt.Sprintf("account %s may only be trusted by some roles: say which role this is with --role-arn", account))
+	}
+	return j
+}
+
+// trustedPartners gives the accounts of the partners whom the role may trust,
+// and of those of whom that hinges on the role's unknown ARN.
+func trustedPartners(in Input) (trusted, doubtful []string) {
+	for _, p := range in.Org.Partners {
+		switch may, known := permitted(p, in, role.MatchARN); {
+		case !known:
+			doubtful = append(doubtful, p.Accounts...)
+		case may:
+			trusted = append(trusted, p.Accounts...)
+		}
+	}
+	return trusted, doubtful
+}
+
+// strangers asks about the accounts that the document names first, so that the
+// witness is in one of them where it can be.
+func strangers(in Input, s said, partners []string) Judgement {
+	trusted := append(in.insiders(), partners...)
+	found := func(a proof.Answer) finding.Finding { return strangerFound(in, s, a) }
+	var classes []proof.Callers
+	if named := without(s.accounts, trusted); len(named) > 0 {
+		classes = awsCallers(proof.Accounts{Only: named}, nil)
+	}
+	classes = append(classes, awsCallers(proof.Accounts{Except: trusted}, nil)...)
+	return judged(in.find(in.query(assume, outside(s, in.ours()), classes...)), found)
+}
+
+func strangerFound(in Input, s said, a proof.Answer) finding.Finding {
+	account := callerAccount(a)
+	place, text := entry(in.Document, a)
+	f := finding.Finding{Rule: externalAccountID, Severity: finding.High, Where: place, Evidence: witness(finding.Allowed, a)}
+	if p, ok := in.Org.Partner(account); ok {
+		f.Message = fmt.Sprintf("%s lets in account %s of partner %s, who may only be trusted by %s; this role is none of them: trust the partner there", text, account, quoted(p.Name), strings.Join(p.Roles, ", "))
+		f.Fix = "remove " + text + " from " + place + ", or add this role to the partner's roles in the rules file"
+		return f
+	}
+	who := in.whose(s, account)
+	f.Message = fmt.Sprintf("%s lets in %s, which belong neither to the organization nor to a listed partner; remove it, or list whose it is in the rules file", text, who)
+	if strings.HasPrefix(who, "account ") {
+		f.Message = fmt.Sprintf("%s lets in %s, which belongs neither to the organization nor to a listed partner; remove it, or list whose it is in the rules file", text, who)
+	}
+	f.Fix = "remove " + text + " from " + place + ", or list the account under organization.accounts or partners in the rules file"
+	return f
+}
+
+// Foreign gives the accounts that a finding takes for strangers to the
+// organization. Before anything is written because of it, Organizations must
+// confirm that they are: one may have joined a minute ago. Findings of rules
+// that do not rest on it have none.
+func Foreign(f finding.Finding) []string {
+	if !slices.Contains([]string{externalAccountID, externalIDID, publicPrincipalID}, f.Rule) || f.Evidence.Request == nil {
+		return nil
+	}
+	if account := accountOf(f.Evidence.Request.Caller.AWS); account != "" {
+		return []string{account}
+	}
+	return nil
+}
+
+// partnerOf gives the partner of an account, or none.
+func partnerOf(in Input, account string) (org.Partner, bool) { return in.Org.Partner(account) }

@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+)
+
+// block is a part of a page that comes from a case: the policy, or what the
+// rule prints of it.
+var block = regexp.MustCompile("(?s)<!-- (policy|output): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
+
+// The policies and outputs that the pages show are those of the cases, so no
+// page shows what the rule does not do.
+func TestPagesShowWhatTheRulesPrint(t *testing.T) {
+	for _, r := range All() {
+		t.Run(r.ID, func(t *testing.T) {
+			path := fileOf(r.ID, ".md")
+			page, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, cases := readCases(t, fileOf(r.ID, ".txtar"))
+			fresh := block.ReplaceAllStringFunc(string(page), func(old string) string {
+				m := block.FindStringSubmatch(old)
+				i := slices.IndexFunc(cases, func(c aCase) bool { return c.name == m[2] })
+				if i < 0 {
+					t.Errorf("%s shows the case %q, which does not exist", path, m[2])
+					return old
+				}
+				return shown(t, m[1], r.ID, cases[i])
+			})
+			if fresh == string(page) {
+				return
+			}
+			if *update {
+				if err := os.WriteFile(path, []byte(fresh), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			t.Errorf("%s does not show what the rule prints: run go test ./pkg/rules -update and read the difference", path)
+		})
+	}
+}
+
+// shown renders one block.
+func shown(t *testing.T, what, rule string, c aCase) string {
+	head := fmt.Sprintf("<!-- %s: %s -->\n", what, c.name)
+	in, text := c.input(t)
+	if what == "policy" {
+		return head + "```json\n" + text + "```\n"
+	}
+	return head + "```text\n" + printed(JudgeText(in, text), rule) + "```\n"
+}
+
+// printed writes the findings of a rule with their evidence and fix.
+func printed(r finding.Report, rule string) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Rule == rule {
+			one := finding.Report{Findings: []finding.Finding{f}}
+			b.WriteString(lines(one, rule))
+			fmt.Fprintf(&b, "  evidence: %s\n  mend: %s\n", f.Evidence.Sentence, f.Fix)
+		}
+	}
+	b.WriteString(lines(finding.Report{Reasons: r.Reasons}, rule))
+	if b.Len() == 0 {
+		return "nothing found\n"
+	}
+	return b.String()
+}
+
+// A rule is three files and a line in All; whoever forgets one is told which.
+func TestEveryRuleHasItsFiles(t *testing.T) {
+	stems := map[string]bool{}
+	for _, r := range All() {
+		stem := fileOf(r.ID, "")
+		stems[stem] = true
+		for _, extension := range []string{".go", ".md", ".txtar"} {
+			if _, err := os.Stat(stem + extension); err != nil {
+				t.Errorf("the rule %s needs the file %s%s", r.ID, stem, extension)
+			}
+		}
+		page, _ := os.ReadFile(stem + ".md")
+		if string(page) != r.Page {
+			t.Errorf("%s: Page is not its page", r.ID)
+		}
+		if !strings.HasPrefix(r.Page, "# "+r.ID+"\n") {
+			t.Errorf("%s.md does not begin with the title %q", stem, r.ID)
+		}
+		for _, heading := range []string{"## What", "## Why", "## Flagged", "## Allowed", "## How to mend", "## How to exempt", "## Severity"} {
+			if !strings.Contains(r.Page, "\n"+heading+"\n") {
+				t.Errorf("%s.md has no section %q", stem, heading)
+			}
+		}
+		if found, ok := Find(r.ID); !ok || found.ID != r.ID || r.Title == "" || r.Check == nil {
+			t.Errorf("the rule %s is not whole", r.ID)
+		}
+		_, cases := readCases(t, stem+".txtar")
+		for _, kind := range []string{"flag", "clean"} {
+			if !slices.ContainsFunc(cases, func(c aCase) bool { return c.kind() == kind }) {
+				t.Errorf("%s.txtar has no case %s-...", stem, kind)
+			}
+			if !regexp.MustCompile(`<!-- output: ` + kind + `-`).MatchString(r.Page) {
+				t.Errorf("%s.md shows no case %s-...", stem, kind)
+			}
+		}
+	}
+	for _, pattern := range []string{"*.md", "*.txtar"} {
+		files, _ := filepath.Glob(pattern)
+		for _, f := range files {
+			if !stems[strings.TrimSuffix(f, filepath.Ext(f))] {
+				t.Errorf("%s belongs to no rule in All", f)
+			}
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+)
+
+//go:embed session_name.md
+var sessionNamePage string
+
+const sessionNameID = "session-name"
+
+func sessionName() Rule {
+	return Rule{
+		ID: sessionNameID, Title: "Users may assume the role only under their own name",
+		Severity: finding.Medium, Reach: MayWrite, Page: sessionNamePage, Check: checkSessionName,
+	}
+}
+
+// checkSessionName looks for a user, of whatever account, who may choose a
+// session name other than the demanded one. Role sessions have no aws:username
+// and are not asked (IAM User Guide, reference_policies_condition-keys).
+func checkSessionName(in Input) Judgement {
+	s, want := newSaid(in), in.Org.Setting(sessionNameID).SessionName
+	a := otherName(in, want)
+	j := judged(a, func(a proof.Answer) finding.Finding {
+		return finding.Finding{
+			Rule: sessionNameID, Severity: finding.Medium, Where: at(first(a.Statements)),
+			Message: fmt.Sprintf("users of %s may assume the role under a name that is not theirs, and CloudTrail shows that name: %s; demand %s",
+				in.whose(s, callerAccount(a)), guards(in.Document, a.Statements, sessionNameKey), quoted(want)),
+			Fix:      "add to the Condition of " + at(first(a.Statements)) + `: {"StringLike": {"sts:RoleSessionName": ` + quoted(want) + `}}; callers that are roles have no aws:username and need a statement of their own, and where only they should come in: {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::ACCOUNT:role/*"}}`,
+			Evidence: witness(finding.Allowed, a),
+		}
+	})
+	return j.and(lockedOut(in))
+}
+
+// otherName looks for the user under another name. AWS's documentation does not
+// settle whether a user's GetSessionToken session has aws:username; where the
+// answer hinges on it, users that have one are asked about first, and then
+// those without, who must take the name in the ARN by which the document lets
+// them in.
+func otherName(in Input, want string) proof.Answer {
+	users := proof.Callers{Kind: proof.Users}
+	another := must(demand(proof.Fails, "StringLike", sessionNameKey, want))
+	a := in.find(in.query(assume, [][]proof.Requirement{another}, users))
+	if a.Outcome != proof.Unknown {
+		return a
+	}
+	const name = "aws:username"
+	named := [][]proof.Requirement{another, must(demand(proof.Holds, "Null", name, "false"))}
+	if with := in.find(in.query(assume, named, users)); with.Outcome != proof.None {
+		return with
+	}
+	nameless := [][]proof.Requirement{must(demand(proof.Holds, "Null", name, "true"))}
+	for _, st := range in.Document.Statements {
+		for _, p := range st.Principal.List {
+			if p.Kind == policy.User {
+				nameless = append(nameless, []proof.Requirement{
+					demand(proof.Fails, "ArnEquals", "aws:PrincipalArn", p.Value),
+					demand(proof.Fails, "StringLike", sessionNameKey, strings.ReplaceAll(want, "${aws:username}", p.Name)),
+				})
+			}
+		}
+	}
+	return in.find(in.query(assume, nameless, users))
+}
+
+// lockedOut tells of role principals that nobody can use, since the one
+// condition that keeps them out speaks of aws:username. Proof says so: their
+// sessions are let in once that condition is gone, and not before.
+func lockedOut(in Input) Judgement {
+	loose, place := withoutUserNames(in.Document)
+	if place == "" {
+		return Judgement{}
+	}
+	var out []string
+	for _, st := range in.Document.Statements {
+		for _, p := range st.Principal.List {
+			if st.Effect != policy.Allow || p.Kind != policy.Role || slices.Contains(out, word(p.Value)) {
+				continue
+			}
+			q := in.query(assume, [][]proof.Requirement{must(demand(proof.Holds, "ArnEquals", "aws:PrincipalArn", p.Value))},
+				proof.Callers{Kind: proof.RoleSessions, Accounts: proof.Accounts{Only: []string{p.Account}}})
+			if in.find(q).Outcome == proof.None && proof.Find(loose, q).Outcome == proof.Found {
+				out = append(out, word(p.Value))
+			}
+		}
+	}
+	if len(out) == 0 {
+		return Judgement{}
+	}
+	return Judgement{Findings: []finding.Finding{{
+		Rule: sessionNameID, Severity: finding.Advice, Where: place,
+		Message:  fmt.Sprintf("sessions of %s cannot assume the role: they have no aws:username to match; if they should, give them a statement of their own", strings.Join(out, ", ")),
+		Fix:      "move the role principals to a statement without a condition on aws:username",
+		Evidence: finding.Evidence{Kind: finding.Place, Sentence: "no session of " + strings.Join(out, ", ") + " meets this condition"},
+	}}}
+}
+
+// withoutUserNames gives the document without its conditions that compare the
+// session name with aws:username, and the place of the first of them.
+func withoutUserNames(d policy.Document) (loose policy.Document, place string) {
+	loose = policy.Document{Version: d.Version}
+	for i, st := range d.Statements {
+		at := slices.IndexFunc(st.Conditions, aboutUserName)
+		if at < 0 {
+			loose.Statements = append(loose.Statements, st)
+			continue
+		}
+		if place == "" {
+			place = conditionAt(i, st.Conditions[at])
+		}
+		if st.Effect == policy.Deny {
+			continue
+		}
+		st.Conditions = slices.DeleteFunc(slices.Clone(st.Conditions), aboutUserName)
+		loose.Statements = append(loose.Statements, st)
+	}
+	return loose, place
+}
+
+func aboutUserName(c policy.Condition) bool {
+	return strings.EqualFold(c.Key, sessionNameKey) && slices.ContainsFunc(c.Values, func(v string) bool {
+		return strings.Contains(strings.ToLower(v), "${aws:username")
+	})
+}

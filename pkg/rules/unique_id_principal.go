@@ -1,0 +1,105 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+//go:embed unique_id_principal.md
+var uniqueIDPrincipalPage string
+
+const uniqueIDPrincipalID = "unique-id-principal"
+
+func uniqueIDPrincipal() Rule {
+	return Rule{
+		ID: uniqueIDPrincipalID, Title: "No principal may be a unique ID, whose user or role is gone",
+		Severity: finding.Low, Reach: TagOnly, Page: uniqueIDPrincipalPage, Check: checkUniqueIDPrincipal, homeless: true,
+	}
+}
+
+// checkUniqueIDPrincipal tells of each unique ID what is known of it. IAM keeps
+// users and roles by ID and shows the ID once it has no ARN for it any more
+// (IAM User Guide, reference_policies_elements_principal).
+func checkUniqueIDPrincipal(in Input) Judgement {
+	var j Judgement
+	for i, st := range in.Document.Statements {
+		for k, p := range st.Principal.List {
+			if p.Kind == policy.UniqueID {
+				f := orphan(in, st.Effect, principalAt(i, "Principal", st.Principal, k), p.Value)
+				if len(st.Principal.List) == 1 && st.Effect == policy.Allow {
+					f.Fix = "remove " + at(i) + ", which lets nobody in; if somebody took over, name that user or role by its own ARN, after asking who it is"
+				}
+				j.Findings = append(j.Findings, f)
+			}
+		}
+		for k, p := range st.NotPrincipal.List {
+			if p.Kind == policy.UniqueID {
+				j.Findings = append(j.Findings, orphan(in, policy.Deny, principalAt(i, "NotPrincipal", st.NotPrincipal, k), p.Value))
+			}
+		}
+	}
+	return j
+}
+
+// orphan tells of one ID. In a Deny it costs no one access and lets no one in:
+// what is lost is the intent to keep somebody out, so that is advice.
+func orphan(in Input, effect policy.Effect, place, id string) finding.Finding {
+	past, known := in.History[id]
+	past.ID = id
+	f := finding.Finding{
+		Rule: uniqueIDPrincipalID, Severity: finding.Low, Where: place,
+		Evidence: finding.Evidence{Kind: finding.Fact, Principal: &past, Sentence: biography(past, known)},
+	}
+	again := ""
+	if past.LivesAgainAs != "" {
+		again = fmt.Sprintf("; what has that name now is another (%s) and does not regain access", word(past.LivesAgainAs))
+	}
+	const stuck = "IAM will not save the policy again while the ID is in it"
+	if effect == policy.Deny {
+		f.Severity = finding.Advice
+		f.Message = fmt.Sprintf("%s: %s%s; this Deny keeps nobody out any more, and %s", quoted(id), biography(past, known), strings.Replace(again, "regain access", "fall under it", 1), stuck)
+		f.Fix = "name whom the Deny is meant for by an ARN that exists, or remove " + quoted(id) + " from " + place
+		return f
+	}
+	f.Message = fmt.Sprintf("%s: %s%s; nobody gets in by it, and %s", quoted(id), biography(past, known), again, stuck)
+	f.Fix = "remove " + quoted(id) + " from " + place + "; if somebody took over, name that user or role by its own ARN, after asking who it is"
+	return f
+}
+
+// biography says what is known of an ID: who it was, who deleted it and when.
+func biography(p finding.Principal, known bool) string {
+	what := kindOfID(p.ID)
+	if !known || p.ARN == "" {
+		return "the ID of " + what + " that nobody here remembers: it was deleted before anyone looked, or is of an account that cannot be read"
+	}
+	words := "it was " + word(p.ARN)
+	switch {
+	case p.DeletedBy != "" && !p.DeletedAt.IsZero():
+		words += ", deleted by " + quoted(p.DeletedBy) + " on " + p.DeletedAt.UTC().Format("2006-01-02 15:04 MST")
+	case !p.DeletedAt.IsZero():
+		words += ", deleted on " + p.DeletedAt.UTC().Format("2006-01-02 15:04 MST")
+	default:
+		words += ", and nobody saw who deleted it"
+	}
+	if p.DeletedEvent != "" {
+		words += " (event " + word(p.DeletedEvent) + ")"
+	}
+	return words
+}
+
+// kindOfID reads the prefix; AWS gives no guarantee that the list is whole
+// (IAM User Guide, reference_identifiers).
+func kindOfID(id string) string {
+	switch {
+	case strings.HasPrefix(id, "AIDA"):
+		return "a user"
+	case strings.HasPrefix(id, "AROA"):
+		return "a role"
+	default:
+		return "something"
+	}
+}
