@@ -34,6 +34,10 @@ func Plain(s string, limit int) string {
 	return limited(strings.Join(strings.Fields(visible(s, ' ')), " "), limit)
 }
 
+// PlainLines is Plain for a text of several lines, whose breaks and blanks
+// stay; what is missing is said in lines.
+func PlainLines(s string, limit int) string { return limitedLines(visible(s, '\n'), limit) }
+
 // visible replaces line breaks by newline and drops what does not show: control
 // characters, direction marks, zero-width characters.
 func visible(s string, newline rune) string {

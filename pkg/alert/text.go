@@ -186,7 +186,7 @@ func (w *writer) diff(c *Change) {
 	}
 	w.line("")
 	w.line("What changed (external ids are masked)")
-	for _, l := range strings.Split(strings.TrimSuffix(limitedLines(visible(c.Diff, '\n'), maxDiff), "\n"), "\n") {
+	for _, l := range strings.Split(strings.TrimSuffix(PlainLines(c.Diff, maxDiff), "\n"), "\n") {
 		w.line("  " + strings.TrimRight(l, " "))
 	}
 }
