@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// policyLimit is the most bytes that a policy of the greatest size can have;
+// its parser counts characters.
+const policyLimit = 4 * policy.MaxBytes
+
+type checkVerb struct {
+	Paths []string `arg:"" name:"path" help:"Trust policies; a folder stands for every *.json below it, - for standard input." placeholder:"PATH"`
+	situation
+	form
+	secrecy
+}
+
+// Help is the verb's long help.
+func (checkVerb) Help() string {
+	return `Each file holds one trust policy, as in the answer of aws iam get-role under Role.AssumeRolePolicyDocument. Each finding names its place in the policy, what it lets happen, evidence that can be checked, and what to write instead.
+
+    rolewarden check --rules rules.yaml --role-arn arn:aws:iam::111122223333:role/app trust.json
+    rolewarden check policies/
+    aws iam get-role --role-name app --query Role.AssumeRolePolicyDocument | rolewarden check -
+
+Status: 0 all Compliant; 1 one is Noncompliant; 2 one is Undecided (a file that is no valid policy is, with the reason); 3 an input could not be read. Findings of severity advice and exempted findings change no verdict.`
+}
+
+// checked is the JSON form of the result.
+type checked struct {
+	Version  int             `json:"version"`
+	Policies []checkedPolicy `json:"policies"`
+}
+
+type checkedPolicy struct {
+	Path string `json:"path"`
+	finding.Report
+}
+
+// Run judges every file.
+func (v checkVerb) Run(s *session) error {
+	o, r, err := v.learn(s)
+	if err != nil {
+		return err
+	}
+	result := checked{Version: 1, Policies: []checkedPolicy{}}
+	for _, path := range s.files(v.Paths) {
+		text, err := s.read(path, policyLimit)
+		if err != nil {
+			s.fault(err)
+			continue
+		}
+		report := rules.JudgeText(rules.Input{Role: r, Org: o, Now: s.now()}, string(text))
+		s.end(statusOf(report.Verdict))
+		if !v.ShowSecrets {
+			report = report.Masked()
+		}
+		result.Policies = append(result.Policies, checkedPolicy{path, report})
+	}
+	if v.Format == JSON {
+		return writeLine(s.out, result)
+	}
+	return v.print(s, result)
+}
+
+func statusOf(v finding.Verdict) Status {
+	switch v {
+	case finding.Compliant:
+		return Fine
+	case finding.Noncompliant:
+		return Found
+	case finding.Undecided:
+		return Undecided
+	default:
+		return Undecided
+	}
+}
+
+func (v checkVerb) print(s *session, result checked) error {
+	var b strings.Builder
+	counts := map[finding.Verdict]int{}
+	for _, p := range result.Policies {
+		counts[p.Verdict]++
+		fmt.Fprintf(&b, "%s  %s\n", bold.Render(plain(p.Path)), colourOf(p.Verdict).Render(p.Verdict.String()))
+		if err := describe(&b, p.Report); err != nil {
+			return err
+		}
+	}
+	if len(result.Policies) > 1 {
+		fmt.Fprintf(&b, "\n%d policies: %d Noncompliant, %d Undecided, %d Compliant\n", len(result.Policies),
+			counts[finding.Noncompliant], counts[finding.Undecided], counts[finding.Compliant])
+	}
+	return s.show(b.String())
+}
+
+// describe writes a report's findings and reasons below the line of its policy.
+func describe(b *strings.Builder, r finding.Report) error {
+	for _, f := range r.Findings {
+		head := fmt.Sprintf("%s %s at %s", f.Severity, f.Rule, plain(f.Where))
+		if f.Exemption != "" {
+			head += " (exempted: " + plain(f.Exemption) + ")"
+		}
+		fmt.Fprintf(b, "  %s\n", severityStyle(f.Severity).Render(head))
+		line(b, "", f.Message)
+		line(b, "fix", f.Fix)
+		line(b, "evidence", evidenceWords(f.Evidence))
+		if f.Evidence.Request != nil {
+			text, err := f.Evidence.Request.MarshalJSON()
+			if err != nil {
+				return fmt.Errorf("writing the request of a finding: %w", err)
+			}
+			line(b, "request", string(text))
+		}
+	}
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(b, "  %s %s\n", amber.Render("undecided:"), plain(reason))
+	}
+	return nil
+}
+
+// evidenceWords says evidence in words.
+func evidenceWords(e finding.Evidence) string {
+	words := e.Sentence
+	if p := e.Principal; p != nil && words == "" {
+		words = p.ID
+		if p.ARN != "" {
+			words += " was " + p.ARN
+		}
+	}
+	if len(e.Others) > 0 {
+		words = strings.TrimSpace(words + " (" + strings.Join(e.Others, ", ") + ")")
+	}
+	if words == "" || e.Kind != finding.Refused {
+		return words
+	}
+	return "refused: " + words
+}
+
+// line writes one labelled line of a description.
+func line(b *strings.Builder, label, text string) {
+	if text == "" {
+		return
+	}
+	if label != "" {
+		label = faint.Render(label+":") + " "
+	}
+	fmt.Fprintf(b, "    %s%s\n", label, plain(text))
+}
+
+// show prints styled text as far as the terminal can show its styles.
+func (s *session) show(text string) error {
+	if _, err := s.pretty.Write([]byte(text)); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
+}
+
+// The styles of the text output; few, and from the terminal's own palette.
+var (
+	bold  = lipgloss.NewStyle().Bold(true)
+	faint = lipgloss.NewStyle().Faint(true)
+	red   = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	amber = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	green = lipgloss.NewStyle().Foreground(lipgloss.Green)
+)
+
+func colourOf(v finding.Verdict) lipgloss.Style {
+	switch v {
+	case finding.Compliant:
+		return green
+	case finding.Noncompliant:
+		return red
+	case finding.Undecided:
+		return amber
+	default:
+		return amber
+	}
+}
+
+func severityStyle(v finding.Severity) lipgloss.Style {
+	switch v {
+	case finding.Critical, finding.High:
+		return red
+	case finding.Medium, finding.Low:
+		return amber
+	case finding.Advice:
+		return faint
+	default:
+		return faint
+	}
+}
