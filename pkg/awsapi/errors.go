@@ -160,7 +160,7 @@ func sortedWrite(err error, secrets ...Secret) *CallError {
 // it never left.
 func harmless(err error) bool {
 	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 {
+	if errors.As(err, &answer) && answer.Response != nil && answer.Response.Response != nil && answer.HTTPStatusCode() != 0 {
 		status := answer.HTTPStatusCode()
 		var api smithy.APIError
 		return errors.As(err, &api) && status >= 400 && status < 500 && status != http.StatusRequestTimeout

@@ -175,6 +175,7 @@ func motoWorld(t *testing.T) *world {
 		return cfg
 	}
 	w := &world{name: "moto", admin: admin, hub: base, wire: newWire()}
+	w.wire.next = base.HTTPClient
 	w.hub.HTTPClient = w.wire
 	member(t, w, prod)
 	return w

@@ -71,29 +71,50 @@ func (m *Memory) Identify(ctx context.Context, id string) (finding.Principal, bo
 	return m.principal(id), true, nil
 }
 
-// principal tells an id's history. The one that lives again is the newest
-// other id under the same ARN, not deleted and not older than this one.
+// principal tells an id's history.
 func (m *Memory) principal(id string) finding.Principal {
 	known := m.ids[id]
 	p := finding.Principal{ID: id, ARN: known.arn}
 	if d := known.deleted; d != nil {
 		p.DeletedBy, p.DeletedAt, p.DeletedEvent = d.By, d.At, d.Event.EventID
 	}
-	first := known.seen[known.arn].first
-	var newest time.Time
+	var others []Bearer
 	for other, o := range m.ids {
-		if other == id || o.arn != known.arn || o.deleted != nil {
-			continue
-		}
-		began := o.seen[o.arn].first
-		if began.Before(first) || (began.Equal(first) && known.deleted == nil) {
-			continue
-		}
-		if p.LivesAgainAs == "" || began.After(newest) || (began.Equal(newest) && other < p.LivesAgainAs) {
-			p.LivesAgainAs, newest = other, began
+		if other != id && o.arn == known.arn {
+			others = append(others, o.bearer(other))
 		}
 	}
+	p.LivesAgainAs = LivesAgain(known.bearer(id), others)
 	return p
+}
+
+func (i *identity) bearer(id string) Bearer {
+	return Bearer{ID: id, Since: i.seen[i.arn].first, Ended: i.deleted != nil}
+}
+
+// Bearer is a unique id that has, or had until its end, a certain ARN.
+type Bearer struct {
+	ID string
+	// Since is when it was first seen under that ARN.
+	Since time.Time
+	// Ended says that it was deleted.
+	Ended bool
+}
+
+// LivesAgain gives the id that bears an ARN after another one did: the newest
+// that was not deleted and is not older than the other; empty when none is known.
+func LivesAgain(of Bearer, others []Bearer) string {
+	var newest Bearer
+	for _, o := range others {
+		after := o.Since.After(of.Since) || (o.Since.Equal(of.Since) && of.Ended)
+		if o.Ended || !after {
+			continue
+		}
+		if newest.ID == "" || o.Since.After(newest.Since) || (o.Since.Equal(newest.Since) && o.ID < newest.ID) {
+			newest = o
+		}
+	}
+	return newest.ID
 }
 
 // Identities implements Ledger.

@@ -22,6 +22,7 @@ func principalPromises() []promise {
 		{"a new bearer is known even if the deletion was never told", livesAgainUntold},
 		{"a rename moves the id and its ARN, and both ARNs have had it", renamedID},
 		{"a rename of someone else's later name moves nobody", renamedLate},
+		{"a rename moves nobody who was deleted", renamedNotDeleted},
 		{"a deletion after a rename finds the id under its new name", renamedDeleted},
 		{"identities and renames that do not fit are refused", identitiesRefused},
 		{"an identity of a service or session is known by its ARN", sessionIdentity},
@@ -172,6 +173,15 @@ func renamedLate(t *testing.T, l ledger.Ledger) {
 	record(t, l, identity("AIDA2", userARN("alice"), 30))
 	rename(t, l, "alice", "bob", 20)
 	equal(t, "who came after the rename", identify(t, l, "AIDA2").ARN, userARN("alice"))
+}
+
+func renamedNotDeleted(t *testing.T, l ledger.Ledger) {
+	record(t, l, identity("AIDA1", userARN("alice"), 10))
+	remove(t, l, user("alice"), "d1", 15)
+	record(t, l, identity("AIDA2", userARN("alice"), 17))
+	rename(t, l, "alice", "bob", 20)
+	equal(t, "the deleted one", identify(t, l, "AIDA1").ARN, userARN("alice"))
+	equal(t, "bob's", identities(t, l, userARN("bob")), []ledger.Identity{identity("AIDA2", userARN("bob"), 20)})
 }
 
 func renamedDeleted(t *testing.T, l ledger.Ledger) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
@@ -64,6 +65,9 @@ func (s *Server) AWS(t testing.TB) aws.Config {
 	t.Helper()
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(s.URL(t)),
+		// moto's server may drop a connection that it kept open; a request that
+		// is sent twice for that would be counted twice.
+		HTTPClient:  awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true }),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
 	}
 }

@@ -1,0 +1,291 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+)
+
+// principalPart is the partition of all that is known under a name.
+func principalPart(p ledger.PrincipalKey) string { return "PRINCIPAL#" + p.Fold().String() }
+
+// partOf is the partition of an ARN: that of its user's or role's name, or one
+// of its own.
+func partOf(arn string) string {
+	if p, ok := ledger.PrincipalOf(arn); ok {
+		return principalPart(p)
+	}
+	return "PRINCIPAL#" + arn
+}
+
+func idKey(id string) item { return keyed("ID#"+id, "ID") }
+
+const sightingSort = "ID#"
+
+func sightingKey(id, arn string) item { return keyed(partOf(arn), sightingSort+id+"#"+arn) }
+
+// span is when an id was first and last seen under one ARN.
+type span struct {
+	id, arn     string
+	first, last time.Time
+}
+
+// spans joins sightings by id and ARN: a transaction writes an item once.
+func spans(ids []ledger.Identity) []span {
+	var out []span
+	for _, i := range ids {
+		at := slices.IndexFunc(out, func(s span) bool { return s.id == i.ID && s.arn == i.ARN })
+		if at < 0 {
+			out = append(out, span{i.ID, i.ARN, i.SeenAt, i.SeenAt})
+			continue
+		}
+		if i.SeenAt.Before(out[at].first) {
+			out[at].first = i.SeenAt
+		}
+		if i.SeenAt.After(out[at].last) {
+			out[at].last = i.SeenAt
+		}
+	}
+	return out
+}
+
+// seenSteps records sightings: two writes for each id and ARN.
+func seenSteps(ids []ledger.Identity) []step {
+	var out []step
+	newest := map[string]span{}
+	var order []string
+	for _, s := range spans(ids) {
+		out = append(out, sightingStep(s))
+		known, ok := newest[s.id]
+		if !ok {
+			order = append(order, s.id)
+		}
+		if !ok || !s.last.Before(known.last) {
+			newest[s.id] = s
+		}
+	}
+	for _, id := range order {
+		out = append(out, bearingStep(newest[id]))
+	}
+	return out
+}
+
+// sightingStep widens the time over which an id was seen under an ARN.
+func sightingStep(s span) step {
+	return step{
+		key:       sightingKey(s.id, s.arn),
+		update:    "SET id = :id, arn = :arn, firstSeen = if_not_exists(firstSeen, :first), lastSeen = :last",
+		condition: "attribute_not_exists(lastSeen) OR (lastSeen <= :last AND firstSeen <= :first)",
+		values:    item{":id": text(s.id), ":arn": text(s.arn), ":first": stamp(s.first), ":last": stamp(s.last)},
+		again: func(stored item) (*step, error) {
+			wider := s
+			if first := stampOf(stored, "firstSeen"); first.Before(wider.first) {
+				wider.first = first
+			}
+			if last := stampOf(stored, "lastSeen"); last.After(wider.last) {
+				wider.last = last
+			}
+			next := sightingStep(wider)
+			next.update = "SET id = :id, arn = :arn, firstSeen = :first, lastSeen = :last"
+			next.condition = "firstSeen = :wasFirst AND lastSeen = :wasLast"
+			next.values[":wasFirst"], next.values[":wasLast"] = stored["firstSeen"], stored["lastSeen"]
+			next.again = sightingStep(s).again
+			return &next, nil
+		},
+	}
+}
+
+// bearingStep records which ARN an id has now, unless it is known from later.
+func bearingStep(s span) step {
+	return step{
+		key:       idKey(s.id),
+		update:    "SET id = :id, arn = :arn, arnSeen = :last",
+		condition: "attribute_not_exists(arnSeen) OR arnSeen <= :last",
+		values:    item{":id": text(s.id), ":arn": text(s.arn), ":last": stamp(s.last)},
+		again:     func(item) (*step, error) { return nil, nil },
+	}
+}
+
+// Record implements ledger.Ledger.
+func (d *Dynamo) Record(ctx context.Context, ids []ledger.Identity) error {
+	if err := ledger.CheckIdentities(ids); err != nil {
+		return err
+	}
+	steps := seenSteps(ids)
+	for len(steps) > 0 {
+		n := min(maxSteps, len(steps))
+		if err := d.transact(ctx, steps[:n:n]); err != nil {
+			return doing(err, "recording identities")
+		}
+		steps = steps[n:]
+	}
+	return nil
+}
+
+// Identities implements ledger.Ledger.
+func (d *Dynamo) Identities(ctx context.Context, arn string) ([]ledger.Identity, error) {
+	stored, err := d.query(ctx, partOf(arn), sightingSort)
+	if err != nil {
+		return nil, doing(err, "reading the identities of %s", arn)
+	}
+	var out []ledger.Identity
+	for _, i := range stored {
+		if textOf(i, "arn") == arn {
+			out = append(out, ledger.Identity{ID: textOf(i, "id"), ARN: arn, SeenAt: stampOf(i, "lastSeen")})
+		}
+	}
+	ledger.SortIdentities(out)
+	return out, nil
+}
+
+// Identify implements ledger.Ledger.
+func (d *Dynamo) Identify(ctx context.Context, id string) (finding.Principal, bool, error) {
+	stored, err := d.get(ctx, idKey(id))
+	if err != nil {
+		return finding.Principal{}, false, doing(err, "identifying %s", id)
+	}
+	if stored == nil {
+		return finding.Principal{}, false, nil
+	}
+	b, err := d.bearers(ctx, partOf(textOf(stored, "arn")))
+	if err != nil {
+		return finding.Principal{}, false, doing(err, "identifying %s", id)
+	}
+	return b.principal(id), true, nil
+}
+
+// bearer is an id with what is stored of it.
+type bearer struct {
+	stored item
+	// since is when it was first seen under the ARN it has now.
+	since time.Time
+}
+
+// bearers are those who have a name now, by id.
+type bearers map[string]bearer
+
+// bearers reads who has a name now, or had it until the end.
+func (d *Dynamo) bearers(ctx context.Context, part string) (bearers, error) {
+	sightings, err := d.query(ctx, part, sightingSort)
+	if err != nil {
+		return nil, err
+	}
+	var keys []item
+	since := map[[2]string]time.Time{}
+	asked := map[string]bool{}
+	for _, s := range sightings {
+		id := textOf(s, "id")
+		since[[2]string{id, textOf(s, "arn")}] = stampOf(s, "firstSeen")
+		if !asked[id] {
+			asked[id] = true
+			keys = append(keys, idKey(id))
+		}
+	}
+	stored, err := d.getAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := bearers{}
+	for _, i := range stored {
+		id, arn := textOf(i, "id"), textOf(i, "arn")
+		if first, ok := since[[2]string{id, arn}]; ok && partOf(arn) == part {
+			out[id] = bearer{stored: i, since: first}
+		}
+	}
+	return out, nil
+}
+
+func (b bearer) ended() bool { return textOf(b.stored, "deletedEvent") != "" }
+
+// principal tells an id's history from all who have its name.
+func (all bearers) principal(id string) finding.Principal {
+	b := all[id]
+	p := finding.Principal{
+		ID: id, ARN: textOf(b.stored, "arn"),
+		DeletedBy: textOf(b.stored, "deletedBy"), DeletedAt: stampOf(b.stored, "deletedAt"), DeletedEvent: textOf(b.stored, "deletedEvent"),
+	}
+	var others []ledger.Bearer
+	for other, o := range all {
+		if other != id && textOf(o.stored, "arn") == p.ARN {
+			others = append(others, ledger.Bearer{ID: other, Since: o.since, Ended: o.ended()})
+		}
+	}
+	p.LivesAgainAs = ledger.LivesAgain(ledger.Bearer{ID: id, Since: b.since, Ended: b.ended()}, others)
+	return p
+}
+
+// before gives the ids, in order, that had the name at a time.
+func (all bearers) before(at time.Time) []string {
+	var out []string
+	for id, b := range all {
+		if b.since.Before(ledger.Until(at)) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
+
+// Deleted implements ledger.Ledger.
+func (d *Dynamo) Deleted(ctx context.Context, end ledger.Deletion) ([]finding.Principal, error) {
+	if err := end.Event.Check(); err != nil {
+		return nil, err
+	}
+	out, err := d.deleted(ctx, end)
+	if err != nil {
+		return nil, doing(err, "recording the deletion of %s", end.Principal)
+	}
+	return out, nil
+}
+
+func (d *Dynamo) deleted(ctx context.Context, end ledger.Deletion) ([]finding.Principal, error) {
+	part := principalPart(end.Principal)
+	known, err := d.bearers(ctx, part)
+	if err != nil {
+		return nil, err
+	}
+	ids := known.before(end.At)
+	for _, id := range ids {
+		if known[id].ended() {
+			continue
+		}
+		if err := d.mark(ctx, id, end); err != nil {
+			return nil, err
+		}
+	}
+	if known, err = d.bearers(ctx, part); err != nil {
+		return nil, err
+	}
+	var out []finding.Principal
+	for _, id := range ids {
+		b := known[id]
+		if textOf(b.stored, "deletedEvent") == end.Event.EventID && textOf(b.stored, "deletedIn") == end.Event.Account {
+			out = append(out, known.principal(id))
+		}
+	}
+	return out, nil
+}
+
+// mark records an id's end, once.
+func (d *Dynamo) mark(ctx context.Context, id string, end ledger.Deletion) error {
+	_, err := d.client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: aws.String(d.table), Key: idKey(id),
+		UpdateExpression:    aws.String("SET deletedBy = :by, deletedAt = :at, deletedEvent = :event, deletedIn = :in"),
+		ConditionExpression: aws.String("attribute_exists(pk) AND attribute_not_exists(deletedEvent)"),
+		ExpressionAttributeValues: item{
+			":by": text(end.By), ":at": stamp(end.At), ":event": text(end.Event.EventID), ":in": text(end.Event.Account),
+		},
+	})
+	if err := refusal(err); err != nil && !errors.Is(err, errCondition) {
+		return err
+	}
+	return nil
+}

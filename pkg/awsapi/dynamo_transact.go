@@ -1,0 +1,133 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// step is one write of a transaction, made for the usual case.
+type step struct {
+	key       item
+	update    string // an update expression; empty puts the whole item
+	put       item
+	condition string
+	values    item
+	// with names steps that are left out together.
+	with string
+	// again makes the step that fits what is stored, when its condition did
+	// not hold. No step and no error leaves it out, with those named alike.
+	again func(stored item) (*step, error)
+}
+
+func (s step) write(table string) types.TransactWriteItem {
+	var condition *string
+	if s.condition != "" {
+		condition = aws.String(s.condition)
+	}
+	if s.update == "" {
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName: aws.String(table), Item: s.put, ConditionExpression: condition, ExpressionAttributeValues: s.values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}}
+	}
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: aws.String(table), Key: s.key, UpdateExpression: aws.String(s.update), ConditionExpression: condition, ExpressionAttributeValues: s.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}
+}
+
+// maxSteps is the most writes of one transaction (Amazon DynamoDB API
+// Reference, API_TransactWriteItems).
+const maxSteps = 100
+
+// rounds bounds how often a transaction is made anew for what was stored meanwhile.
+const rounds = 6
+
+// send writes all of the steps or none. The reasons say, step by step, why none was.
+func (d *Dynamo) send(ctx context.Context, steps []step) ([]types.CancellationReason, error) {
+	in := &dynamodb.TransactWriteItemsInput{}
+	for _, s := range steps {
+		in.TransactItems = append(in.TransactItems, s.write(d.table))
+	}
+	_, err := d.client().TransactWriteItems(ctx, in)
+	if err == nil {
+		return nil, nil
+	}
+	var canceled *types.TransactionCanceledException
+	if !errors.As(err, &canceled) {
+		return nil, sorted(err)
+	}
+	for _, r := range canceled.CancellationReasons {
+		if aws.ToString(r.Code) == conditionFailed && len(canceled.CancellationReasons) == len(steps) {
+			return canceled.CancellationReasons, nil
+		}
+	}
+	e := sorted(err)
+	if passing(canceled.CancellationReasons) {
+		e.kind = role.ErrConflict
+	}
+	return nil, e
+}
+
+// conditionFailed is DynamoDB's code for a step whose condition does not hold.
+const conditionFailed = "ConditionalCheckFailed"
+
+// transact writes all steps in one transaction, making those anew that do not
+// fit what is stored.
+func (d *Dynamo) transact(ctx context.Context, steps []step) error {
+	for range rounds {
+		if len(steps) == 0 {
+			return nil
+		}
+		reasons, err := d.send(ctx, steps)
+		if err != nil || reasons == nil {
+			return err
+		}
+		if steps, err = d.fit(ctx, steps, reasons); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("writing what others write too, %d times: %w", rounds, role.ErrConflict)
+}
+
+// fit makes the steps anew after a transaction was canceled.
+func (d *Dynamo) fit(ctx context.Context, steps []step, reasons []types.CancellationReason) ([]step, error) {
+	var out []step
+	left := map[string]bool{}
+	for i, s := range steps {
+		if aws.ToString(reasons[i].Code) != conditionFailed {
+			out = append(out, s)
+			continue
+		}
+		stored := reasons[i].Item
+		if stored == nil {
+			var err error
+			if stored, err = d.get(ctx, s.key); err != nil {
+				return nil, err
+			}
+		}
+		next, err := s.again(stored)
+		if err != nil {
+			return nil, err
+		}
+		if next != nil {
+			out = append(out, *next)
+		} else {
+			left[s.with] = s.with != ""
+		}
+	}
+	kept := out[:0]
+	for _, s := range out {
+		if !left[s.with] {
+			kept = append(kept, s)
+		}
+	}
+	return kept, nil
+}
