@@ -63,7 +63,7 @@ func TestSourceIdentityFromSAMLThroughChain(t *testing.T) {
 	_, err = w.assume(keys(out.Credentials), in)
 	w.refused(err, "AccessDenied")
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + devRole +
-		`"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"aws:SourceIdentity":["Diego","Saanvi"]}}}]}`
+		`"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"aws:SourceIdentity":["Diego","Saanvi"],"sts:SourceIdentity":"Diego"}}}]}`
 	_, err = w.admin(prod).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("critical"), PolicyDocument: &trust})
 	w.must(err)
 	chained, err := w.assume(keys(out.Credentials), in)

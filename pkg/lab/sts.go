@@ -269,6 +269,9 @@ func (l *Lab) inherit(req *request, a *assumption) error {
 			return refusedAction(req, "sts:SetSourceIdentity")
 		}
 		a.sourceIdentity = s.sourceIdentity
+		// A chained call has both keys, whether it passes the identity again or
+		// not (IAM User Guide, id_credentials_temp_control-access_monitor).
+		a.context.Set("sts:SourceIdentity", s.sourceIdentity)
 	}
 	for _, t := range s.tags {
 		if !slices.Contains(s.transitive, t.key) {
