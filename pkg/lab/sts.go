@@ -50,11 +50,15 @@ func (l *Lab) assumeRole(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.role == nil || !l.may(req, a, "sts:AssumeRole") {
+	if a.role == nil {
 		return nil, refusedAction(req, "sts:AssumeRole")
 	}
+	// First, since the trust policy sees what is carried over.
 	if err := l.inherit(req, a); err != nil {
 		return nil, err
+	}
+	if !l.may(req, a, "sts:AssumeRole") {
+		return nil, refusedAction(req, "sts:AssumeRole")
 	}
 	if err := l.extras(req, a); err != nil {
 		return nil, err
