@@ -65,20 +65,37 @@ func thirdParties(in Input, s said, where ...proof.Requirement) proof.Answer {
 	return in.find(in.query(assume, all, classes...))
 }
 
-// specificRoles gives the role principals that may stand in the place of an
-// external ID: those the document names, of partners for whom the rules file
-// accepts that. Every other way in, such as the account's, is still asked about.
+// specificRoles gives the roles that may stand in the place of an external ID:
+// those whose ARN the document writes out, as a principal or as the exact
+// aws:PrincipalArn, of partners for whom the rules file accepts that. Nobody
+// but the role itself is left out by it: every other way in, such as the rest
+// of its account, is still asked about.
 func specificRoles(in Input) []string {
 	var arns []string
 	for _, st := range in.Document.Statements {
 		for _, p := range st.Principal.List {
-			if st.Effect != policy.Allow || p.Kind != policy.Role {
+			arns = appendExcused(in, arns, p)
+		}
+		for _, c := range st.Conditions {
+			if !strings.EqualFold(c.Key, "aws:PrincipalArn") {
 				continue
 			}
-			if partner, ok := in.Org.Partner(p.Account); ok && partner.ExternalID == org.RolePrincipalSuffices {
-				arns = append(arns, p.Value)
+			for _, v := range c.Values {
+				if p, err := policy.ParsePrincipal("AWS", v); err == nil && !strings.ContainsAny(v, "*?$") {
+					arns = appendExcused(in, arns, p)
+				}
 			}
 		}
+	}
+	return arns
+}
+
+func appendExcused(in Input, arns []string, p policy.Principal) []string {
+	if p.Kind != policy.Role {
+		return arns
+	}
+	if partner, ok := in.Org.Partner(p.Account); ok && partner.ExternalID == org.RolePrincipalSuffices {
+		return append(arns, p.Value)
 	}
 	return arns
 }
