@@ -1,0 +1,122 @@
+// Command guard is the Lambda on the intake and later queues: it hands each
+// message of a batch to the line (pkg/guard) and answers with those that must
+// come again. It holds wiring only.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/notify"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	b, err := build(context.Background(), log)
+	if err != nil {
+		log.Error("the guard cannot start", "alarm", "start", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(b.handle)
+}
+
+// build wires the line to AWS.
+func build(ctx context.Context, log *slog.Logger) (batches, error) {
+	s, err := readSettings(os.Getenv)
+	if err != nil {
+		return batches{}, err
+	}
+	rules, err := loadRules(s.rulesFile, time.Now())
+	if err != nil {
+		return batches{}, err
+	}
+	for _, e := range rules.Expired {
+		log.Warn("an exemption has ended and exempts nothing", "alarm", "exemption-expired", "role", e.Role, "ticket", e.Ticket, "owner", e.Owner)
+	}
+	cfg, err := awsapi.Load(ctx)
+	if err != nil {
+		return batches{}, err
+	}
+	accounts, err := awsapi.NewAccounts(awsapi.Config{
+		AWS: cfg, Now: time.Now, Partition: rules.Organization.Partition,
+		ReaderRole: s.readerRole, WriterRole: s.writerRole, ExternalID: notify.NewSecret(s.externalID),
+	})
+	if err != nil {
+		return batches{}, err
+	}
+	table, err := awsapi.NewDynamo(awsapi.DynamoConfig{AWS: cfg, Table: s.table})
+	if err != nil {
+		return batches{}, err
+	}
+	queue, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: cfg, URL: s.laterQueue})
+	if err != nil {
+		return batches{}, err
+	}
+	g, err := guard.New(guard.Config{
+		Rules: rules, Reader: accounts, Writers: accounts,
+		Members: members{awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg})},
+		Ledger:  table,
+		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
+		Later:   later{queue: queue, now: time.Now},
+		Now:     time.Now, Wait: wait, Log: log,
+	})
+	if err != nil {
+		return batches{}, err
+	}
+	return batches{line: g, log: log}, nil
+}
+
+// wait lets time pass, unless the function's own time is up first.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// members speaks the line's words about membership.
+type members struct{ organizations *awsapi.Membership }
+
+// Confirm implements guard.Members.
+func (m members) Confirm(ctx context.Context, account string) (guard.Membership, error) {
+	in, err := m.organizations.Confirm(ctx, account)
+	if err != nil {
+		return guard.Unknown, err
+	}
+	switch in {
+	case awsapi.Member:
+		return guard.Member, nil
+	case awsapi.NotMember:
+		return guard.NotMember, nil
+	case awsapi.MembershipUnknown:
+		return guard.Unknown, nil
+	default:
+		return guard.Unknown, fmt.Errorf("asking about account %s: an answer that does not exist: %d", account, in)
+	}
+}
+
+// later sends steps to the later queue.
+type later struct {
+	queue *awsapi.Queue
+	now   func() time.Time
+}
+
+// Send implements guard.Later.
+func (l later) Send(ctx context.Context, s guard.Step) error {
+	body, err := s.Body()
+	if err != nil {
+		return fmt.Errorf("writing step %s: %w", s.Step, err)
+	}
+	return l.queue.Send(ctx, string(body), s.Delay(l.now()))
+}
