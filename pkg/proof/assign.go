@@ -88,8 +88,8 @@ func (s *solver) assignSet(x *variable) verdict {
 // avoid: natural ones first, then by search.
 func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict) {
 	fits := func(v string) bool {
-		s.work -= 1 + len(lits)
 		for i := range lits {
+			s.work -= lits[i].steps()
 			if !lits[i].met(v) {
 				return false
 			}
@@ -97,6 +97,7 @@ func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict
 		return !slices.Contains(avoid, v) && x.lang.has(v)
 	}
 	if s.work < 0 {
+		s.bounded = true
 		return "", undecided
 	}
 	// A whole-valued literal that lists its values leaves no other candidates.
@@ -200,6 +201,13 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	}
 	if len(avoid) > 0 {
 		texts = append(texts, lit{neg: true, t: (&test{exact: avoid}).seal()})
+	}
+	for i := range texts {
+		s.work -= 4 * texts[i].steps()
+	}
+	if s.work < 0 {
+		s.bounded = true
+		return "", undecided
 	}
 	word, v := newProduct(x.lang, texts).search(&s.work)
 	switch {

@@ -113,7 +113,8 @@ func (s *solver) callerNode() nodeID {
 	base := len(s.stack)
 	c := s.variant.callers
 	push := func(win window, neg bool, exact []string) {
-		s.stack = append(s.stack, s.literal(lit{v: callerVar, win: win, neg: neg, t: (&test{exact: exact}).seal()}))
+		t := (&test{exact: exact}).seal()
+		s.stack = append(s.stack, s.literal(lit{v: callerVar, win: win, neg: neg, t: t}))
 	}
 	if c.Accounts.Only != nil {
 		push(accountWindow, false, c.Accounts.Only)

@@ -17,7 +17,7 @@ func (s *solver) allowed(c *Compiled, action string) nodeID {
 	bit := actionBit(action)
 	for i := range c.statements {
 		if st := &c.statements[i]; st.deny && st.covers(action, bit) {
-			s.stack = append(s.stack, s.statement(c, st, false))
+			s.stack = append(s.stack, s.statement(st, false))
 		}
 	}
 	return s.join(opAnd, base)
@@ -28,7 +28,7 @@ func (s *solver) someAllow(c *Compiled, action string) nodeID {
 	base := len(s.stack)
 	for i := range c.statements {
 		if st := &c.statements[i]; !st.deny && st.covers(action, bit) {
-			s.stack = append(s.stack, s.statement(c, st, true))
+			s.stack = append(s.stack, s.statement(st, true))
 		}
 	}
 	return s.join(opOr, base)
@@ -40,21 +40,39 @@ func (s *solver) refused(c *Compiled, action string) nodeID {
 	base := len(s.stack)
 	for i := range c.statements {
 		if st := &c.statements[i]; st.deny && st.covers(action, bit) {
-			s.stack = append(s.stack, s.statement(c, st, true))
+			s.stack = append(s.stack, s.statement(st, true))
 		}
 	}
 	inner := len(s.stack)
 	for i := range c.statements {
 		if st := &c.statements[i]; !st.deny && st.covers(action, bit) {
-			s.stack = append(s.stack, s.statement(c, st, false))
+			s.stack = append(s.stack, s.statement(st, false))
 		}
 	}
 	s.stack = append(s.stack[:inner], s.join(opAnd, inner))
 	return s.join(opOr, base)
 }
 
-// statement makes the formula of a statement that applies, or does not.
-func (s *solver) statement(c *Compiled, st *statement, want bool) nodeID {
+// built remembers the formula of a statement, which several actions may share.
+type built struct {
+	st   *statement
+	want bool
+	node nodeID
+}
+
+// statement gives the formula of a statement that applies, or does not.
+func (s *solver) statement(st *statement, want bool) nodeID {
+	for i := range s.built {
+		if b := &s.built[i]; b.st == st && b.want == want {
+			return b.node
+		}
+	}
+	n := s.buildStatement(st, want)
+	s.built = append(s.built, built{st, want, n})
+	return n
+}
+
+func (s *solver) buildStatement(st *statement, want bool) nodeID {
 	op, zero := opOr, trueNode
 	if want {
 		op, zero = opAnd, falseNode
@@ -156,14 +174,36 @@ var extras = [...]struct {
 	{"sts:SetContext", []string{"sts:requestcontext/", "sts:requestcontextproviders"}},
 }
 
-// carries makes the formula of a request that carries nothing of an extra.
-func (s *solver) carriesNone(prefixes, keys []string) nodeID {
-	base := len(s.stack)
+// carriedKeys gives the variables of an extra's keys that are spoken of.
+func (s *solver) carriedKeys(prefixes, keys []string) []int16 {
+	var out []int16
 	for _, k := range keys {
 		if slices.ContainsFunc(prefixes, func(p string) bool { return k == p || strings.HasSuffix(p, "/") && strings.HasPrefix(k, p) }) {
 			v, _ := s.bind(k)
-			s.stack = append(s.stack, s.absent(v))
+			out = append(out, v)
 		}
 	}
+	if s.variant.chained && prefixes[0] == "sts:sourceidentity" {
+		v, _ := s.bind("sts:sourceidentity")
+		out = append(out, v)
+	}
+	return out
+}
+
+// carriesNone makes the formula of a request that carries nothing of an extra.
+func (s *solver) carriesNone(prefixes, keys []string) nodeID {
+	base := len(s.stack)
+	for _, v := range s.carriedKeys(prefixes, keys) {
+		s.stack = append(s.stack, s.absent(v))
+	}
 	return s.join(opAnd, base)
+}
+
+// carriesSome makes the formula of a request that carries something of an extra.
+func (s *solver) carriesSome(prefixes, keys []string) nodeID {
+	base := len(s.stack)
+	for _, v := range s.carriedKeys(prefixes, keys) {
+		s.stack = append(s.stack, s.present(v))
+	}
+	return s.join(opOr, base)
 }

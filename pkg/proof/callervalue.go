@@ -26,14 +26,7 @@ func accountsOf(dst []string, l *lit) ([]string, bool) {
 		}
 		return append(dst, l.t.exact...), true
 	case wholeWindow:
-		if len(l.t.patterns) > len(l.t.accounts) {
-			return dst, false
-		}
-		dst = append(dst, l.t.accounts...)
-		for _, arn := range l.t.exact {
-			dst = append(dst, arnAccount(arn))
-		}
-		return dst, true
+		return append(dst, l.t.owners...), l.t.owners != nil
 	default:
 		return dst, false
 	}
@@ -44,7 +37,7 @@ func accountsOf(dst []string, l *lit) ([]string, bool) {
 func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) verdict {
 	var room [16]string
 	accounts, confined := s.candidateAccounts(room[:0], lits)
-	if confined && len(accounts) == 0 {
+	if confined && len(accounts) == 0 || s.misfits(lits) {
 		return empty
 	}
 	for i := range lits {
@@ -64,6 +57,41 @@ func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) ver
 	}
 	return undecided
 }
+
+// misfits reports whether some literal asks for an ARN that no caller of this
+// kind has, judging by how it begins.
+func (s *solver) misfits(lits []lit) bool {
+	head := s.callerARN("000000000000", "/", "")
+	for i := range lits {
+		l := &lits[i]
+		if l.neg || l.t == nil || l.win != wholeWindow || l.t.family != textFamily || l.t.within != nil || l.t.accounts != nil {
+			continue
+		}
+		s.work -= l.t.cost
+		if !slices.ContainsFunc(l.t.exact, func(v string) bool { return sameHead(v, head) }) &&
+			!slices.ContainsFunc(l.t.patterns, func(p pattern) bool {
+				fixed, _, wild := strings.Cut(p.text, "*")
+				return !wild && len(fixed) < len(head) || sameHead(fixed, head)
+			}) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameHead reports whether a text can begin as an ARN does; a digit stands for
+// any digit, and a question mark of the text for anything.
+func sameHead(s, head string) bool {
+	for i := range min(len(s), len(head)) {
+		if s[i] != head[i] && s[i] != '?' && (head[i] != '0' || s[i] < '0' || s[i] > '9') && !sameLetter(s[i], head[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameLetter lets case differ, for patterns that ignore it.
+func sameLetter(a, b byte) bool { return a|0x20 == b|0x20 && a|0x20 >= 'a' && a|0x20 <= 'z' }
 
 // candidateAccounts gives the accounts that all confining literals leave.
 func (s *solver) candidateAccounts(dst []string, lits []lit) (out []string, confined bool) {

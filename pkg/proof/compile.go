@@ -233,6 +233,10 @@ func (t *test) sealSet() *test {
 	if len(t.exact) == 0 && len(t.accounts) == 0 {
 		return nil
 	}
+	t.owners = append(t.owners, t.accounts...)
+	for _, arn := range t.exact {
+		t.owners = append(t.owners, arnAccount(arn))
+	}
 	return t.seal()
 }
 

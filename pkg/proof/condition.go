@@ -101,6 +101,9 @@ func (c *condition) compileTexts(values []string, variables bool) {
 	}
 	if len(t.exact) > 0 || len(t.patterns) > 0 {
 		c.plain = t.seal()
+		if c.key == "aws:principalarn" {
+			t.ownedBy()
+		}
 	}
 }
 

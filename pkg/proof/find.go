@@ -19,7 +19,8 @@ func (c *Compiled) Find(q Query) Answer {
 	f.build = func(s *solver) bool {
 		return s.assert(s.where(where)) && s.assertRegion(c, q.Actions, f.keys)
 	}
-	f.confirm = func(s *solver) (Answer, string) { return s.witness(q.Actions, f.keys, c) }
+	f.search = (*solver).model
+	f.confirm = func(s *solver) (Answer, string) { return s.witness(q.Actions, c) }
 	return f.run()
 }
 
@@ -35,6 +36,8 @@ type finder struct {
 	want actionSet
 	// build asserts the question's formula; false when it is plainly never met.
 	build func(*solver) bool
+	// search looks for a model of what was asserted.
+	search func(*solver) bool
 	// confirm makes the answer of a model, or says why it does not stand.
 	confirm func(*solver) (Answer, string)
 
@@ -77,7 +80,7 @@ func (f *finder) run() Answer {
 			return false
 		}
 		s := f.prepare(v, &work)
-		if f.build(s) && s.solve() && s.finish() {
+		if f.build(s) && f.search(s) {
 			answer, problem := f.confirm(s)
 			if problem == "" {
 				out = answer
@@ -106,7 +109,7 @@ func (f *finder) run() Answer {
 	for _, v := range open {
 		s := f.prepare(v, &work)
 		s.optimistic = true
-		if f.build(s) && s.solve() && s.finish() {
+		if f.build(s) && f.search(s) {
 			for _, r := range s.blame() {
 				reasons = appendNew(reasons, r)
 			}
@@ -123,13 +126,16 @@ func (f *finder) run() Answer {
 	return Answer{Outcome: None}
 }
 
+// model looks for a model of what is asserted.
+func (s *solver) model() bool { return s.solve() && s.finish() }
+
 // prepare clears the solver for a variant.
 func (f *finder) prepare(v variant, work *int) *solver {
 	s := &f.solver
 	*s = solver{
 		world: f.world, partition: f.partition, variant: v, work: *work,
 		vars: s.vars[:0], bound: s.bound[:0], nodes: s.nodes[:0], kids: s.kids[:0], stack: s.stack[:0],
-		ties: s.ties[:0], clauses: s.clauses[:0], active: s.active[:0], trail: s.trail[:0],
+		ties: s.ties[:0], built: s.built[:0], clauses: s.clauses[:0], active: s.active[:0], trail: s.trail[:0],
 	}
 	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
 	return s

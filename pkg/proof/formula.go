@@ -136,7 +136,7 @@ func (s *solver) absent(v int16) nodeID {
 func (s *solver) doubtLeaf(identity, element string, want bool) nodeID {
 	s.doubts = appendNew(s.doubts, element)
 	if !s.optimistic {
-		return falseNode
+		return truth(s.favoured)
 	}
 	key := "?" + identity
 	v := s.lookup(key)

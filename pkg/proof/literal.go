@@ -81,6 +81,14 @@ func (t *test) compares(s string) bool {
 	return ok
 }
 
+// steps is what meeting the literal costs to find out.
+func (l *lit) steps() int {
+	if l.t == nil {
+		return 1
+	}
+	return 1 + l.t.cost
+}
+
 // look gives the part of a value that a window shows.
 func look(value string, w window) string {
 	switch w {

@@ -16,6 +16,8 @@ type machine struct {
 	ids    map[string]int32
 	next   [][]int32
 	key    []byte
+	// spent counts the work of new states, for the search's bound.
+	spent int
 }
 
 // newMachine makes the machine of a text literal.
@@ -104,6 +106,7 @@ func (m *machine) step(state int32, r rune, sym, n int) int32 {
 		for i := range row {
 			row[i] = -1
 		}
+		m.spent += n / 8
 		m.next[state] = row
 	}
 	if to := m.next[state][sym]; to >= 0 {
@@ -128,6 +131,7 @@ func (m *machine) step(state int32, r rune, sym, n int) int32 {
 			set = m.close(set, p+1)
 		}
 	}
+	m.spent += 1 + len(m.states[state])/4 + len(set)/2
 	to := m.intern(set)
 	m.next[state][sym] = to
 	return to

@@ -24,11 +24,7 @@ type productNode struct {
 	count  int32
 }
 
-const (
-	// productNodes bounds one search, and with it the memory it takes.
-	productNodes = 12000
-	inactive     = int32(-1)
-)
+const inactive = int32(-1)
 
 // newProduct makes the search for text literals over a language with shapes.
 func newProduct(lang *language, lits []lit) *product {
@@ -182,7 +178,7 @@ func (p *product) search(work *int) (string, verdict) {
 	}
 	next := make([]int32, n)
 	for at := 0; at < len(p.nodes); at++ {
-		if *work -= 1 + len(p.symbols)*(n+1)/8; *work < 0 || len(p.nodes) > productNodes {
+		if *work -= 2 + (len(p.symbols)+2)*(n+2)/8 + p.spent(); *work < 0 {
 			return "", undecided
 		}
 		node := p.nodes[at]
@@ -198,6 +194,16 @@ func (p *product) search(work *int) (string, verdict) {
 		}
 	}
 	return "", empty
+}
+
+// spent gives the work that the machines did since it was asked last.
+func (p *product) spent() int {
+	sum := 0
+	for _, m := range p.machines {
+		sum += m.spent
+		m.spent = 0
+	}
+	return sum
 }
 
 // advance moves every machine over a rune; it is false when one can no longer accept.

@@ -74,8 +74,14 @@ func (s *solver) assertRegion(c *Compiled, actions, keys []string) bool {
 			}
 		}
 	}
+	return s.assertExtras(c, actions, "", keys) && s.assertKeyTies(keys)
+}
+
+// assertExtras asserts that the document allows what the request carries beside
+// its actions; the extra that a projected key shows is left out.
+func (s *solver) assertExtras(c *Compiled, actions []string, projected string, keys []string) bool {
 	for _, e := range extras {
-		if containsFold(actions, e.action) || !s.mayCarry(e.keys, keys) {
+		if containsFold(actions, e.action) || slices.Contains(e.keys, projected) || !s.mayCarry(e.keys, keys) {
 			continue
 		}
 		none := s.carriesNone(e.keys, keys)
@@ -86,7 +92,7 @@ func (s *solver) assertRegion(c *Compiled, actions, keys []string) bool {
 			return false
 		}
 	}
-	return s.assertKeyTies(keys)
+	return true
 }
 
 // mayCarry reports whether any key of an extra is spoken of, or follows from

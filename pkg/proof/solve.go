@@ -1,5 +1,7 @@
 package proof
 
+import "slices"
+
 // solver searches one request of one variant of callers that meets a formula.
 // It keeps a whole model at all times: the formula's open clauses are read
 // under it, and only one that it falsifies is branched on.
@@ -9,6 +11,9 @@ type solver struct {
 	variant   variant
 	// optimistic reads doubtful elements in favour of the request.
 	optimistic bool
+	// favoured reads them so for the part of the formula being built, whose
+	// truth speaks against the request.
+	favoured bool
 	// inRegion is true while the region's own requirements are read.
 	inRegion       bool
 	callerAccounts []string
@@ -19,6 +24,7 @@ type solver struct {
 	kids  []nodeID
 	stack []nodeID
 	ties  []tie
+	built []built
 
 	clauses []nodeID
 	active  []int32
@@ -88,7 +94,9 @@ func (s *solver) assert(id nodeID) bool {
 		}
 		return true
 	case opOr:
-		s.clauses = append(s.clauses, id)
+		if !slices.Contains(s.clauses, id) {
+			s.clauses = append(s.clauses, id)
+		}
 		return true
 	default:
 		return false
@@ -97,7 +105,7 @@ func (s *solver) assert(id nodeID) bool {
 
 func (s *solver) assertLit(l lit) bool {
 	x := &s.vars[l.v]
-	s.work--
+	s.work -= l.steps()
 	s.trail = append(s.trail, trailEntry{l.v, x.has, x.value, x.values})
 	x.lits = append(x.lits, l)
 	if x.holds(&l) {
@@ -135,7 +143,7 @@ func (s *solver) holds(id nodeID) bool {
 	case opFalse:
 		return false
 	case opLit:
-		s.work--
+		s.work -= n.lit.steps()
 		return s.vars[n.lit.v].holds(&n.lit)
 	case opTie:
 		s.work--

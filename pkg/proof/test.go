@@ -41,6 +41,10 @@ type test struct {
 	base   policy.Base
 	points []float64
 	nets   []net
+	// owners, when not nil, are the accounts that every ARN that meets the test is in.
+	owners []string
+	// cost is what one match costs, in steps.
+	cost int
 	// within, when set, is a language that the value must be in.
 	within *language
 }
@@ -55,7 +59,28 @@ func (t *test) seal() *test {
 			t.index[v] = struct{}{}
 		}
 	}
+	for i := range t.patterns {
+		t.cost += 1 + len(t.patterns[i].tokens)/8
+	}
 	return t
+}
+
+// ownedBy finds the accounts that the ARNs meeting the test can be in, where
+// each of its values writes one out.
+func (t *test) ownedBy() {
+	owners := make([]string, 0, len(t.exact)+len(t.patterns))
+	for _, v := range t.exact {
+		owners = append(owners, arnAccount(v))
+	}
+	for i := range t.patterns {
+		head, _, _ := strings.Cut(t.patterns[i].text, "*")
+		account := arnAccount(head)
+		if account == "" || strings.Contains(head, "?") {
+			return
+		}
+		owners = append(owners, account)
+	}
+	t.owners = owners
 }
 
 // match reports whether a value meets the test.

@@ -106,6 +106,12 @@ func (w *weaving) solve() verdict {
 		}
 	}
 	slices.SortFunc(w.order, func(a, b int16) int { return w.rank(a) - w.rank(b) })
+	for _, v := range w.order {
+		// What a variable must meet whatever the others are.
+		if _, alone := w.s.value(&w.s.vars[v], w.literals(v), nil); alone == empty {
+			return empty
+		}
+	}
 	switch {
 	case w.choose(0):
 		w.spread()
@@ -209,7 +215,12 @@ func (w *weaving) literals(v int16) []lit {
 		t := &w.rest[i]
 		if l, ok := w.concrete(t, v); ok {
 			out = append(out, l)
-		} else if l, ok := w.implied(t, v); ok {
+			continue
+		}
+		if l, ok := around(t, v); ok {
+			out = append(out, l)
+		}
+		if l, ok := w.implied(t, v); ok {
 			out = append(out, l)
 		}
 	}
@@ -230,27 +241,37 @@ func (w *weaving) concrete(t *tie, v int16) (lit, bool) {
 	return l, ok
 }
 
+// around says of a variable that it matches the fixed text around the
+// variables of its pattern.
+func around(t *tie, v int16) (lit, bool) {
+	if t.v != v || t.neg || t.how == compareARN {
+		return lit{}, false
+	}
+	pieces := make([]piece, len(t.pieces))
+	for i, p := range t.pieces {
+		if pieces[i] = p.piece; p.kind == variablePiece {
+			pieces[i] = piece{kind: starPiece}
+		}
+	}
+	p, ok := compilePattern(pieces, t.how)
+	return lit{v: v, win: t.win, t: &test{patterns: []pattern{p}}}, ok
+}
+
 // implied says of a variable inside a pattern that its value is a part of one
 // of the few values that the pattern's own variable can have.
 func (w *weaving) implied(t *tie, v int16) (lit, bool) {
-	if t.neg || t.how == compareFold || t.v == v {
+	if t.neg || t.v == v {
 		return lit{}, false
 	}
 	at := slices.IndexFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
 	if at < 0 {
 		return lit{}, false
 	}
-	var whole []string
-	if w.chosen[t.v] {
-		whole = []string{look(w.s.vars[t.v].value, t.win)}
-	} else if i := slices.IndexFunc(w.s.vars[t.v].lits, func(l lit) bool {
-		return !l.neg && l.win == t.win && l.t.finite() && len(l.t.exact) <= 8
-	}); i >= 0 {
-		whole = w.s.vars[t.v].lits[i].t.exact
-	}
+	whole, fold := w.values(t)
 	if whole == nil {
 		return lit{}, false
 	}
+	fold = fold || t.how == compareFold
 	var parts []string
 	for _, s := range whole {
 		for i := 0; i <= len(s); i++ {
@@ -260,7 +281,51 @@ func (w *weaving) implied(t *tie, v int16) (lit, bool) {
 		}
 	}
 	slices.Sort(parts)
-	return lit{v: v, win: t.pieces[at].win, t: (&test{exact: slices.Compact(parts)}).seal()}, true
+	parts = slices.Compact(parts)
+	u := &test{exact: parts}
+	if fold {
+		u = &test{}
+		for _, s := range parts {
+			u.add([]piece{{kind: literalPiece, text: s}}, compareFold)
+		}
+	}
+	return lit{v: v, win: t.pieces[at].win, t: u.seal()}, true
+}
+
+// values lists the few values that a tie's own variable can have, where there
+// are only few; fold says that they may differ in case.
+func (w *weaving) values(t *tie) (list []string, fold bool) {
+	x := &w.s.vars[t.v]
+	if w.chosen[t.v] {
+		return []string{look(x.value, t.win)}, false
+	}
+	for _, l := range x.lits {
+		if l.neg || l.win != t.win || l.t == nil || l.t.family != textFamily || l.t.within != nil || l.t.accounts != nil {
+			continue
+		}
+		if few, fold, ok := l.t.few(); ok {
+			return few, fold
+		}
+	}
+	return nil, false
+}
+
+// few lists the texts that meet a test, if they are few and short, but for case.
+func (t *test) few() (list []string, fold, ok bool) {
+	list = t.exact
+	for i := range t.patterns {
+		for _, k := range t.patterns[i].tokens {
+			if fold = fold || k.kind == takeFold; k.kind != takeRune && k.kind != takeFold {
+				return nil, false, false
+			}
+		}
+		list = append(list[:len(list):len(list)], t.patterns[i].text)
+	}
+	size := 0
+	for _, s := range list {
+		size += len(s)
+	}
+	return list, fold, len(list) <= 8 && size <= 100
 }
 
 // tries bounds how many values of one variable are tried.
@@ -359,16 +424,15 @@ func (w *weaving) seeds(v int16) []lit {
 		if t.neg || t.v == v {
 			continue
 		}
-		prefix := ""
+		skip := 0
 		for _, p := range t.pieces {
 			if p.kind == literalPiece {
-				prefix += p.text
+				skip += len(p.text)
 				continue
 			}
-			if p.kind != variablePiece || p.v != v {
-				break
+			if p.kind == variablePiece && p.v == v {
+				out = append(out, w.seedsOf(t, p, skip)...)
 			}
-			out = append(out, w.seedsOf(t, p, len(prefix))...)
 			break
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 // witness makes the request that the model stands for, and has access confirm
 // that the document allows it. The problem is set when it does not.
-func (s *solver) witness(actions, keys []string, c *Compiled) (a Answer, problem string) {
+func (s *solver) witness(actions []string, c *Compiled) (a Answer, problem string) {
 	r := s.request(actions)
 	result := access.Evaluate(c.document, r)
 	if result.Decision != access.Allowed {

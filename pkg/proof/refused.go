@@ -1,0 +1,327 @@
+package proof
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// FindRefused looks for the refused twin of an allowed request: the document
+// allows the request for q.Actions, with or without the key, and refuses it
+// for q.Actions and extra together whatever legal value the key has. The
+// witness is the twin, with a natural legal value. A rule asks this way whether
+// callers are let in who cannot set a source identity.
+func FindRefused(d policy.Document, q Query, key string, extra []string, legal []Requirement) Answer {
+	return Compile(d, q.World.Partition).FindRefused(q, key, extra, legal)
+}
+
+// FindRefused is the function of the same name, for a document made ready.
+func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requirement) Answer {
+	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions)}
+	where := compileWhere(q.Where)
+	groups := make([][]Requirement, len(legal))
+	for i := range legal {
+		groups[i] = legal[i : i+1]
+	}
+	bounds := compileWhere(groups)
+	f.keys = whereKeys(whereKeys(c.keys, where), bounds)
+	t := twin{key: strings.ToLower(key), actions: slices.Concat(q.Actions, extra), base: q.Actions, bounds: bounds}
+	f.build = func(s *solver) bool {
+		if !s.assert(s.where(where)) {
+			return false
+		}
+		for _, a := range q.Actions {
+			if !s.assert(s.allowed(c, a)) {
+				return false
+			}
+		}
+		t.build(s, c)
+		return s.assertExtras(c, q.Actions, t.key, f.keys) && s.assertKeyTies(f.keys)
+	}
+	f.search = t.search
+	f.confirm = func(s *solver) (Answer, string) { return t.witness(s, c) }
+	return f.run()
+}
+
+// twin is the second request of FindRefused: the same but for the key, which
+// is a variable of its own in it, and for the actions.
+type twin struct {
+	key     string
+	base    []string
+	actions []string
+	bounds  [][]requirement
+	// v is the key's variable in the twin, formula what allows the twin.
+	v       int16
+	formula nodeID
+	// legal are the literals that make a value of the key legal.
+	legal []lit
+}
+
+// boxes bounds how many boxes of allowed twins are taken away from the base.
+const boxes = 256
+
+// build makes the formula of an allowed twin. Doubtful elements are read in the
+// twin's favour where the base reads them against itself.
+func (t *twin) build(s *solver, c *Compiled) {
+	v, _ := s.bind(t.key)
+	if s.variant.chained {
+		s.bind("aws:sourceidentity")
+	}
+	own := s.vars[v]
+	t.v = s.newVariable(variable{key: own.key, presence: always, lang: own.lang, natural: own.natural, has: true})
+	if s.vars[t.v].lang == nil {
+		s.vars[t.v].presence = never
+	} else {
+		s.vars[t.v].value, _ = s.value(&s.vars[t.v], nil, nil)
+	}
+	for i := range s.bound {
+		if s.bound[i].v == v {
+			s.bound[i].v = t.v
+		}
+	}
+	s.built, s.favoured = s.built[:0], !s.optimistic
+	base := len(s.stack)
+	for _, a := range t.actions {
+		s.stack = append(s.stack, s.allowed(c, a))
+	}
+	for _, group := range t.bounds {
+		for i := range group {
+			s.stack = append(s.stack, s.condition(&group[i].condition, group[i].want))
+		}
+	}
+	t.formula = s.join(opAnd, base)
+	s.built, s.favoured = s.built[:0], false
+	for i := range s.bound {
+		if s.bound[i].v == t.v {
+			s.bound[i].v = v
+		}
+	}
+}
+
+// search looks for a base request of which no twin is allowed: it takes one
+// base request after the other and shuts out the box of those whose twins are
+// allowed for the same reason.
+func (t *twin) search(s *solver) bool {
+	root := s.mark()
+	for range boxes {
+		if !s.solve() {
+			return false
+		}
+		box, covered := t.cover(s)
+		if !covered {
+			return s.finish()
+		}
+		s.undo(root)
+		base := len(s.stack)
+		for _, n := range box {
+			s.stack = append(s.stack, s.opposite(n))
+		}
+		if !s.assert(s.join(opOr, base)) {
+			return false
+		}
+		root = s.mark()
+	}
+	s.bounded, s.undecided = true, true
+	return false
+}
+
+// opposite negates a literal or a tie.
+func (s *solver) opposite(id nodeID) nodeID {
+	n := s.nodes[id]
+	if n.op == opTie {
+		u := s.ties[n.tie]
+		u.neg = !u.neg
+		s.ties = append(s.ties, u)
+		return s.newNode(node{op: opTie, tie: int32(len(s.ties) - 1)})
+	}
+	return s.literal(n.lit.not())
+}
+
+// cover looks for a way to allow a twin of the model's request. It gives the
+// literals, of the model alone, that this way rests on.
+func (t *twin) cover(s *solver) (box []nodeID, ok bool) {
+	w := covering{t: t, s: s}
+	if !w.walk([]nodeID{t.formula}) {
+		return nil, false
+	}
+	return w.box, true
+}
+
+// covering walks the twin's formula under the model.
+type covering struct {
+	t *twin
+	s *solver
+	// box holds what the walk rests on; own the literals on the twin's key and
+	// equal the ties that make it equal, or unequal, to another variable.
+	box   []nodeID
+	own   []lit
+	equal []tie
+}
+
+func (w *covering) walk(todo []nodeID) bool {
+	s := w.s
+	if s.work--; s.work < 0 {
+		s.bounded, s.undecided = true, true
+		return true
+	}
+	if len(todo) == 0 {
+		return w.settle()
+	}
+	n := s.nodes[todo[0]]
+	rest := todo[1:]
+	switch n.op {
+	case opFalse:
+		return false
+	case opTrue:
+		return w.walk(rest)
+	case opAnd:
+		return w.walk(slices.Concat(s.kids[n.from:n.to], rest))
+	case opOr:
+		box, own, equal := w.box, w.own, w.equal
+		for _, k := range s.kids[n.from:n.to] {
+			if w.walk(append([]nodeID{k}, rest...)) {
+				return true
+			}
+			w.box, w.own, w.equal = box, own, equal
+		}
+		return false
+	case opLit:
+		if n.lit.v == w.t.v {
+			w.own = append(w.own[:len(w.own):len(w.own)], n.lit)
+			return w.walk(rest)
+		}
+		x := &s.vars[n.lit.v]
+		if x.presence == unsettled {
+			// Either reading may allow the twin.
+			return w.walk(rest)
+		}
+		if !x.holds(&n.lit) {
+			return false
+		}
+	case opTie:
+		if u := s.ties[n.tie]; u.v == w.t.v || slices.ContainsFunc(u.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == w.t.v }) {
+			r, plain := u.equality()
+			if !plain {
+				// A pattern between the key and another: in the twin's favour
+				// where the twin is to be refused for certain.
+				return s.optimisticTwin() && w.walk(rest)
+			}
+			if u.v != w.t.v {
+				u.v, u.win, r.v, r.win = r.v, r.win, u.v, u.win
+			}
+			u.pieces = []tiePiece{r}
+			w.equal = append(w.equal[:len(w.equal):len(w.equal)], u)
+			return w.walk(rest)
+		}
+		if !s.tieHolds(n.tie) {
+			return false
+		}
+	}
+	w.box = append(w.box[:len(w.box):len(w.box)], todo[0])
+	return w.walk(rest)
+}
+
+// optimisticTwin reports whether what is not decided counts for the twin.
+func (s *solver) optimisticTwin() bool {
+	s.doubts = appendNew(s.doubts, "a policy variable in a pattern for the projected key")
+	return !s.optimistic
+}
+
+// settle decides whether the twin's key has a value, and moves what its
+// equalities ask of other variables into the box.
+func (w *covering) settle() bool {
+	s := w.s
+	x := &s.vars[w.t.v]
+	if x.presence == never {
+		return false
+	}
+	lits := slices.Clone(w.own)
+	for i := range w.equal {
+		u := &w.equal[i]
+		l := lit{v: w.t.v, neg: u.neg, t: &test{exact: []string{look(s.vars[u.pieces[0].v].value, u.pieces[0].win)}}}
+		lits = append(lits, l)
+	}
+	first, v := s.value(x, lits, nil)
+	if v == undecided {
+		return s.optimisticTwin()
+	}
+	if v == empty {
+		return false
+	}
+	for i := range w.equal {
+		u := &w.equal[i]
+		r := u.pieces[0]
+		if u.neg {
+			if _, again := s.value(x, w.own, []string{first}); again == empty {
+				w.add(lit{v: r.v, win: r.win, neg: true, t: &test{exact: []string{first}}})
+			}
+			continue
+		}
+		for _, l := range w.own {
+			if l.t != nil {
+				w.add(lit{v: r.v, win: r.win, neg: l.neg, t: l.t})
+			}
+		}
+		w.add(lit{v: r.v, win: r.win, t: &test{within: x.lang}})
+	}
+	return true
+}
+
+func (w *covering) add(l lit) {
+	w.box = append(w.box[:len(w.box):len(w.box)], w.s.newNode(node{op: opLit, lit: l}))
+}
+
+// witness makes the twin's request and has access confirm both halves.
+func (t *twin) witness(s *solver, c *Compiled) (Answer, string) {
+	base := s.request(t.base)
+	base.Actions = slices.DeleteFunc(base.Actions, func(a string) bool {
+		return containsFold(t.actions, a) && !containsFold(t.base, a)
+	})
+	if r := access.Evaluate(c.document, base); r.Decision != access.Allowed {
+		return Answer{}, disagreement(base, r)
+	}
+	v := s.lookup(t.key)
+	s.vars[v].has, s.vars[v].value = true, t.natural(s)
+	refused := s.request(t.actions)
+	r := access.Evaluate(c.document, refused)
+	if r.Decision != access.Denied {
+		return Answer{}, disagreement(refused, r)
+	}
+	return Answer{Outcome: Found, Witness: &refused, Statements: access.Evaluate(c.document, base).Statements}, ""
+}
+
+// natural gives a legal value for the twin's key.
+func (t *twin) natural(s *solver) string {
+	x := &s.vars[t.v]
+	for _, v := range x.natural {
+		if t.isLegal(s, v) {
+			return v
+		}
+	}
+	var lits []lit
+	for _, group := range t.bounds {
+		for i := range group {
+			if r := &group[i]; r.known && r.plain != nil && r.key == t.key {
+				lits = append(lits, lit{v: t.v, neg: r.op.Negated == r.want, t: r.plain})
+			}
+		}
+	}
+	if v, ok := s.value(x, lits, nil); ok == satisfiable {
+		return v
+	}
+	return x.value
+}
+
+func (t *twin) isLegal(s *solver, v string) bool {
+	for _, group := range t.bounds {
+		for i := range group {
+			r := &group[i]
+			if r.known && r.plain != nil && r.key == t.key && r.plain.match(v) == (r.op.Negated == r.want) {
+				return false
+			}
+		}
+	}
+	return true
+}
