@@ -4,7 +4,10 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 )
 
@@ -36,6 +39,38 @@ func TestQuarantineIsSavable(t *testing.T) {
 			}
 			if string(d.Print()) != text {
 				t.Errorf("not canonical: %s", text)
+			}
+		})
+	}
+}
+
+// Nobody gets in: no caller of any kind, from any account, by any of the three
+// ways, at any time; and no quarantine lets in what another does not.
+func TestQuarantineLetsNobodyIn(t *testing.T) {
+	world := proof.World{RoleARN: "arn:aws:iam::111122223333:role/app", Own: "111122223333", OrganizationID: "o-abcdefghij", Members: []string{"111122223333"}}
+	everyone := []proof.Callers{
+		{Kind: proof.Users}, {Kind: proof.RoleSessions}, {Kind: proof.Services}, {Kind: proof.SAMLIdentities}, {Kind: proof.OIDCIdentities},
+	}
+	for name, text := range quarantines() {
+		t.Run(name, func(t *testing.T) {
+			d := read(t, text)
+			for _, action := range []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"} {
+				a := proof.Find(d, proof.Query{World: world, Callers: everyone, Actions: []string{action}})
+				if a.Outcome != proof.None {
+					t.Errorf("%s: %d, witness %v, undecided %q", action, a.Outcome, a.Witness, a.Undecided)
+				}
+			}
+			if a := proof.Compare(policy.Document{}, d, world).New; a.Outcome != proof.None {
+				t.Errorf("it lets in more than a policy without statements: %d %v %q", a.Outcome, a.Witness, a.Undecided)
+			}
+			for _, session := range []string{"rolewarden", "bob"} {
+				r := access.Request{
+					Actions: []string{"sts:AssumeRole"}, Caller: access.Caller{AWS: "arn:aws:iam::111122223333:user/alice"},
+					Context: map[string]access.Value{"sts:RoleSessionName": access.One(session)},
+				}
+				if got := access.Evaluate(d, r.Complete(nil)); got.Decision != access.Denied {
+					t.Errorf("session %s: %s, %s", session, got.Decision, got.Reason)
+				}
 			}
 		})
 	}

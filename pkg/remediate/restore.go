@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -134,10 +135,38 @@ func (p people) without(old policy.Document) (policy.Document, []string, string)
 }
 
 // wider says why the restored document might allow what the old one did not;
-// empty when it is proven that it does not.
+// empty when it is proven, in two ways, that it does not: statement by
+// statement, and over all requests, whatever the world and the time.
 func wider(b role.Baseline, old, restored policy.Document) string {
 	if !subset(old, restored) {
 		return "The baseline without the principals that are gone is no part of the baseline. Write the trust policy anew."
+	}
+	return refusal(proof.Compare(old, restored, proof.World{Partition: partition(old), Own: b.Account}).New)
+}
+
+// refusal says why an answer about what is newly allowed forbids restoring:
+// anything but the proof that there is nothing does.
+func refusal(a proof.Answer) string {
+	switch a.Outcome {
+	case proof.None:
+		return ""
+	case proof.Found:
+		return "The baseline without the principals that are gone lets in more than the baseline did: " + a.Witness.Sentence() + ". Write the trust policy anew."
+	case proof.Unknown:
+		return "Whether the baseline without the principals that are gone lets in no more than the baseline did could not be settled (" + strings.Join(a.Undecided, "; ") + "). Write the trust policy anew."
+	default:
+		return "Whether the baseline without the principals that are gone lets in no more than the baseline did is not known. Write the trust policy anew."
+	}
+}
+
+// partition is that of the ARNs that a document names; "" means aws.
+func partition(d policy.Document) string {
+	for _, s := range d.Statements {
+		for _, p := range s.Principal.List {
+			if p.Partition != "" {
+				return p.Partition
+			}
+		}
 	}
 	return ""
 }

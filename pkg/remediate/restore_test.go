@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -156,6 +157,9 @@ func TestRestoreNeverWidens(t *testing.T) {
 		old, restored := read(t, b.Document), read(t, got.Document)
 		if diff := cmp.Diff(denies(old), denies(restored)); diff != "" {
 			t.Fatalf("Denies (-before +after):\n%s", diff)
+		}
+		if a := proof.Compare(old, restored, proof.World{Own: "111122223333"}).New; a.Outcome != proof.None {
+			t.Fatalf("%s lets in more than %s: %v %q", got.Document, b.Document, a.Witness, a.Undecided)
 		}
 		before := allowed(old)
 		for _, name := range allowed(restored) {
