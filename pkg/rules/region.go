@@ -84,20 +84,14 @@ func awsCallers(accounts proof.Accounts, except []string) []proof.Callers {
 
 // outside requires callers that belong to none of the organizations. A list of
 // accounts may lack some; whom a condition holds to our organization is a
-// member, listed or not. Where the document does not speak of organizations
-// the requirement would change nothing.
+// member, listed or not. proof knows that the organization's paths go with its
+// id. Where the document does not speak of organizations the requirement would
+// change nothing.
 func outside(s said, organizations []string) [][]proof.Requirement {
 	if !s.speaksOfOrganizations || len(organizations) == 0 {
 		return nil
 	}
-	var paths []string
-	for _, id := range organizations {
-		paths = append(paths, id+"/*")
-	}
-	return [][]proof.Requirement{
-		must(demand(proof.Fails, "StringEquals", "aws:PrincipalOrgID", organizations...)),
-		must(demand(proof.Fails, "ForAnyValue:StringLike", "aws:PrincipalOrgPaths", paths...)),
-	}
+	return [][]proof.Requirement{must(demand(proof.Fails, "StringEquals", "aws:PrincipalOrgID", organizations...))}
 }
 
 // ours gives the organization's id as a list, empty when it is not known.
