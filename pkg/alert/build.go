@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -48,7 +47,7 @@ func Build(in Input) Alert {
 		a.Change = c.change(in.Change)
 		a.Change.Diff = c.diff(changed(in))
 		if in.NewlyAllowed != nil {
-			a.Change.NewlyAllowed = c.line(sentence(*in.NewlyAllowed))
+			a.Change.NewlyAllowed = c.line(in.NewlyAllowed.Sentence())
 		}
 	}
 	a.Undo, a.Mend = undo(in), c.mend(in)
@@ -125,15 +124,12 @@ func added(in Input, live policy.Document) string {
 	return "--- " + past + "\n+++ after\n+" + strings.ReplaceAll(text.String(), "\n", "\n+") + "\n"
 }
 
-// sentence says a request without its secrets.
-func sentence(r access.Request) string { return r.Masked().Sentence() }
-
 func (c *cleaner) findings(all []finding.Finding) []Finding {
 	out := []Finding{}
 	for _, f := range all {
 		e := c.evidence(f.Evidence)
 		if e.Sentence == "" && f.Evidence.Request != nil {
-			e.Sentence = c.line(sentence(*f.Evidence.Request))
+			e.Sentence = c.line(f.Evidence.Request.Sentence())
 		}
 		out = append(out, Finding{
 			Rule: c.name(f.Rule), Severity: f.Severity.String(), Where: c.line(f.Where),

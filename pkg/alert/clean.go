@@ -199,7 +199,6 @@ func (c *cleaner) diff(s string) string {
 
 // evidence cleans a finding's evidence.
 func (c *cleaner) evidence(e finding.Evidence) Evidence {
-	e = e.Masked()
 	e.Sentence = c.line(e.Sentence)
 	e.Others = c.lines(e.Others)
 	if e.Principal != nil {

@@ -75,8 +75,8 @@ func texts(t interface{ Fatalf(string, ...any) }, payload []byte) ([]slack.TextB
 			t.Fatalf("%d fields", len(b.Fields))
 		}
 		for _, f := range append(b.Fields, b.Elements...) {
-			if len(utf16.Encode([]rune(f.Text))) > 3000 {
-				t.Fatalf("a field of %d characters", len(f.Text))
+			if limit := map[string]int{"section": 2000, "context": 3000}[b.Type]; len(utf16.Encode([]rune(f.Text))) > limit {
+				t.Fatalf("a text of %d characters in a %s", len(f.Text), b.Type)
 			}
 			out = append(out, f)
 		}
@@ -122,6 +122,12 @@ func TestSlackTextCannotAct(t *testing.T) {
 		strings.Repeat("<", 4000), strings.Repeat("😀", 3000), strings.Repeat("x\n", 5000), "\xff\xfe", "@channel #general", strings.Repeat("&", 2999),
 	} {
 		inspect(t, hostile(s))
+	}
+	for _, n := range []int{130, 140, 1980, 2900, 2960} {
+		// Lengths at which escapes reach just beyond a limit.
+		for k := range 40 {
+			inspect(t, hostile(strings.Repeat("x", n)+strings.Repeat("<", k)))
+		}
 	}
 	inspect(t, alert.Alert{})
 	inspect(t, notifytest.Sample())
