@@ -127,12 +127,12 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	if !d.Action.Writes() || d.Action == decision.Clear && !tagged(v.role) {
 		return d, nothing, nil
 	}
-	now := g.cfg.Now()
-	if err := g.cfg.Ledger.Lease(ctx, v.role.Ref(), j.key.EventID, now, now.Add(leaseFor)); err != nil {
+	now, holder := g.cfg.Now(), j.holder()
+	if err := g.cfg.Ledger.Lease(ctx, v.role.Ref(), holder, now, now.Add(leaseFor)); err != nil {
 		return d, nothing, fmt.Errorf("taking the lease of role %s: %w", v.role.Ref(), err)
 	}
 	defer func() {
-		if err := g.cfg.Ledger.Release(context.WithoutCancel(ctx), v.role.Ref(), j.key.EventID); err != nil {
+		if err := g.cfg.Ledger.Release(context.WithoutCancel(ctx), v.role.Ref(), holder); err != nil {
 			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "role", v.role.ARN, "error", err.Error())
 		}
 	}()
@@ -306,6 +306,8 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		case err == nil:
 			now[arn] = id
 		case errors.Is(err, role.ErrNotFound):
+		case errors.Is(err, role.ErrAccessDenied):
+			return remediate.Restored{}, "rolewarden may not read who " + arn + " is now, and a name alone can be taken over", nil
 		default:
 			return remediate.Restored{}, "", fmt.Errorf("reading who %s is now: %w", arn, err)
 		}

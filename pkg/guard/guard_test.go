@@ -337,6 +337,50 @@ func TestAnUndecidedRoleIsToldOf(t *testing.T) {
 	}
 }
 
+// A2, T6: SQS may deliver one message twice at the same time.
+func TestTwoDeliveriesAtOnceWriteOnce(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	inner := false
+	w.onWrite = func() {
+		if inner {
+			return
+		}
+		inner = true
+		res, err := w.guard.Handle(t.Context(), body)
+		if err != nil || res.End != ledger.InFlight || len(res.Steps) != 1 {
+			t.Errorf("the second delivery ended in %s: %v", res.End, err)
+		}
+	}
+	w.handle(body)
+	res := w.due()
+	if w.writes() != 1 || len(w.told) != 1 || res.End != ledger.Reverted {
+		t.Errorf("%d writes, %d alerts, ended in %s", w.writes(), len(w.told), res.End)
+	}
+}
+
+// A baseline whose principal cannot be read is no target: the name may have been taken over.
+func TestABaselineWhosePrincipalCannotBeReadIsNotRestored(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.principalErr = fmt.Errorf("reading: %w", role.ErrAccessDenied)
+	res := w.open("ev2")
+	if res.End != ledger.Tagged || w.live(prod, "app").TrustPolicy != opened {
+		t.Errorf("ended in %s: %v", res.End, res.Decision.Reasons)
+	}
+}
+
+func BenchmarkCompliantEvent(b *testing.B) {
+	w := newWorld(b, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", closed)
+	i := 0
+	for b.Loop() {
+		i++
+		w.steps, w.calls = w.steps[:0], w.calls[:0]
+		w.handle(w.created(fmt.Sprintf("ev%d", i), "app", closed))
+	}
+}
+
 func TestAGuardWithoutItsPartsIsRefused(t *testing.T) {
 	_, err := guard.New(guard.Config{})
 	if err == nil || !strings.Contains(err.Error(), "Config.Ledger is not set") {

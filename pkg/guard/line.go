@@ -25,6 +25,10 @@ type job struct {
 	attempt int
 }
 
+// holder names this handling where roles are leased: two deliveries of one
+// event at the same time are two handlings.
+func (j job) holder() string { return fmt.Sprintf("%s#%d", j.key.EventID, j.taken.Attempts) }
+
 // judged is a role as it was read and what was found in it.
 type judged struct {
 	role   role.Role

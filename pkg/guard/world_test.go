@@ -34,24 +34,25 @@ const (
 // world is IAM, Organizations, the alert topic and the later queue, with
 // faults on demand. Waiting moves its clock.
 type world struct {
-	t  *testing.T
+	t  testing.TB
 	mu sync.Mutex
 
-	now        time.Time
-	roles      map[string]role.Role // by account/lower-case name
-	principals map[string]string    // ARN to id
-	members    map[string]guard.Membership
-	memberErr  error
-	readErr    error
-	writeErr   error
-	openErr    error
-	told       []alert.Alert
-	tellErr    error
-	steps      []guard.Step
-	calls      []string
-	ledger     *counting
-	guard      *guard.Guard
-	rules      *org.Rules
+	now          time.Time
+	roles        map[string]role.Role // by account/lower-case name
+	principals   map[string]string    // ARN to id
+	members      map[string]guard.Membership
+	memberErr    error
+	readErr      error
+	writeErr     error
+	openErr      error
+	principalErr error
+	told         []alert.Alert
+	tellErr      error
+	steps        []guard.Step
+	calls        []string
+	ledger       *counting
+	guard        *guard.Guard
+	rules        *org.Rules
 	// onWrite runs before each write, as somebody else would.
 	onWrite func()
 	// reading runs before each read.
@@ -72,7 +73,7 @@ modes:
   default: enforce
 `
 
-func newWorld(t *testing.T, text string) *world {
+func newWorld(t testing.TB, text string) *world {
 	t.Helper()
 	w := &world{
 		t: t, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
@@ -133,6 +134,9 @@ func (w *world) Role(_ context.Context, r role.Ref) (role.Role, error) {
 // PrincipalID implements guard.Reader.
 func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 	w.calls = append(w.calls, "PrincipalID")
+	if w.principalErr != nil {
+		return "", w.principalErr
+	}
 	if id, ok := w.principals[arn]; ok {
 		return id, nil
 	}
