@@ -76,6 +76,11 @@ func cells() []cell {
 		{name: "quarantine: a lone Deny is refused, the other form is not", task: quarantine, setup: func(f *fake) { f.updates = []step{{err: role.ErrMalformed}} }, done: decision.Quarantine, verified: true, updates: 2, written: 1, stands: fallback},
 		{name: "quarantine: both forms are refused", task: quarantine, setup: func(f *fake) { f.always.err = role.ErrMalformed }, problem: "malformed", updates: 2},
 		{name: "quarantine: the other form stands from an earlier try", task: quarantine, setup: func(f *fake) { f.role.TrustPolicy = fallback }, done: decision.Quarantine, verified: true, stands: fallback},
+		{name: "T49 revert to a baseline of which nobody is left, refused in its first form", task: func() remediate.Task {
+			t := revert()
+			t.Document = remediate.Quarantine("")
+			return t
+		}, setup: func(f *fake) { f.updates = []step{{err: role.ErrMalformed}} }, done: decision.Revert, verified: true, updates: 2, written: 1, stands: fallback},
 		{name: "T67 update: a principal that was just made exists at the second try", task: revert, setup: func(f *fake) { f.updates = []step{{err: invalid}} }, done: decision.Revert, verified: true, updates: 2, written: 1, stands: goodPolicy},
 		{name: "T67 update: a principal that does not exist goes to the later queue", task: revert, setup: func(f *fake) { f.always.err = invalid }, err: role.ErrInvalidPrincipal, updates: 6},
 		{name: "T64 a foreign write while waiting for a principal", task: revert, setup: func(f *fake) {
