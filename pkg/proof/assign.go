@@ -186,7 +186,11 @@ func (s *solver) midpoints(dst []string, lits []lit) []string {
 func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, verdict) {
 	texts, others := make([]lit, 0, len(lits)+1), 0
 	for _, l := range lits {
-		if l.t == nil || l.t.family == textFamily {
+		if l.t == nil {
+			if l.neg {
+				return "", empty
+			}
+		} else if l.t.family == textFamily {
 			texts = append(texts, l)
 		} else {
 			others++
@@ -194,11 +198,12 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	}
 	if x.lang.shapes == nil {
 		// Dates and addresses: critical points are complete against each other.
-		if others == len(lits) && len(avoid) == 0 {
+		if len(texts) == 0 && len(avoid) == 0 {
 			return "", empty
 		}
 		return "", undecided
 	}
+	numbersOnly := len(texts) == 0
 	if len(avoid) > 0 {
 		texts = append(texts, lit{neg: true, t: (&test{exact: avoid}).seal()})
 	}
@@ -216,7 +221,7 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 		return "", undecided
 	case v == empty || others == 0:
 		return word, v
-	case others == len(lits) && x.lang == countLang && len(avoid) == 0:
+	case numbersOnly && x.lang == countLang && len(avoid) == 0:
 		return "", empty
 	case s.apart(lits):
 		return "", empty

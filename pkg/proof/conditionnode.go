@@ -33,9 +33,19 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 	if !want {
 		l = l.not()
 	}
-	if s.unsettledComparison(c, v) {
+	switch settled, some := s.comparison(c, v); {
+	case !settled && !some:
 		return s.doubtLeaf(c.identity(), c.place, want)
+	case !settled:
+		return s.or(s.valueNode(c, l), s.doubtLeaf(c.identity(), c.place, want))
 	}
+	return s.valueNode(c, l)
+}
+
+// valueNode makes the formula of a literal with the condition's values: plain
+// ones, such with variables, and doubtful ones.
+func (s *solver) valueNode(c *condition, l lit) nodeID {
+	v := l.v
 	// l.neg says whether the value must miss all that the condition lists.
 	base := len(s.stack)
 	op := opOr
@@ -67,26 +77,25 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 	return s.join(op, base)
 }
 
-// unsettledComparison says that the operator compares what the key never
-// holds: numbers or dates with plain text, a negated ARN comparison with what
-// is no ARN.
-func (s *solver) unsettledComparison(c *condition, v int16) bool {
+// comparison says whether all of the key's values are such as the operator
+// compares, or only some: numbers and dates among plain text are some; what a
+// negated ARN comparison makes of no ARN, and base 64 of other text, is open.
+func (s *solver) comparison(c *condition, v int16) (settled, some bool) {
 	x := &s.vars[v]
-	if x.presence == never {
-		return false
-	}
-	switch row := s.rowOf(c.key); c.how {
-	case compareARN:
-		return c.op.Negated && !row.arn
+	row := s.rowOf(c.key)
+	switch {
+	case x.presence == never:
+		return true, true
+	case c.how == compareARN:
+		return !c.op.Negated || row.arn, false
+	case c.op.Base == policy.Binary:
+		return false, false
+	case c.plain == nil || c.plain.family == textFamily || row.unknown():
+		return true, true
+	case c.plain.family == numberFamily:
+		return x.lang == countLang || c.key == "aws:epochtime", true
 	default:
-		if c.op.Base == policy.Binary {
-			return true
-		}
-		if c.plain == nil || c.plain.family == textFamily || row.unknown() {
-			return false
-		}
-		return c.plain.family == numberFamily && x.lang != countLang && c.key != "aws:epochtime" ||
-			c.plain.family != numberFamily && x.lang.family != c.plain.family
+		return x.lang.family == c.plain.family, true
 	}
 }
 

@@ -106,6 +106,7 @@ func (t *twin) build(s *solver, c *Compiled) {
 func (t *twin) search(s *solver) bool {
 	root := s.mark()
 	for range boxes {
+		clauses := slices.Clone(s.clauses)
 		if !s.solve() {
 			return false
 		}
@@ -114,6 +115,7 @@ func (t *twin) search(s *solver) bool {
 			return s.finish()
 		}
 		s.undo(root)
+		copy(s.clauses, clauses)
 		base := len(s.stack)
 		for _, n := range box {
 			s.stack = append(s.stack, s.opposite(n))

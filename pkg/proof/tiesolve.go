@@ -363,7 +363,7 @@ func (w *weaving) choose(k int) bool {
 			break
 		}
 		value, verdict := w.s.value(x, w.apart(lits, avoid, v), avoid)
-		if verdict == empty && len(avoid) > 0 {
+		if verdict == empty && len(avoid) > 0 && !w.oneWindow(v) {
 			value, verdict = w.s.value(x, lits, avoid)
 		}
 		if verdict != satisfiable {
@@ -413,6 +413,32 @@ func (w *weaving) apart(lits []lit, tried []string, v int16) []lit {
 		}
 	}
 	return out
+}
+
+// oneWindow reports whether ties look at v through one window only, so that
+// values that look the same there need not be told apart.
+func (w *weaving) oneWindow(v int16) bool {
+	first, seen := wholeWindow, false
+	look := func(u int16, win window) bool {
+		if u != v {
+			return true
+		}
+		if !seen {
+			first, seen = win, true
+		}
+		return win == first
+	}
+	for i := range w.rest {
+		t := &w.rest[i]
+		ok := look(t.v, t.win)
+		for _, p := range t.pieces {
+			ok = ok && (p.kind != variablePiece || look(p.v, p.win))
+		}
+		if !ok {
+			return false
+		}
+	}
+	return seen
 }
 
 // seeds gives hints for a variable that fills a pattern: pieces of the samples
