@@ -23,9 +23,11 @@ func sessionName() Rule {
 	}
 }
 
-// checkSessionName looks for a user, of whatever account, who may choose a
-// session name other than the demanded one. Role sessions have no aws:username
-// and are not asked (IAM User Guide, reference_policies_condition-keys).
+// checkSessionName looks for a user who may choose a session name other than
+// the demanded one. Role sessions have no aws:username and are not asked (IAM
+// User Guide, reference_policies_condition-keys). Nor are a listed partner's
+// users: which of its people acts is the partner's to know, and what it must
+// give is an external ID.
 func checkSessionName(in Input) Judgement {
 	s, want := newSaid(in), in.Org.Setting(sessionNameID).SessionName
 	a := otherName(in, want)
@@ -47,7 +49,7 @@ func checkSessionName(in Input) Judgement {
 // those without, who must take the name in the ARN by which the document lets
 // them in.
 func otherName(in Input, want string) proof.Answer {
-	users := proof.Callers{Kind: proof.Users}
+	users := proof.Callers{Kind: proof.Users, Accounts: proof.Accounts{Except: in.Org.PartnerIDs()}}
 	another := must(demand(proof.Fails, "StringLike", sessionNameKey, want))
 	a := in.find(in.query(assume, [][]proof.Requirement{another}, users))
 	if a.Outcome != proof.Unknown {

@@ -66,7 +66,7 @@ func trial() (requests []access.Request, broken [][]string) {
 					r.Context[externalIDKey] = access.One(id)
 				}
 				var rules []string
-				if who.user != "" && name != who.user {
+				if who.user != "" && name != who.user && (!who.third || who.stranger) {
 					rules = append(rules, sessionNameID)
 				}
 				if who.stranger {
