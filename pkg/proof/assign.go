@@ -196,6 +196,9 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 			others++
 		}
 	}
+	if contradicted(texts) {
+		return "", empty
+	}
 	if x.lang.shapes == nil {
 		// Dates and addresses: critical points are complete against each other.
 		if len(texts) == 0 && len(avoid) == 0 {
@@ -258,4 +261,38 @@ func (s *solver) apart(lits []lit) bool {
 		}
 		return true
 	})
+}
+
+// contradicted reports whether one literal asks for what another bars, judging
+// by their values as written: the usual proof that nothing is left.
+func contradicted(lits []lit) bool {
+	for i := range lits {
+		for j := range lits {
+			if a, b := &lits[i], &lits[j]; !a.neg && b.neg && a.win == b.win && a.t != nil && b.t != nil && b.t.includes(a.t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// includes reports whether t plainly takes all that u takes.
+func (t *test) includes(u *test) bool {
+	if t == u {
+		return true
+	}
+	if t.within != nil || u.within != nil || len(u.exact)+len(u.patterns) > 64 {
+		return false
+	}
+	for _, v := range u.exact {
+		if !t.matchText(v) {
+			return false
+		}
+	}
+	for i := range u.patterns {
+		if !slices.ContainsFunc(t.patterns, func(p pattern) bool { return slices.Equal(p.tokens, u.patterns[i].tokens) }) {
+			return false
+		}
+	}
+	return true
 }

@@ -75,9 +75,9 @@ func (s *solver) callerARN(account, path, name string) string {
 // accountsToTry gives natural accounts of the variant's membership.
 func (s *solver) accountsToTry() []string {
 	c := s.variant.callers
-	var out []string
+	out := s.accountRoom[:0]
 	add := func(a string) {
-		if len(out) < 8 && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
+		if len(out) < len(s.accountRoom) && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}

@@ -174,6 +174,9 @@ func TestRefusedTwin(t *testing.T) {
 func TestRefusedTwinMissesNothing(t *testing.T) {
 	const key = "sts:SourceIdentity"
 	values := newSmall(0).words
+	for _, w := range values {
+		values = append(values, strings.ToUpper(w), w[:1]+strings.ToUpper(w[1:]))
+	}
 	for _, w := range []string{"aaaa", "abab", "baba", "bbbb", "cccc", "abbb", "baaa", "acca", "bccb", "accb", "bcca"} {
 		values = append(values, w)
 	}

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -18,6 +19,11 @@ type Compiled struct {
 	// services and providers are those named as principals.
 	services  []string
 	providers []string
+	// reach holds, by kind of caller, the usual actions that some Allow might
+	// let such a caller make.
+	reach [OIDCIdentities + 1]actionSet
+	// solvers keeps the space of searches for the next one.
+	solvers sync.Pool
 }
 
 // statement is a policy statement made ready.
@@ -105,30 +111,54 @@ func Compile(d policy.Document, partition string) *Compiled {
 			cond := compileCondition(pc, d.Version == "2012-10-17")
 			cond.place = place(i, "Condition."+pc.Operator+"."+pc.Key)
 			st.conditions = append(st.conditions, cond)
-			c.mention(&cond)
+			c.keys = cond.mention(c.keys)
 		}
 		c.statements = append(c.statements, st)
+		if !st.deny {
+			c.reaches(&st)
+		}
 	}
 	return c
 }
 
-func (c *Compiled) mention(cond *condition) {
-	add := func(key string) {
-		for _, k := range c.keys {
-			if k == key {
-				return
-			}
-		}
-		c.keys = append(c.keys, key)
+func (c *Compiled) reaches(st *statement) {
+	p := &st.principals
+	any := len(st.doubts) > 0
+	may := [...]bool{
+		Users:          any || p.anyone || p.users != nil || len(p.awsDoubts) > 0,
+		RoleSessions:   any || p.anyone || p.roles != nil || len(p.sessions) > 0 || len(p.awsDoubts) > 0,
+		Services:       any || len(p.services) > 0 || len(p.serviceDoubts) > 0,
+		SAMLIdentities: any || len(p.providers) > 0 || len(p.federatedDoubts) > 0,
+		OIDCIdentities: any || len(p.providers) > 0 || len(p.federatedDoubts) > 0,
 	}
-	add(cond.key)
-	for _, p := range cond.tied {
+	for kind, ok := range may {
+		if ok {
+			c.reach[kind] |= st.actions
+		}
+	}
+}
+
+// unreachable reports whether no Allow can let this kind of caller make one of the actions.
+func (c *Compiled) unreachable(kind CallerKind, actions []string) bool {
+	for _, a := range actions {
+		if bit := actionBit(a); bit != 0 && c.reach[kind]&bit == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// mention adds the condition's key, and those of its variables, to a list.
+func (c *condition) mention(keys []string) []string {
+	keys = appendNew(keys, c.key)
+	for _, p := range c.tied {
 		for _, x := range p.pieces {
 			if x.kind == variablePiece {
-				add(x.key)
+				keys = appendNew(keys, x.key)
 			}
 		}
 	}
+	return keys
 }
 
 // covers reports whether a statement is about an action, as access reads it.

@@ -16,6 +16,7 @@ func (c *Compiled) Find(q Query) Answer {
 	where := compileWhere(q.Where)
 	f.keys = whereKeys(c.keys, where)
 	f.want = baseAction(q.Actions)
+	f.actions = q.Actions
 	f.build = func(s *solver) bool {
 		return s.assert(s.where(where)) && s.assertRegion(c, q.Actions, f.keys)
 	}
@@ -34,6 +35,8 @@ type finder struct {
 	keys      []string
 	// want are the assume actions asked for; a caller who cannot make them is passed over.
 	want actionSet
+	// actions must be allowed by the first document; nil for the variant's own.
+	actions []string
 	// build asserts the question's formula; false when it is plainly never met.
 	build func(*solver) bool
 	// search looks for a model of what was asserted.
@@ -41,7 +44,7 @@ type finder struct {
 	// confirm makes the answer of a model, or says why it does not stand.
 	confirm func(*solver) (Answer, string)
 
-	solver solver
+	solver *solver
 }
 
 // baseAction gives the assume actions among actions.
@@ -54,6 +57,13 @@ func baseAction(actions []string) actionSet {
 }
 
 func (f *finder) run() Answer {
+	space := &f.documents[0].solvers
+	if used, ok := space.Get().(*solver); ok {
+		f.solver = used
+	} else {
+		f.solver = newSolver()
+	}
+	defer space.Put(f.solver)
 	sc := scene{
 		world: f.world, partition: f.partition,
 		orgs:   mentions(f.keys, "aws:principalorg"),
@@ -76,7 +86,7 @@ func (f *finder) run() Answer {
 		return false
 	}
 	found := each(func(v variant) bool {
-		if f.want != 0 && f.want != v.action() {
+		if f.passesOver(v) {
 			return false
 		}
 		s := f.prepare(v, &work)
@@ -100,7 +110,7 @@ func (f *finder) run() Answer {
 	if slices.Contains(f.keys, "aws:username") || slices.Contains(f.keys, "aws:tokenissuetime") {
 		// Whether sessions of GetSessionToken have aws:username is not settled.
 		each(func(v variant) bool {
-			if v.tokens = true; v.kind == Users && (f.want == 0 || f.want == v.action()) {
+			if v.tokens = true; v.kind == Users && !f.passesOver(v) {
 				open = append(open, v)
 			}
 			return false
@@ -126,17 +136,26 @@ func (f *finder) run() Answer {
 	return Answer{Outcome: None}
 }
 
+// passesOver reports whether a variant cannot make the request, or no Allow
+// is for its kind.
+func (f *finder) passesOver(v variant) bool {
+	if f.want != 0 && f.want != v.action() {
+		return true
+	}
+	if f.actions == nil {
+		return f.documents[0].reach[v.kind]&v.action() == 0
+	}
+	return f.documents[0].unreachable(v.kind, f.actions)
+}
+
 // model looks for a model of what is asserted.
 func (s *solver) model() bool { return s.solve() && s.finish() }
 
 // prepare clears the solver for a variant.
 func (f *finder) prepare(v variant, work *int) *solver {
-	s := &f.solver
-	*s = solver{
-		world: f.world, partition: f.partition, variant: v, work: *work,
-		vars: s.vars[:0], bound: s.bound[:0], nodes: s.nodes[:0], kids: s.kids[:0], stack: s.stack[:0],
-		ties: s.ties[:0], built: s.built[:0], clauses: s.clauses[:0], active: s.active[:0], trail: s.trail[:0],
-	}
+	s := f.solver
+	s.clear()
+	s.world, s.partition, s.variant, s.work = f.world, f.partition, v, *work
 	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
 	return s
 }

@@ -19,7 +19,7 @@ func FindRefused(d policy.Document, q Query, key string, extra []string, legal [
 
 // FindRefused is the function of the same name, for a document made ready.
 func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requirement) Answer {
-	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions)}
+	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions), actions: q.Actions}
 	where := compileWhere(q.Where)
 	groups := make([][]Requirement, len(legal))
 	for i := range legal {
@@ -27,7 +27,7 @@ func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requ
 	}
 	bounds := compileWhere(groups)
 	f.keys = whereKeys(whereKeys(c.keys, where), bounds)
-	t := twin{key: strings.ToLower(key), actions: slices.Concat(q.Actions, extra), base: q.Actions, bounds: bounds}
+	t := twin{key: strings.ToLower(key), keys: f.keys, actions: slices.Concat(q.Actions, extra), base: q.Actions, bounds: bounds}
 	f.build = func(s *solver) bool {
 		if !s.assert(s.where(where)) {
 			return false
@@ -49,6 +49,7 @@ func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requ
 // is a variable of its own in it, and for the actions.
 type twin struct {
 	key     string
+	keys    []string
 	base    []string
 	actions []string
 	bounds  [][]requirement
@@ -85,6 +86,9 @@ func (t *twin) build(s *solver, c *Compiled) {
 	base := len(s.stack)
 	for _, a := range t.actions {
 		s.stack = append(s.stack, s.allowed(c, a))
+	}
+	for i := range extras {
+		s.stack = append(s.stack, s.extra(i, c, t.actions, t.key, t.keys))
 	}
 	for _, group := range t.bounds {
 		for i := range group {

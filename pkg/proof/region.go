@@ -31,13 +31,13 @@ func compileWhere(where [][]Requirement) [][]requirement {
 
 // whereKeys gives the keys of the document and of the region together.
 func whereKeys(keys []string, where [][]requirement) []string {
-	c := Compiled{keys: keys[:len(keys):len(keys)]}
+	keys = keys[:len(keys):len(keys)]
 	for i := range where {
 		for j := range where[i] {
-			c.mention(&where[i][j].condition)
+			keys = where[i][j].mention(keys)
 		}
 	}
-	return c.keys
+	return keys
 }
 
 // where makes the formula of a region's requirements.
@@ -80,19 +80,25 @@ func (s *solver) assertRegion(c *Compiled, actions, keys []string) bool {
 // assertExtras asserts that the document allows what the request carries beside
 // its actions; the extra that a projected key shows is left out.
 func (s *solver) assertExtras(c *Compiled, actions []string, projected string, keys []string) bool {
-	for _, e := range extras {
-		if containsFold(actions, e.action) || slices.Contains(e.keys, projected) || !s.mayCarry(e.keys, keys) {
-			continue
-		}
-		none := s.carriesNone(e.keys, keys)
-		if none == trueNode {
-			continue
-		}
-		if !s.assert(s.or(none, s.allowed(c, e.action))) {
+	for i := range extras {
+		if !s.assert(s.extra(i, c, actions, projected, keys)) {
 			return false
 		}
 	}
 	return true
+}
+
+// extra makes the formula of a request that carries nothing of an extra, or may.
+func (s *solver) extra(i int, c *Compiled, actions []string, projected string, keys []string) nodeID {
+	e := &extras[i]
+	if containsFold(actions, e.action) || projected != "" && slices.Contains(e.keys, projected) || !s.mayCarry(e.keys, keys) {
+		return trueNode
+	}
+	none := s.carriesNone(e.keys, keys)
+	if none == trueNode {
+		return trueNode
+	}
+	return s.or(none, s.allowed(c, e.action))
 }
 
 // mayCarry reports whether any key of an extra is spoken of, or follows from

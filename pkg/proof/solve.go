@@ -17,6 +17,7 @@ type solver struct {
 	// inRegion is true while the region's own requirements are read.
 	inRegion       bool
 	callerAccounts []string
+	accountRoom    [8]string
 
 	vars  []variable
 	bound []boundKey
