@@ -69,8 +69,8 @@ func memberARN(partition, account, name string) string {
 // assume opens a session in a member role. It writes nothing and so is
 // repeated by the SDK when no answer comes.
 func (a *Accounts) assume(ctx context.Context, in *sts.AssumeRoleInput) (aws.Credentials, error) {
-	if a.cfg.ExternalID != "" {
-		in.ExternalId = aws.String(a.cfg.ExternalID.Reveal())
+	if id := a.cfg.ExternalID.Reveal(); id != "" {
+		in.ExternalId = aws.String(id)
 	}
 	out, err := a.sts().AssumeRole(ctx, in)
 	if err != nil {

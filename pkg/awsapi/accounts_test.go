@@ -152,7 +152,7 @@ func TestPrincipalIDIsOfTheWholeARN(t *testing.T) {
 func TestRefusedSessionIsAccessDenied(t *testing.T) {
 	w := labWorld(t)
 	a, err := awsapi.NewAccounts(awsapi.Config{
-		AWS: w.hub, Now: now, ExternalID: "another-secret",
+		AWS: w.hub, Now: now, ExternalID: awsapi.NewSecret("another-secret"),
 		ReaderRole: "rolewarden/rolewarden-reader", WriterRole: "rolewarden/rolewarden-remediator",
 	})
 	must(t, err)
@@ -171,7 +171,7 @@ func TestRefusedSessionIsAccessDenied(t *testing.T) {
 func TestExternalIDIsInNoError(t *testing.T) {
 	w := labWorld(t)
 	const secret = "not a legal external id!"
-	a, err := awsapi.NewAccounts(awsapi.Config{AWS: w.hub, Now: now, ExternalID: secret, ReaderRole: "r/r", WriterRole: "r/w"})
+	a, err := awsapi.NewAccounts(awsapi.Config{AWS: w.hub, Now: now, ExternalID: awsapi.NewSecret(secret), ReaderRole: "r/r", WriterRole: "r/w"})
 	must(t, err)
 	_, err = a.Role(t.Context(), ref("App"))
 	if err == nil {

@@ -22,7 +22,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -63,23 +65,28 @@ func careful() aws.Retryer {
 	})
 }
 
-// Secret is a text that prints as three stars wherever it is printed whole.
-type Secret string
+// Secret is a text that prints as "[secret]" however it is printed.
+type Secret = notify.Secret
 
-// secretShown stands for every secret.
-const secretShown = "***"
+// NewSecret makes a secret of a text.
+func NewSecret(value string) Secret { return notify.NewSecret(value) }
 
-// String hides the value.
-func (Secret) String() string { return secretShown }
+// Keys are credentials and the place where they are good, for a lab or a test.
+// What is deployed uses Load.
+type Keys struct {
+	// Endpoint is where every service is found, such as http://127.0.0.1:9290.
+	Endpoint        string
+	Region          string
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+}
 
-// GoString hides the value.
-func (Secret) GoString() string { return secretShown }
-
-// Format hides the value under every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secretShown)) }
-
-// MarshalText hides the value, in JSON too.
-func (Secret) MarshalText() ([]byte, error) { return []byte(secretShown), nil }
-
-// Reveal gives the value, for the one call that needs it.
-func (s Secret) Reveal() string { return string(s) }
+// Fixed makes a configuration of keys alone; nothing of the environment and of
+// the person's own AWS settings is looked at.
+func Fixed(k Keys) aws.Config {
+	return aws.Config{
+		Region: k.Region, BaseEndpoint: aws.String(k.Endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(k.AccessKeyID, k.SecretAccessKey, k.SessionToken),
+	}
+}

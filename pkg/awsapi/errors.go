@@ -125,11 +125,11 @@ func sorted(err error, secrets ...Secret) *CallError {
 		e.kind = kindOf(e.Code, api.ErrorMessage())
 	}
 	for _, s := range secrets {
-		if s == "" || !strings.Contains(err.Error(), s.Reveal()) {
+		if s.Reveal() == "" || !strings.Contains(err.Error(), s.Reveal()) {
 			continue
 		}
 		// The SDK's error would give the secret to whoever prints it.
-		e.text = strings.ReplaceAll(e.text, s.Reveal(), secretShown)
+		e.text = strings.ReplaceAll(e.text, s.Reveal(), s.String())
 		e.cause = endOf(err)
 	}
 	return e

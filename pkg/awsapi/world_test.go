@@ -222,7 +222,7 @@ func now() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }
 func (w *world) accounts(t *testing.T) *awsapi.Accounts {
 	t.Helper()
 	a, err := awsapi.NewAccounts(awsapi.Config{
-		AWS: w.hub, Now: now, ExternalID: externalID,
+		AWS: w.hub, Now: now, ExternalID: awsapi.NewSecret(externalID),
 		ReaderRole: "rolewarden/rolewarden-reader", WriterRole: "rolewarden/rolewarden-remediator",
 	})
 	must(t, err)

@@ -1,19 +1,22 @@
-// Package actions lists the AWS actions that rolewarden calls, by function,
-// and the names its sessions bear.
+// Package actions lists the AWS calls that rolewarden makes, by function, and
+// the names its sessions bear.
 //
 // It gives values; permissions are made from them. It imports no SDK and calls
 // nothing. A test holds it against the calls in the room awsapi, both ways.
 package actions
 
-// Action is one AWS action that one function calls.
+import "slices"
+
+// Action is one AWS call that one function makes.
 type Action struct {
-	// Name is as IAM policies spell it, such as "iam:GetRole".
+	// Name is the service and the call, such as "iam:GetRole".
 	Name string
-	// Function is "guard" or "notify".
+	// Function is Guard or Notify.
 	Function string
-	// Under is the member role whose session makes the call; for None it is
-	// the function's own role.
+	// Under is whose credentials the call is made with.
 	Under Session
+	// Needs are the permissions that the call needs, where they are not named like it.
+	Needs []string
 }
 
 // Session says under which credentials a call is made.
@@ -21,16 +24,18 @@ type Session uint8
 
 // The sessions. The zero value is the function's own role.
 const (
-	None Session = iota
+	Own Session = iota
+	// Reader is a session in a member account's reading role.
 	Reader
+	// Writer is a session in a member account's writing role.
 	Writer
 )
 
-// String gives "function", "reader" or "writer".
+// String gives "own", "reader" or "writer".
 func (s Session) String() string {
 	switch s {
-	case None:
-		return "function"
+	case Own:
+		return "own"
 	case Reader:
 		return "reader"
 	case Writer:
@@ -57,28 +62,58 @@ const (
 	ReaderSourceIdentity = SourceIdentityPrefix + "reader"
 )
 
-// All gives every action. An action that is granted but appears in no call of
-// an SDK is sts:SetSourceIdentity: it is asked for by AssumeRole.
+// All gives every call.
 func All() []Action {
 	return []Action{
-		{"sts:AssumeRole", Guard, None},
-		{"sts:SetSourceIdentity", Guard, None},
-		{"iam:GetRole", Guard, Reader},
-		{"iam:GetUser", Guard, Reader},
-		{"iam:GetRole", Guard, Writer},
-		{"iam:UpdateAssumeRolePolicy", Guard, Writer},
-		{"iam:TagRole", Guard, Writer},
-		{"iam:UntagRole", Guard, Writer},
+		// A source identity asks for a permission of its own (IAM User Guide,
+		// id_credentials_temp_control-access_monitor).
+		{Name: "sts:AssumeRole", Function: Guard, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
+
+		{Name: "iam:GetRole", Function: Guard, Under: Reader},
+		{Name: "iam:GetUser", Function: Guard, Under: Reader},
+
+		{Name: "iam:GetRole", Function: Guard, Under: Writer},
+		{Name: "iam:UpdateAssumeRolePolicy", Function: Guard, Under: Writer},
+		{Name: "iam:TagRole", Function: Guard, Under: Writer},
+		{Name: "iam:UntagRole", Function: Guard, Under: Writer},
+
+		{Name: "organizations:DescribeAccount", Function: Guard},
+
+		{Name: "dynamodb:GetItem", Function: Guard},
+		{Name: "dynamodb:BatchGetItem", Function: Guard},
+		{Name: "dynamodb:Query", Function: Guard},
+		{Name: "dynamodb:PutItem", Function: Guard},
+		{Name: "dynamodb:UpdateItem", Function: Guard},
+		{Name: "dynamodb:DeleteItem", Function: Guard},
+		// A transaction has no permission of its own (Amazon DynamoDB Developer
+		// Guide, transaction-apis-iam).
+		{Name: "dynamodb:TransactWriteItems", Function: Guard, Needs: []string{"dynamodb:PutItem", "dynamodb:UpdateItem"}},
+
+		{Name: "sns:Publish", Function: Guard},
+		{Name: "sqs:SendMessage", Function: Guard},
+
+		{Name: "sqs:SendMessage", Function: Notify},
+		{Name: "sqs:ChangeMessageVisibility", Function: Notify},
+		{Name: "secretsmanager:GetSecretValue", Function: Notify},
 	}
 }
 
-// Of gives the actions of one function under one kind of session.
-func Of(function string, s Session) []string {
+// Permissions gives the permissions that a call needs, as IAM policies spell them.
+func (a Action) Permissions() []string {
+	if a.Needs != nil {
+		return slices.Clone(a.Needs)
+	}
+	return []string{a.Name}
+}
+
+// Permissions gives what one function needs under one kind of session, sorted.
+func Permissions(function string, under Session) []string {
 	var out []string
 	for _, a := range All() {
-		if a.Function == function && a.Under == s {
-			out = append(out, a.Name)
+		if a.Function == function && a.Under == under {
+			out = append(out, a.Permissions()...)
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }

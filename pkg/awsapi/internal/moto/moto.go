@@ -6,9 +6,11 @@
 package moto
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,7 +22,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
@@ -65,9 +66,9 @@ func (s *Server) AWS(t testing.TB) aws.Config {
 	t.Helper()
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(s.URL(t)),
-		// moto's server may drop a connection that it kept open; a request that
-		// is sent twice for that would be counted twice.
-		HTTPClient:  awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true }),
+		// What a test sets up is set up once, or the test says why not.
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient:  whole{http.Client{Transport: &http.Transport{DisableKeepAlives: true}}},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
 	}
 }
@@ -157,4 +158,23 @@ func (s *Server) stop() {
 	}
 	_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)
 	_ = s.process.Wait()
+}
+
+// whole gives answers that were read to their end, each over a connection of
+// its own: an answer that breaks off is an error of the call and not of
+// whoever reads it.
+type whole struct{ client http.Client }
+
+// Do implements aws.HTTPClient.
+func (w whole) Do(r *http.Request) (*http.Response, error) {
+	answer, err := w.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
+		return nil, fmt.Errorf("reading moto's answer: %w", err)
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return answer, nil
 }
