@@ -52,7 +52,7 @@ func NewDynamo(cfg DynamoConfig) (*Dynamo, error) {
 // transaction-apis, conflict handling).
 func contended() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = 8, 250*time.Millisecond
+		o.MaxAttempts, o.MaxBackoff = 6, 200*time.Millisecond
 		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 			var conflict *types.TransactionConflictException
 			var canceled *types.TransactionCanceledException
