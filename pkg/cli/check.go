@@ -110,7 +110,7 @@ func describe(b *strings.Builder, r finding.Report) error {
 		fmt.Fprintf(b, "  %s\n", severityStyle(f.Severity).Render(head))
 		line(b, "", f.Message)
 		line(b, "fix", f.Fix)
-		line(b, "evidence", evidenceWords(f.Evidence))
+		line(b, evidenceName(f.Evidence.Kind), evidenceWords(f.Evidence))
 		if f.Evidence.Request != nil {
 			text, err := f.Evidence.Request.MarshalJSON()
 			if err != nil {
@@ -137,10 +137,7 @@ func evidenceWords(e finding.Evidence) string {
 	if len(e.Others) > 0 {
 		words = strings.TrimSpace(words + " (" + strings.Join(e.Others, ", ") + ")")
 	}
-	if words == "" || e.Kind != finding.Refused {
-		return words
-	}
-	return "refused: " + words
+	return words
 }
 
 // line writes one labelled line of a description.

@@ -13,6 +13,9 @@ type grammar struct {
 	Check    checkVerb    `cmd:"" help:"Judge trust policies by the rules."`
 	Compare  compareVerb  `cmd:"" help:"Show what a new trust policy lets in that an old one does not, and the other way round."`
 	Evaluate evaluateVerb `cmd:"" help:"Decide single requests against trust policies, line by line."`
+	Demo     demoVerb     `cmd:"" help:"Tell six stories in a lab: what rolewarden sees, does and says."`
+	Handle   handleVerb   `cmd:"" help:"Send CloudTrail events through the whole line, in a lab."`
+	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`
 	Rules    rulesVerb    `cmd:"" help:"List the rules, or show the page of one."`
 	Schema   schemaVerb   `cmd:"" help:"Print the JSON Schema of an output, of an alert, or of the rules file."`
 

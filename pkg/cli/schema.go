@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
@@ -18,13 +19,14 @@ type schemaVerb struct {
 
 // Help is the verb's long help.
 func (schemaVerb) Help() string {
-	return `The schemas (JSON Schema 2020-12) are of what each verb prints with --format json, of the request that findings show and evaluate takes, and of the rules file, for editors. Without a NAME it lists the names.`
+	return `The schemas (JSON Schema 2020-12) are of what each verb prints with --format json, of the request that findings show and evaluate takes, of the alerts on SNS, and of the rules file, for editors. Without a NAME it lists the names.`
 }
 
 const (
 	schemaFolder = "schemas/"
 	schemaSuffix = ".schema.json"
 	rulesFile    = "rules-file"
+	alertName    = "alert"
 )
 
 // Run prints a schema.
@@ -44,8 +46,11 @@ func (v schemaVerb) Run(s *session) error {
 
 // schemaOf gives a schema by name.
 func schemaOf(name string) ([]byte, bool) {
-	if name == rulesFile {
+	switch name {
+	case rulesFile:
 		return org.Schema(), true
+	case alertName:
+		return alert.Schema(), true
 	}
 	text, err := schemas.ReadFile(schemaFolder + name + schemaSuffix)
 	return text, err == nil
@@ -53,7 +58,7 @@ func schemaOf(name string) ([]byte, bool) {
 
 // schemaNames gives the names of the schemas, sorted.
 func schemaNames() []string {
-	names := []string{rulesFile}
+	names := []string{rulesFile, alertName}
 	// The folder is in the binary, so it can be read.
 	entries, _ := schemas.ReadDir(strings.TrimSuffix(schemaFolder, "/"))
 	for _, e := range entries {

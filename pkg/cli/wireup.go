@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/notify"
+)
+
+// moveIn makes rolewarden's roles over the IAM API, and starts it.
+func (h *house) moveIn(ctx context.Context, cfg houseConfig, organization string) error {
+	if err := h.makeRoles(ctx, cfg, organization); err != nil {
+		return err
+	}
+	return h.start()
+}
+
+// shift is how long the line works under one set of credentials. Lambda's last
+// longer, and are renewed before they end as well.
+const shift = 45 * time.Minute
+
+// start wires the line out of the same parts as the function in AWS, under
+// fresh credentials such as Lambda gives it. What it remembers is in the ledger.
+func (h *house) start() error {
+	keys, err := h.lab.AssumeAsService(lab.ServiceCall{
+		Service: "lambda.amazonaws.com", RoleARN: h.arn(h.hub, "role/"+hubRole), SessionName: "rolewarden-guard", SourceAccount: h.hub,
+	})
+	if err != nil {
+		return fmt.Errorf("starting the function: %w", err)
+	}
+	h.started = h.clock.Now()
+	own := awsapi.Fixed(awsapi.Keys{
+		Endpoint: h.server.URL, Region: homeRegion,
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+	})
+	own.HTTPClient = h.wire
+	h.accounts, err = awsapi.NewAccounts(awsapi.Config{
+		AWS: own, Now: h.clock.Now, Partition: h.rules.Organization.Partition,
+		ReaderRole: readerRole, WriterRole: writerRole, ExternalID: awsapi.NewSecret(houseSecret),
+	})
+	if err != nil {
+		return err
+	}
+	wired := guard.Config{
+		Rules: h.rules, Reader: h.accounts, Writers: h.accounts, Ledger: h.ledger, Later: h,
+		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: own}), TopicARN: h.topic},
+		Now:     h.clock.Now, Wait: h.clock.Wait, Log: h.log,
+	}
+	if h.rules.Organization.ID != "" {
+		wired.Members = members{awsapi.NewMembership(awsapi.MembershipConfig{AWS: own})}
+	}
+	h.guard, err = guard.New(wired)
+	return err
+}
+
+// members puts the word of Organizations into the guard's words.
+type members struct{ of *awsapi.Membership }
+
+// Confirm asks whether an account belongs to the organization.
+func (m members) Confirm(ctx context.Context, account string) (guard.Membership, error) {
+	in, err := m.of.Confirm(ctx, account)
+	if err != nil {
+		return guard.Unknown, err
+	}
+	switch in {
+	case awsapi.Member:
+		return guard.Member, nil
+	case awsapi.NotMember:
+		return guard.NotMember, nil
+	case awsapi.MembershipUnknown:
+		return guard.Unknown, nil
+	default:
+		return guard.Unknown, nil
+	}
+}
