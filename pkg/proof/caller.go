@@ -152,7 +152,7 @@ func (sc *scene) providerNames(c *Callers) []string {
 		names = append(sc.providers[:len(sc.providers):len(sc.providers)], sc.freshProvider(c.Kind))
 	}
 	var out []string
-	for _, n := range names {
+	for _, n := range sc.withARNs(names) {
 		p, err := policy.ParsePrincipal("Federated", n)
 		if err != nil || (p.Kind == policy.SAMLProvider) != (c.Kind == SAMLIdentities) ||
 			p.Kind != policy.SAMLProvider && p.Kind != policy.OIDCProvider {
@@ -162,6 +162,28 @@ func (sc *scene) providerNames(c *Callers) []string {
 			continue
 		}
 		out = append(out, n)
+	}
+	return out
+}
+
+// withARNs replaces an issuer or a provider's bare name by the ARNs of the named
+// providers that go by it, or by one of the role's own account.
+func (sc *scene) withARNs(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if p, err := policy.ParsePrincipal("Federated", n); err == nil && p.Kind != policy.UnknownPrincipal {
+			out = append(out, n)
+			continue
+		}
+		before := len(out)
+		for _, arn := range sc.providers {
+			if p, err := policy.ParsePrincipal("Federated", arn); err == nil && strings.EqualFold(p.Name, n) {
+				out = append(out, arn)
+			}
+		}
+		if len(out) == before && sc.world.Own != "" {
+			out = append(out, "arn:"+sc.partition+":iam::"+sc.world.Own+":oidc-provider/"+n)
+		}
 	}
 	return out
 }

@@ -42,15 +42,8 @@ func (s *solver) settleSource() tieOutcome {
 // a token is issued before it is used, a path of the organization begins with
 // the organization. A model that fails is no witness, and proves nothing.
 func (s *solver) finish() bool {
-	if trans, tags := s.lookup("sts:transitivetagkeys"), s.lookup("aws:tagkeys"); trans >= 0 && tags >= 0 {
-		for _, v := range s.vars[trans].values {
-			if slices.Contains(s.vars[tags].values, v) {
-				continue
-			}
-			if !s.assertLit(lit{v: tags, quant: some, t: (&test{exact: []string{v}}).seal()}) {
-				return s.unfinished("sts:TransitiveTagKeys with aws:TagKeys")
-			}
-		}
+	if !s.finishTags() {
+		return s.unfinished("sts:TransitiveTagKeys with aws:TagKeys")
 	}
 	if token, now := s.lookup("aws:tokenissuetime"), s.lookup("aws:currenttime"); token >= 0 && now >= 0 && s.vars[token].has {
 		issued, _ := parseDate(s.vars[token].value)
@@ -66,6 +59,32 @@ func (s *solver) finish() bool {
 		}
 	}
 	return true
+}
+
+// finishTags makes transitive tag keys tag keys, where both are spoken of.
+func (s *solver) finishTags() bool {
+	trans, tags := s.lookup("sts:transitivetagkeys"), s.lookup("aws:tagkeys")
+	if trans < 0 || tags < 0 {
+		return true
+	}
+	missing := func() (string, bool) {
+		for _, v := range s.vars[trans].values {
+			if !slices.Contains(s.vars[tags].values, v) {
+				return v, true
+			}
+		}
+		return "", false
+	}
+	for range 8 {
+		v, left := missing()
+		if !left {
+			return true
+		}
+		if !s.assertLit(lit{v: tags, quant: some, t: (&test{exact: []string{v}}).seal()}) || !s.solve() {
+			return false
+		}
+	}
+	return false
 }
 
 func (s *solver) unfinished(what string) bool {

@@ -155,7 +155,7 @@ var keyRows = map[string]keyRow{
 	"aws:principalisawsservice":     {presence: everyone(derived), lang: boolLang, page: pageGlobal},
 	"aws:principalservicename":      {presence: kindSet{never, never, derived, never, never}, lang: textLang, page: pageGlobal},
 	"aws:principalservicenameslist": {presence: kindSet{never, never, fixedUnknown, never, never}, lang: textLang, many: true, page: pageGlobal},
-	"aws:federatedprovider":         {presence: kindSet{never, free, never, derived, derived}, lang: textLang, natural: []string{"accounts.google.com"}, page: pageGlobal},
+	"aws:federatedprovider":         {presence: kindSet{never, free, never, never, derived}, lang: textLang, natural: []string{"accounts.google.com"}, page: pageGlobal},
 	"aws:assumedroot":               {presence: everyone(never), lang: boolLang, page: pageGlobal},
 
 	"aws:multifactorauthpresent": {presence: kindSet{free, always, never, never, never}, lang: boolLang, page: pageGlobal},

@@ -13,9 +13,11 @@ type machine struct {
 	lang *language
 
 	states [][]int32
-	ids    map[string]int32
-	next   [][]int32
-	key    []byte
+	// full states take whatever follows.
+	full []bool
+	ids  map[string]int32
+	next [][]int32
+	key  []byte
 	// spent counts the work of new states, for the search's bound.
 	spent int
 }
@@ -95,6 +97,7 @@ func (m *machine) intern(set []int32) int32 {
 	id := int32(len(m.states))
 	m.ids[string(m.key)] = id
 	m.states = append(m.states, set)
+	m.full = append(m.full, m.isFull(set))
 	m.next = append(m.next, nil)
 	return id
 }
@@ -152,7 +155,17 @@ func (m *machine) accepts(state int32) bool {
 
 // dead reports whether no word that goes on from the state is accepted.
 func (m *machine) dead(state int32) bool {
-	return !m.neg && len(m.states[state]) == 0
+	if m.neg {
+		return m.full[state]
+	}
+	return len(m.states[state]) == 0
+}
+
+// isFull reports whether a set of places has reached a pattern's final star.
+func (m *machine) isFull(set []int32) bool {
+	return m.lang == nil && slices.ContainsFunc(set, func(p int32) bool {
+		return !m.ends[p] && m.tokens[p].kind == takeMany && m.ends[p+1]
+	})
 }
 
 // runes gives the runes that the machine tells apart from all others.

@@ -12,8 +12,9 @@ type product struct {
 
 	nodes  []productNode
 	states []int32
-	seen   map[string]int32
-	key    []byte
+	// seen gives the node of a state of everything but the runes spent.
+	seen map[string]int32
+	key  []byte
 }
 
 type productNode struct {
@@ -22,6 +23,8 @@ type productNode struct {
 	shape  int32
 	seg    int32
 	count  int32
+	// stale nodes have been overtaken by one that spent fewer runes.
+	stale bool
 }
 
 const inactive = int32(-1)
@@ -116,11 +119,14 @@ func (p *product) push(n productNode, states []int32) (found int32) {
 	for _, s := range states {
 		p.key = append(p.key, byte(s), byte(s>>8), byte(s>>16))
 	}
-	if count, ok := p.seen[string(p.key)]; ok && count <= n.count {
-		return -1
+	if old, ok := p.seen[string(p.key)]; ok {
+		if p.nodes[old].count <= n.count {
+			return -1
+		}
+		p.nodes[old].stale = true
 	}
-	p.seen[string(p.key)] = n.count
 	id := int32(len(p.nodes))
+	p.seen[string(p.key)] = id
 	p.nodes = append(p.nodes, n)
 	p.states = append(p.states, states...)
 	if int(n.count) < lo {
@@ -178,6 +184,9 @@ func (p *product) search(work *int) (string, verdict) {
 	}
 	next := make([]int32, n)
 	for at := 0; at < len(p.nodes); at++ {
+		if p.nodes[at].stale {
+			continue
+		}
 		if *work -= 2 + (len(p.symbols)+2)*(n+2)/8 + p.spent(); *work < 0 {
 			return "", undecided
 		}

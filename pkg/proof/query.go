@@ -58,6 +58,64 @@ const (
 	OIDCIdentities
 )
 
+// String gives the word.
+func (c Completeness) String() string {
+	switch c {
+	case MayBeMore:
+		return "MayBeMore"
+	case Complete:
+		return "Complete"
+	default:
+		return "Completeness?"
+	}
+}
+
+// String gives the words.
+func (k CallerKind) String() string {
+	switch k {
+	case NoCaller:
+		return "NoCaller"
+	case Users:
+		return "Users"
+	case RoleSessions:
+		return "RoleSessions"
+	case Services:
+		return "Services"
+	case SAMLIdentities:
+		return "SAMLIdentities"
+	case OIDCIdentities:
+		return "OIDCIdentities"
+	default:
+		return "CallerKind?"
+	}
+}
+
+// String gives the word.
+func (s Sense) String() string {
+	switch s {
+	case Holds:
+		return "Holds"
+	case Fails:
+		return "Fails"
+	default:
+		return "Sense?"
+	}
+}
+
+// String gives the word.
+func (o Outcome) String() string {
+	switch o {
+	case Unknown:
+		return "Unknown"
+	case None:
+		return "None"
+	case Found:
+		return "Found"
+	default:
+		return "Outcome?"
+	}
+}
+
 // Accounts is a set of accounts: the listed ones, or all but the listed ones.
 // The zero value is every account.
 type Accounts struct {

@@ -44,7 +44,7 @@ type solver struct {
 }
 
 // workLimit bounds the steps of one question: some 5 ms of time and 8 MB of memory.
-const workLimit = 60000
+const workLimit = 40000
 
 type boundKey struct {
 	key string
