@@ -104,7 +104,7 @@ func (d *Dynamo) conclude(ctx context.Context, c ledger.Conclusion) error {
 	last := []step{endStep(c)}
 	var rest []step
 	if c.State != nil {
-		state, err := stateStep(*c.State)
+		state, err := stateStep(*c.State, c.Expect)
 		if err != nil {
 			return err
 		}
@@ -152,17 +152,27 @@ func endStep(c ledger.Conclusion) step {
 // theState names the steps that are left out when a newer state is stored.
 const theState = "state"
 
-func stateStep(s ledger.RoleState) (step, error) {
+func stateStep(s ledger.RoleState, expect ledger.Expectation) (step, error) {
 	stored, err := stateItem(s)
 	if err != nil {
 		return step{}, err
 	}
-	return step{
+	out := step{
 		key: stateKey(s.Account, s.RoleID), put: stored, with: theState,
-		condition: "attribute_not_exists(eventTime) OR eventTime <= :event",
+		condition: "(attribute_not_exists(eventTime) OR eventTime <= :event)",
 		values:    item{":event": stamp(s.EventTime)},
 		again:     func(item) (*step, error) { return nil, nil },
-	}, nil
+	}
+	if expect == ledger.NoOpenAlert {
+		out.condition += " AND attribute_not_exists(alertId)"
+		out.again = func(stored item) (*step, error) {
+			if textOf(stored, "alertId") != "" {
+				return nil, ledger.ErrOpenAlert
+			}
+			return nil, nil
+		}
+	}
+	return out, nil
 }
 
 func trustSteps(s ledger.RoleState) []step {

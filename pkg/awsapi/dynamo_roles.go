@@ -23,6 +23,9 @@ func stateItem(s ledger.RoleState) (item, error) {
 	}
 	i := stateKey(s.Account, s.RoleID)
 	i[body], i["eventTime"], i["updatedAt"] = packed, stamp(s.EventTime), stamp(s.UpdatedAt)
+	if s.AlertID != "" {
+		i["alertId"] = text(s.AlertID)
+	}
 	return i, nil
 }
 

@@ -80,7 +80,7 @@ func TestCompliantEventCostsTwoCalls(t *testing.T) {
 		alice := "arn:aws:iam::" + prod + ":user/alice"
 		key, _ := ledger.PrincipalOf(alice)
 		must(t, d.Conclude(t.Context(), ledger.Conclusion{
-			Event: k, End: ledger.Compliant, Reason: "all rules hold", At: at,
+			Event: k, End: ledger.Compliant, Reason: "all rules hold", At: at, Expect: ledger.NoOpenAlert,
 			State: &ledger.RoleState{Account: prod, RoleID: "AROA1", Event: k, EventTime: at, Trusts: []ledger.PrincipalKey{key}},
 			Seen:  []ledger.Identity{{ID: "AIDA1", ARN: alice, SeenAt: at}},
 		}))

@@ -133,8 +133,9 @@ type Expectation uint8
 const (
 	// Anything expects nothing.
 	Anything Expectation = iota
-	// NoOpenAlert expects that what is remembered of the role has no open
-	// alert; else nothing is recorded and the error is ErrOpenAlert.
+	// NoOpenAlert expects that what is remembered of the role that State is
+	// about has no open alert; else nothing is recorded and the error is
+	// ErrOpenAlert.
 	NoOpenAlert
 )
 
@@ -185,7 +186,7 @@ type Ledger interface {
 	Intend(ctx context.Context, i Intent) error
 	// Conclude ends an event, at most once: a second conclusion changes
 	// nothing and is no error. State and Seen are recorded with it, in one step,
-	// or nothing is when Expect is not met.
+	// or nothing is when Expect is not met. An end of InFlight is refused.
 	Conclude(ctx context.Context, c Conclusion) error
 	// State gives what is remembered of a role; ok is false when nothing is.
 	State(ctx context.Context, account, roleID string) (s RoleState, ok bool, err error)
@@ -194,29 +195,38 @@ type Ledger interface {
 	// AddBaseline adds a baseline. The same digest again renews it in place.
 	AddBaseline(ctx context.Context, b role.Baseline) error
 	// Lease takes a role for a holder until a time; ErrLeased when another
-	// holder has it and its time has not passed. The same holder may renew.
+	// holder has it and its time has not passed. The same holder may renew. The
+	// case of the role's name does not matter.
 	Lease(ctx context.Context, r role.Ref, holder string, now, until time.Time) error
 	// Release gives a lease back; a lease that is not held is no error.
 	Release(ctx context.Context, r role.Ref, holder string) error
 	// Spend adds one to every counter, or to none when one has reached its
-	// limit, which is a *LimitError. Once per token: a repeated token is not counted again.
+	// limit, which is a *LimitError. Once per token: a repeated token is not
+	// counted again, one that was refused may be. A counter that is given twice
+	// counts once, under the lower limit.
 	Spend(ctx context.Context, token string, at time.Time, counters []Counter) error
 	// Switch reads the kill switch; a missing record means WritesAllowed.
 	Switch(ctx context.Context) (decision.Switch, error)
-	// SetSwitch sets it, on a person's word.
+	// SetSwitch sets it to stopped or allowed, on a person's word: by is needed.
 	SetSwitch(ctx context.Context, s decision.Switch, by, reason string, at time.Time) error
 	// Identify tells whom a unique id stood for; ok is false when it was never seen.
 	Identify(ctx context.Context, id string) (p finding.Principal, ok bool, err error)
-	// Identities gives the ids that an ARN has had, newest first.
+	// Identities gives the ids that an ARN has had, with when each was seen
+	// under it last, newest first.
 	Identities(ctx context.Context, arn string) ([]Identity, error)
 	// Record remembers identities without an event.
 	Record(ctx context.Context, ids []Identity) error
 	// Deleted records the end of a principal: every id known for it that is
-	// not yet marked as deleted, seen before the deletion, is marked.
+	// not yet marked as deleted, seen before the deletion, is marked. It gives
+	// those that this deletion marked, now or when it was told before. Seen
+	// within a deletion's whole second is seen before it (Until).
 	Deleted(ctx context.Context, d Deletion) ([]finding.Principal, error)
-	// Renamed records that a user's name changed while its id stayed.
+	// Renamed records that a user's name changed while its id stayed: the ids
+	// that had the name before, and are not deleted, bear the new ARN, and the
+	// states recorded before name the new name.
 	Renamed(ctx context.Context, from PrincipalKey, to PrincipalKey, newARN string, at time.Time) error
-	// Trusting gives the roles whose remembered document names a principal.
+	// Trusting gives the roles whose remembered document names a principal,
+	// ignoring the name's case, in the order of account and RoleId.
 	Trusting(ctx context.Context, p PrincipalKey) ([]RoleState, error)
 }
 

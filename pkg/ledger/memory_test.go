@@ -66,6 +66,9 @@ func TestEveryWordReadsBack(t *testing.T) {
 	if ledger.End(99).String() != "End?" || ledger.Firstness(9).String() != "Firstness?" {
 		t.Error("an unknown value has a known word")
 	}
+	if ledger.Anything.String() != "Anything" || ledger.NoOpenAlert.String() != "NoOpenAlert" || ledger.Expectation(9).String() != "Expectation?" {
+		t.Error("the expectations are not called so")
+	}
 	if ledger.First.String() != "First" || ledger.Again.String() != "Again" {
 		t.Error("First and Again are not called so")
 	}

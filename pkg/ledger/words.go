@@ -60,6 +60,17 @@ func (f Firstness) String() string {
 	return "Firstness?"
 }
 
+// String gives "Anything" or "NoOpenAlert".
+func (e Expectation) String() string {
+	switch e {
+	case Anything:
+		return "Anything"
+	case NoOpenAlert:
+		return "NoOpenAlert"
+	}
+	return "Expectation?"
+}
+
 // Error says which counter is used up and when it is free again.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the limit of %d writes in %s for %s is used up (%d written)",

@@ -15,6 +15,7 @@ func statePromises() []promise {
 		{"nothing is known of a role never handled", stateUnknown},
 		{"an older event ends without overwriting newer state", olderEvent},
 		{"an event of the same second replaces the state", sameSecond},
+		{"a conclusion that expects no open alert records nothing when one is open", openAlert},
 		{"what is given and taken is copied", copied},
 		{"baselines come newest first, whole, each digest once", baselines},
 		{"a baseline without role or digest is refused", baselineNeedsRole},
@@ -80,6 +81,39 @@ func sameSecond(t *testing.T, l ledger.Ledger) {
 	remember(t, l, second)
 	got, _ := readState(t, l, account, "AROA1")
 	equal(t, "the state", got, second)
+}
+
+func openAlert(t *testing.T, l ledger.Ledger) {
+	alerted, clean, older := state("AROA1", "e1", 10), state("AROA1", "e2", 20), state("AROA1", "e0", 5)
+	clean.AlertID, older.AlertID = "", ""
+	remember(t, l, alerted)
+	expecting := func(s ledger.RoleState) ledger.Conclusion {
+		return ledger.Conclusion{
+			Event: s.Event, End: ledger.Compliant, At: at(21), State: &s, Expect: ledger.NoOpenAlert,
+			Seen: []ledger.Identity{identity("AIDA1", userARN("alice"), 20)},
+		}
+	}
+	for _, s := range []ledger.RoleState{clean, older} {
+		wants(t, l.Conclude(t.Context(), expecting(s)), ledger.ErrOpenAlert)
+		equal(t, "the end of "+s.Event.EventID, take(t, l, s.Event).End, ledger.InFlight)
+	}
+	got, _ := readState(t, l, account, "AROA1")
+	equal(t, "the state", got, alerted)
+	if _, known, err := l.Identify(t.Context(), "AIDA1"); known || err != nil {
+		t.Errorf("a sighting was recorded (%v)", err)
+	}
+	// An event that has ended stays ended, and that is no error.
+	conclude(t, l, expecting(alerted))
+	// Who resolves the alert concludes without the expectation; the next may have it.
+	remember(t, l, clean)
+	next := state("AROA1", "e3", 30)
+	conclude(t, l, expecting(next))
+	got, _ = readState(t, l, account, "AROA1")
+	equal(t, "the next state", got, next)
+	fresh := state("AROA2", "e4", 30)
+	conclude(t, l, expecting(fresh))
+	// A conclusion about no role expects nothing of one.
+	conclude(t, l, ledger.Conclusion{Event: key("e5"), End: ledger.Superseded, At: at(31), Expect: ledger.NoOpenAlert})
 }
 
 func copied(t *testing.T, l ledger.Ledger) {
