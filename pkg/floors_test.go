@@ -196,7 +196,7 @@ func sources(t *testing.T) map[string][]string {
 // testSupport reports whether a file is only ever imported by tests.
 func testSupport(file string) bool {
 	dir := filepath.Dir(file)
-	return strings.HasSuffix(dir, "test") || strings.Contains(dir, "/internal/moto")
+	return strings.HasSuffix(dir, "test")
 }
 
 // roomOf is the room a file belongs to: the longest one on a floor above it.

@@ -20,19 +20,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
-	"github.com/rolewarden/rolewarden/pkg/awsapi/internal/moto"
+	"github.com/rolewarden/rolewarden/pkg/awsapi/mototest"
 	"github.com/rolewarden/rolewarden/pkg/lab"
 )
 
 const (
-	hub        = moto.Account // moto's own, so that both worlds have the same hub
+	hub        = mototest.Account // moto's own, so that both worlds have the same hub
 	prod       = "111122223333"
 	outside    = "999999999999"
 	externalID = "x-7f3a-secret"
 )
 
 // motoServer is one process for all tests of this binary.
-var motoServer = &moto.Server{}
+var motoServer = &mototest.Server{}
 
 func TestMain(m *testing.M) { os.Exit(motoServer.Main(m)) }
 

@@ -1,9 +1,9 @@
-// Package moto runs moto server, a public imitation of AWS, for the tests of
-// the room awsapi.
+// Package mototest runs moto server, a public imitation of AWS, for the tests of
+// the room awsapi and of the functions.
 //
 // It gives the address of a server that was started once for a test binary, or
 // skips the test where none is installed. It is imported by tests only.
-package moto
+package mototest
 
 import (
 	"bytes"

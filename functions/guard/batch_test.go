@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/rolewarden/rolewarden/pkg/guard"
+)
+
+// bodies answers by the body of the message.
+type bodies struct{}
+
+func (bodies) Handle(_ context.Context, body []byte) (guard.Result, error) {
+	switch string(body) {
+	case "panic":
+		panic("a bug")
+	case "error":
+		return guard.Result{}, errors.New("no answer")
+	default:
+		return guard.Result{}, nil
+	}
+}
+
+// A message that fails or panics comes again; its neighbours do not.
+func TestOnlyFailedMessagesComeAgain(t *testing.T) {
+	var log strings.Builder
+	b := batches{line: bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil))}
+	res, err := b.handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "1", Body: "fine"}, {MessageId: "2", Body: "error"}, {MessageId: "3", Body: "panic"}, {MessageId: "4", Body: "fine"},
+	}})
+	if err != nil || len(res.BatchItemFailures) != 2 || res.BatchItemFailures[0].ItemIdentifier != "2" || res.BatchItemFailures[1].ItemIdentifier != "3" {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	for _, alarm := range []string{`"alarm":"panic"`, `"alarm":"message-failed"`} {
+		if !strings.Contains(log.String(), alarm) {
+			t.Errorf("no log line with %s", alarm)
+		}
+	}
+}
+
+func TestSettingsSayAllThatIsMissing(t *testing.T) {
+	_, err := readSettings(func(string) string { return "" })
+	for _, name := range []string{"ROLEWARDEN_TABLE", "ROLEWARDEN_TOPIC_ARN", "ROLEWARDEN_LATER_QUEUE"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not named: %v", name, err)
+		}
+	}
+}
+
+// T76: a rules file that names a rule nobody knows does not start.
+func TestARulesFileWithAnUnknownRuleDoesNotStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nrules:\n  external-acount: {mode: enforce}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadRules(path, time.Now()); err == nil || !strings.Contains(err.Error(), "external-account") {
+		t.Errorf("got %v", err)
+	}
+}
