@@ -21,8 +21,7 @@ func (s *solver) bindCaller() {
 	lang, id := s.callerLanguages()
 	s.newVariable(variable{presence: always, lang: lang, caller: true, natural: v.names(), has: true})
 	s.newVariable(variable{key: "aws:userid", presence: always, lang: id, has: true, natural: naturalIDs(v.kind)})
-	s.callerAccounts = s.accountsToTry()
-	s.vars[callerVar].value = s.callerARN(s.callerAccounts[0], "/", v.names()[0])
+	s.vars[callerVar].value = s.callerARN(s.accountsToTry(1)[0], "/", v.names()[0])
 	s.vars[useridVar].value = naturalIDs(v.kind)[0]
 }
 
@@ -72,26 +71,20 @@ func (s *solver) callerARN(account, path, name string) string {
 	return "arn:" + s.partition + ":iam::" + account + kind + path + name
 }
 
-// accountsToTry gives natural accounts of the variant's membership.
-func (s *solver) accountsToTry() []string {
+// accountsToTry gives up to most natural accounts of the variant's membership.
+func (s *solver) accountsToTry(most int) []string {
 	c := s.variant.callers
 	out := s.accountRoom[:0]
-	add := func(a string) {
-		if len(out) < len(s.accountRoom) && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
-			out = append(out, a)
+	own := [1]string{s.world.Own}
+	for _, list := range [...][]string{c.Accounts.Only, naturalAccounts, own[:], s.world.Members} {
+		for _, a := range list {
+			if len(out) == most {
+				return out
+			}
+			if a != "" && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
+				out = append(out, a)
+			}
 		}
-	}
-	for _, a := range c.Accounts.Only {
-		add(a)
-	}
-	for _, a := range naturalAccounts {
-		add(a)
-	}
-	if s.world.Own != "" {
-		add(s.world.Own)
-	}
-	for _, a := range s.world.Members {
-		add(a)
 	}
 	if len(out) == 0 {
 		out = append(out, naturalAccounts[0])

@@ -108,6 +108,9 @@ func (sc *scene) eachAWS(c *Callers, visit func(variant) bool) bool {
 		if m == unlisted && (sc.world.OrganizationID == "" || sc.world.OtherMembers == Complete) {
 			continue
 		}
+		if !sc.someAccount(c, m) {
+			continue
+		}
 		v := variant{kind: c.Kind, members: m, callers: c}
 		if visit(v) {
 			return true
@@ -126,6 +129,19 @@ func (sc *scene) eachAWS(c *Callers, visit func(variant) bool) bool {
 		}
 	}
 	return false
+}
+
+// someAccount reports whether a class has accounts of a membership at all.
+func (sc *scene) someAccount(c *Callers, m membership) bool {
+	known := func(a string) bool { return a == sc.world.Own || slices.Contains(sc.world.Members, a) }
+	switch m {
+	case listed:
+		return sc.world.Own != "" && c.Accounts.has(sc.world.Own) || slices.ContainsFunc(sc.world.Members, c.Accounts.has)
+	case unlisted, outside:
+		return c.Accounts.Only == nil || slices.ContainsFunc(c.Accounts.Only, func(a string) bool { return !known(a) })
+	case anyAccount:
+	}
+	return true
 }
 
 // freshServices are names to try for a service that no document names.

@@ -50,7 +50,7 @@ func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) ver
 		}
 	}
 	if !confined {
-		accounts = s.callerAccounts
+		accounts = s.accountsToTry(len(s.accountRoom))
 	}
 	if s.tryNames(x, lits, accounts, try) || s.trySamples(lits, accounts, try) {
 		return satisfiable

@@ -88,6 +88,7 @@ var (
 	vpceLang     = shaped(fixed("vpce-"), run(lowerClass, 8, 17))
 	orgLang      = shaped(fixed("o-"), run(lowerClass, 10, 32))
 	accountLang  = words(digitClass, 12, 12)
+	contextLang  = shaped(fixed("arn:aws"), run(regionClass, 0, 12), fixed(":iam::aws:contextProvider/"), run(sessionClass, 1, 64))
 	arnLang      = &language{shapes: [][]segment{
 		arnShape(segment{set: digitClass, min: 12, max: 12, field: accountWindow}),
 		arnShape(segment{set: digitClass, min: 0, max: 0, field: accountWindow}),
@@ -135,7 +136,7 @@ var keyRows = map[string]keyRow{
 	"aws:tagkeys":           {presence: everyone(free), lang: tagKeyLang, natural: []string{"team", "project"}, many: true, page: pageGlobal},
 	"sts:transitivetagkeys": {presence: everyone(free), lang: tagKeyLang, natural: []string{"team", "project"}, many: true, page: pageSTS},
 	"sts:requestcontext/":   {presence: kindSet{free, free, free, never, never}, lang: textLang, natural: []string{"blue", "red"}, page: pageSTS},
-	"sts:requestcontextproviders": {presence: kindSet{free, free, free, never, never}, lang: arnLang, many: true, arn: true,
+	"sts:requestcontextproviders": {presence: kindSet{free, free, free, never, never}, lang: contextLang, many: true, arn: true,
 		natural: []string{"arn:aws:iam::aws:contextProvider/IdentityCenter"}, page: pageSTS},
 	"sts:roleauthorizedbyidp":   {presence: kindSet{never, never, never, never, free}, lang: boolLang, page: pageSTS},
 	"sts:durationseconds":       {presence: everyone(never), lang: countLang, page: pageSTS},

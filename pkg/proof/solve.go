@@ -15,9 +15,9 @@ type solver struct {
 	// truth speaks against the request.
 	favoured bool
 	// inRegion is true while the region's own requirements are read.
-	inRegion       bool
-	callerAccounts []string
-	accountRoom    [8]string
+	inRegion bool
+	// accountRoom holds natural accounts of the caller.
+	accountRoom [8]string
 
 	vars  []variable
 	bound []boundKey

@@ -24,7 +24,7 @@ func disagreement(r access.Request, result access.Result) string {
 
 // request makes the request of the model, complete.
 func (s *solver) request(actions []string) access.Request {
-	r := access.Request{Role: s.role(), Context: map[string]access.Value{}, Caller: s.caller()}
+	r := access.Request{Role: s.role(), Context: make(map[string]access.Value, 12), Caller: s.caller()}
 	for _, b := range s.bound {
 		x := &s.vars[b.v]
 		if b.v < firstFreeVar && s.variant.aws() || x.doubt || !x.has || x.presence == unsettled {
