@@ -80,6 +80,9 @@ func (v labVerb) check() error {
 	if !v.AllowRemote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("--listen %q: other machines could reach the lab there, and whoever reaches it owns it: write 127.0.0.1:PORT, or give --allow-remote", v.Listen)
 	}
+	if old, err := os.ReadFile(v.Credentials); err == nil && !strings.HasPrefix(string(old), mark) {
+		return &unusable{v.Credentials, "there is a file that is no lab's", "name another one with --credentials"}
+	}
 	if v.Speed < 1 || v.Speed > fastest {
 		return fmt.Errorf("--speed %d: write a number from 1 to %d", v.Speed, fastest)
 	}
@@ -136,9 +139,6 @@ func (v labVerb) keep(h *house, accounts []lab.Account) (path string, remove fun
 			return "", nil, fmt.Errorf("making a folder for the credentials: %w", err)
 		}
 		path, remove = filepath.Join(dir, "credentials"), func() error { return os.RemoveAll(dir) }
-	}
-	if old, err := os.ReadFile(path); err == nil && !strings.HasPrefix(string(old), mark) { //nolint:gosec // the user names it
-		return "", nil, &unusable{path, "there is a file that is no lab's", "name another one with --credentials"}
 	}
 	text := mark
 	seen := map[string]bool{}

@@ -77,18 +77,24 @@ func passingScene(b *strings.Builder, envelope []byte) {
 	}
 	var e struct {
 		Detail struct {
-			ErrorCode string `json:"errorCode"`
+			ErrorCode         string `json:"errorCode"`
+			RequestParameters struct {
+				RoleName string `json:"roleName"`
+				RoleARN  string `json:"roleArn"`
+				UserName string `json:"userName"`
+			} `json:"requestParameters"`
 		} `json:"detail"`
 	}
 	result := ok
 	if json.Unmarshal(envelope, &e) == nil && e.Detail.ErrorCode != "" {
 		result = e.Detail.ErrorCode
 	}
+	named := e.Detail.RequestParameters
 	who := c.Actor.ARN
 	if who == "" {
 		who = c.Actor.Type + " " + c.Actor.ID
 	}
-	what := strings.TrimSpace(c.EventName + " " + c.RoleName + c.UserName)
+	what := strings.Join(strings.Fields(strings.Join([]string{c.EventName, named.RoleName, named.RoleARN, named.UserName}, " ")), " ")
 	scene{Time: c.Time, Kind: Call, Account: c.Account, Who: who, Text: what, Result: result}.print(b, 1)
 }
 
