@@ -93,7 +93,7 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, bool, 
 	doc, err := policy.Parse([]byte(live.TrustPolicy))
 	if err != nil {
 		v.report = rules.JudgeText(v.input, live.TrustPolicy)
-		return v, false, nil
+		return v, false, nil //nolint:nilerr // what is no policy is judged Undecided, which tells people
 	}
 	v.doc, v.digest, v.input.Document = doc, doc.Digest(live.Partition), doc
 	if !settled(change.Document, doc, live.Partition) && sameRole(change, live) {
@@ -105,7 +105,8 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, bool, 
 	if v.input.History, err = g.history(ctx, doc); err != nil {
 		return v, false, err
 	}
-	return v, false, g.judge(ctx, &v)
+	g.judge(ctx, &v)
+	return v, false, nil
 }
 
 // sameRole reports whether the live role is the one the event speaks of; a
@@ -166,24 +167,23 @@ const confirmations = 8
 
 // judge runs the rules, and asks Organizations about each account that the
 // rules file does not list before anybody acts on its absence.
-func (g *Guard) judge(ctx context.Context, v *judged) error {
+func (g *Guard) judge(ctx context.Context, v *judged) {
 	for range confirmations {
 		v.report = rules.Judge(v.input)
 		if v.report.Verdict != finding.Noncompliant || g.cfg.Members == nil || v.input.Org == nil || v.input.Org.Organization.ID == "" {
-			return nil
+			return
 		}
 		joined, err := g.joined(ctx, v)
 		if err != nil {
 			v.doubt = "Organizations could not be asked whether an account the rules file does not list has joined: " + err.Error() + "; nothing is changed on that ground"
-			return nil
+			return
 		}
 		if joined == "" {
-			return nil
+			return
 		}
 		v.input.Org = withMember(v.input.Org, joined)
 	}
 	v.doubt = "too many accounts that the rules file does not list have joined the organization; update the rules file"
-	return nil
 }
 
 // joined gives an account that a finding calls foreign and Organizations a member.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,8 +33,7 @@ const (
 // world is IAM, Organizations, the alert topic and the later queue, with
 // faults on demand. Waiting moves its clock.
 type world struct {
-	t  testing.TB
-	mu sync.Mutex
+	t testing.TB
 
 	now          time.Time
 	roles        map[string]role.Role // by account/lower-case name

@@ -1,0 +1,114 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// pastOf is what is known of a role's past.
+type pastOf struct {
+	decision.Past
+	reason   string
+	restored remediate.Restored
+}
+
+// past looks for a document to go back to. It asks nobody where no rule may act.
+func (g *Guard) past(ctx context.Context, j job, v judged) (pastOf, error) {
+	if v.report.Verdict != finding.Noncompliant || v.doubt != "" || !enforced(rules.Modes(v.input, v.report)) {
+		return pastOf{}, nil
+	}
+	list, err := g.cfg.Ledger.Baselines(ctx, v.role.Account, v.role.ID)
+	if err != nil {
+		return pastOf{}, fmt.Errorf("reading the baselines of role %s: %w", v.role.Ref(), err)
+	}
+	refused := ""
+	for _, b := range list {
+		if b.Digest == v.digest {
+			continue
+		}
+		restored, why, err := g.restore(ctx, b, v)
+		if err != nil {
+			return pastOf{}, err
+		}
+		if why == "" {
+			return pastOf{Past: decision.GoodBaseline, restored: restored}, nil
+		}
+		if refused == "" {
+			refused = why
+		}
+	}
+	switch {
+	case refused != "":
+		return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
+	case j.change.Kind == trail.RoleCreated && sameRole(j.change, v.role):
+		return pastOf{Past: decision.JustCreated}, nil
+	default:
+		return pastOf{Past: decision.NoPast}, nil
+	}
+}
+
+func enforced(modes map[string]org.Mode) bool {
+	for _, m := range modes {
+		if m == org.Enforce {
+			return true
+		}
+	}
+	return false
+}
+
+// restore makes a baseline into a document that may be written now, or says why not.
+func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remediate.Restored, string, error) {
+	if b.RoleID != v.role.ID || b.Account != v.role.Account {
+		return remediate.Restored{}, "the baseline is of another role", nil
+	}
+	now := map[string]string{}
+	for arn := range b.Principals {
+		id, err := g.cfg.Reader.PrincipalID(ctx, arn)
+		switch {
+		case err == nil:
+			now[arn] = id
+		case errors.Is(err, role.ErrNotFound):
+		case errors.Is(err, role.ErrAccessDenied):
+			return remediate.Restored{}, "rolewarden may not read who " + arn + " is now, and a name alone can be taken over", nil
+		default:
+			return remediate.Restored{}, "", fmt.Errorf("reading who %s is now: %w", arn, err)
+		}
+	}
+	restored, err := remediate.Restore(b, now, accepted(g.cfg.Rules))
+	if err != nil {
+		return remediate.Restored{}, err.Error(), nil //nolint:nilerr // a baseline that cannot be read is refused, not retried
+	}
+	if restored.Reason != "" {
+		return remediate.Restored{}, restored.Reason, nil
+	}
+	in := v.input
+	doc, err := policy.Parse([]byte(restored.Document))
+	if err != nil {
+		return remediate.Restored{}, "the baseline is no valid policy: " + err.Error(), nil //nolint:nilerr // refused, not retried
+	}
+	in.Document, in.Role.TrustPolicy = doc, restored.Document
+	if r := rules.Judge(in); r.Verdict != finding.Compliant {
+		return remediate.Restored{}, "the baseline does not obey today's rules: its verdict is " + r.Verdict.String(), nil
+	}
+	return restored, "", nil
+}
+
+// accepted are the partners' principals that a baseline may name although
+// their unique ids cannot be read.
+func accepted(r *org.Rules) []string {
+	var out []string
+	for _, p := range r.Partners {
+		out = append(out, p.AcceptedPrincipals...)
+	}
+	return out
+}
