@@ -240,4 +240,3 @@ func ourTags(r role.Role) []string {
 	slices.Sort(out)
 	return out
 }
-
