@@ -196,6 +196,9 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 			others++
 		}
 	}
+	for i := range texts {
+		s.work -= len(texts) * texts[i].steps()
+	}
 	if contradicted(texts) {
 		return "", empty
 	}

@@ -136,6 +136,12 @@ func BenchmarkHard(b *testing.B) {
 				c.Find(q)
 			}
 		})
+		b.Run(fmt.Sprintf("refused/%s/%v", name, c.FindRefused(q, "sts:SourceIdentity", []string{"sts:SetSourceIdentity"}, nil).Outcome), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c.FindRefused(q, "sts:SourceIdentity", []string{"sts:SetSourceIdentity"}, nil)
+			}
+		})
 	}
 }
 
@@ -152,6 +158,7 @@ func TestHardEnds(t *testing.T) {
 			t.Logf("%s: %v %q", name, a.Outcome, a.Undecided)
 			check(t, d, a)
 		}
+		check(t, d, FindRefused(d, Query{World: world(), Callers: outsiders(), Actions: assume}, "sts:SourceIdentity", []string{"sts:SetSourceIdentity"}, nil))
 		check(t, d, Compile(d, "aws").Beyond(Compile(parse(t, typical["partner"]), "aws"), world()))
 	}
 }

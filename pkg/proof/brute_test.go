@@ -343,7 +343,7 @@ func TestNoneMeansNone(t *testing.T) {
 			}
 		case None:
 			tried := mentioned(d, where)
-			budget := 1500
+			budget := 600
 			g.each(kind, tried, func(r access.Request) bool {
 				r.Actions = actionsOf(r)
 				if access.Evaluate(d, r).Decision == access.Allowed && real(r, tried) && meets(r, where) {

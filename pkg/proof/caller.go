@@ -69,7 +69,6 @@ type scene struct {
 	orgs, source bool
 	services     []string
 	providers    []string
-	optimistic   bool
 }
 
 // eachVariant calls visit for the variants of a class of callers until it is
@@ -117,12 +116,6 @@ func (sc *scene) eachAWS(c *Callers, visit func(variant) bool) bool {
 		}
 		if c.Kind == RoleSessions && sc.source {
 			v.chained = true
-			if visit(v) {
-				return true
-			}
-		}
-		if c.Kind == Users && sc.optimistic {
-			v.tokens = true
 			if visit(v) {
 				return true
 			}

@@ -143,6 +143,7 @@ func TestRefusedTwin(t *testing.T) {
 		{"one permitted value", allow(partner, both, cond("StringEquals", "sts:SourceIdentity", `["bob","alice"]`)), require(Holds, "StringEquals", "sts:SourceIdentity", "alice", "carol"), None},
 		{"nobody is let in", document(statementText("Deny", anyone, "*", "")), legal, None},
 		{"under an unknown operator", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringResembles", "sts:SourceIdentity", `"a"`))), legal, Unknown},
+		{"under an unknown key", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "custom:thing", `"v"`))), legal, Unknown},
 		{"equal to the session's name", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "sts:SourceIdentity", `"${sts:RoleSessionName}"`))), legal, None},
 		{"equal to a session name that is not permitted", document(statementText("Allow", partner, "sts:AssumeRole", cond("StringLike", "sts:RoleSessionName", `"x*"`)), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "sts:SourceIdentity", `"${sts:RoleSessionName}"`))), require(Holds, "StringLike", "sts:SourceIdentity", "a*"), Found},
 		{"a resource element", document(`{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole"}`, `{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:SetSourceIdentity","Resource":"*"}`), legal, Unknown},
@@ -152,6 +153,9 @@ func TestRefusedTwin(t *testing.T) {
 			a := ask(tt.doc, roles, tt.legal)
 			if a.Outcome != tt.want {
 				t.Fatalf("%v %v %+v\n%s", a.Outcome, a.Undecided, a.Witness, tt.doc)
+			}
+			if strings.Contains(strings.Join(a.Undecided, " "), "disagree") {
+				t.Errorf("open for the wrong reason: %v", a.Undecided)
 			}
 			if a.Outcome == Found {
 				if _, ok := a.Witness.Get("sts:SourceIdentity"); !ok || access.Evaluate(parse(t, tt.doc), *a.Witness).Decision != access.Denied {

@@ -44,7 +44,11 @@ type finder struct {
 	// confirm makes the answer of a model, or says why it does not stand.
 	confirm func(*solver) (Answer, string)
 
-	solver *solver
+	solver  *solver
+	work    int
+	answer  Answer
+	open    []variant
+	reasons []string
 }
 
 // baseAction gives the assume actions among actions.
@@ -64,6 +68,28 @@ func (f *finder) run() Answer {
 		f.solver = newSolver()
 	}
 	defer space.Put(f.solver)
+	f.work = workLimit
+	sc := f.scene()
+	if f.pessimistic(&sc) {
+		return f.answer
+	}
+	if slices.Contains(f.keys, "aws:username") || slices.Contains(f.keys, "aws:tokenissuetime") {
+		// Whether sessions of GetSessionToken have aws:username is not settled.
+		f.each(&sc, func(v variant) bool {
+			if v.tokens = true; v.kind == Users && !f.passesOver(v) {
+				f.open = append(f.open, v)
+			}
+			return false
+		})
+	}
+	f.optimistic()
+	if len(f.reasons) > 0 {
+		return Answer{Outcome: Unknown, Undecided: f.reasons}
+	}
+	return Answer{Outcome: None}
+}
+
+func (f *finder) scene() scene {
 	sc := scene{
 		world: f.world, partition: f.partition,
 		orgs:   mentions(f.keys, "aws:principalorg"),
@@ -73,67 +99,59 @@ func (f *finder) run() Answer {
 		sc.services = append(sc.services, d.services...)
 		sc.providers = append(sc.providers, d.providers...)
 	}
-	work := workLimit
-	var out Answer
-	var open []variant
-	var reasons []string
-	each := func(visit func(variant) bool) bool {
-		for i := range f.callers {
-			if sc.eachVariant(&f.callers[i], visit) {
-				return true
-			}
+	return sc
+}
+
+// each visits the variants of all callers until it is told to stop.
+func (f *finder) each(sc *scene, visit func(variant) bool) bool {
+	for i := range f.callers {
+		if sc.eachVariant(&f.callers[i], visit) {
+			return true
 		}
-		return false
 	}
-	found := each(func(v variant) bool {
+	return false
+}
+
+// pessimistic looks for a model that stands under every reading; it notes the
+// variants that doubt or a bound leaves open.
+func (f *finder) pessimistic(sc *scene) bool {
+	return f.each(sc, func(v variant) bool {
 		if f.passesOver(v) {
 			return false
 		}
-		s := f.prepare(v, &work)
+		s := f.prepare(v)
 		if f.build(s) && f.search(s) {
 			answer, problem := f.confirm(s)
 			if problem == "" {
-				out = answer
+				f.answer = answer
 				return true
 			}
-			reasons = appendNew(reasons, problem)
+			f.reasons = appendNew(f.reasons, problem)
 		}
 		if len(s.doubts) > 0 || s.undecided {
-			open = append(open, v)
+			f.open = append(f.open, v)
 		}
-		work = s.work
+		f.work = s.work
 		return false
 	})
-	if found {
-		return out
-	}
-	if slices.Contains(f.keys, "aws:username") || slices.Contains(f.keys, "aws:tokenissuetime") {
-		// Whether sessions of GetSessionToken have aws:username is not settled.
-		each(func(v variant) bool {
-			if v.tokens = true; v.kind == Users && !f.passesOver(v) {
-				open = append(open, v)
-			}
-			return false
-		})
-	}
-	for _, v := range open {
-		s := f.prepare(v, &work)
+}
+
+// optimistic looks for a model under any reading of the open variants.
+func (f *finder) optimistic() {
+	for _, v := range f.open {
+		s := f.prepare(v)
 		s.optimistic = true
+		var why []string
 		if f.build(s) && f.search(s) {
-			for _, r := range s.blame() {
-				reasons = appendNew(reasons, r)
-			}
+			why = s.blame()
 		} else if s.undecided {
-			for _, r := range s.unsettled() {
-				reasons = appendNew(reasons, r)
-			}
+			why = s.unsettled()
 		}
-		work = s.work
+		for _, r := range why {
+			f.reasons = appendNew(f.reasons, r)
+		}
+		f.work = s.work
 	}
-	if len(reasons) > 0 {
-		return Answer{Outcome: Unknown, Undecided: reasons}
-	}
-	return Answer{Outcome: None}
 }
 
 // passesOver reports whether a variant cannot make the request, or no Allow
@@ -152,10 +170,10 @@ func (f *finder) passesOver(v variant) bool {
 func (s *solver) model() bool { return s.solve() && s.finish() }
 
 // prepare clears the solver for a variant.
-func (f *finder) prepare(v variant, work *int) *solver {
+func (f *finder) prepare(v variant) *solver {
 	s := f.solver
 	s.clear()
-	s.world, s.partition, s.variant, s.work = f.world, f.partition, v, *work
+	s.world, s.partition, s.variant, s.work = f.world, f.partition, v, f.work
 	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
 	return s
 }

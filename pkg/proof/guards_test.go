@@ -146,6 +146,7 @@ func TestPublicGuards(t *testing.T) {
 		{"an unknown key asked for", with(cond("StringEquals", "custom:thing", `"v"`)), Unknown},
 		{"an unknown key under IfExists", with(cond("StringEqualsIfExists", "custom:thing", `"v"`)), Found},
 		{"an unknown key that must be absent", with(cond("Null", "custom:thing", `"true"`)), Unknown},
+		{"an unknown key that a Deny asks for", document(statementText("Allow", anyone, "sts:AssumeRole", cond("StringEqualsIfExists", "custom:thing", `"v"`)), statementText("Deny", anyone, "*", cond("Null", "custom:thing", `"true"`))), Unknown},
 		{"principal tags are the caller's", with(cond("StringEquals", "aws:PrincipalTag/team", `"blue"`)), Found},
 		{"two tags at once", with(cond("StringEquals", "aws:PrincipalTag/team", `"blue"`) + "," + cond("StringLike", "aws:principaltag/Team", `"red"`)), None},
 	})

@@ -51,6 +51,18 @@ func (l lit) not() lit {
 	return l
 }
 
+// opposes reports whether two literals ask for opposite things, judging by
+// their being about the same test.
+func (l *lit) opposes(m *lit) bool {
+	if l.t != m.t || l.win != m.win || l.neg == m.neg {
+		return false
+	}
+	if l.quant == single {
+		return m.quant == single && !(l.absentOK && m.absentOK)
+	}
+	return l.quant == every && m.quant == some || l.quant == some && m.quant == every
+}
+
 // met reports whether one present value, seen through the literal's window, meets it.
 // Where the value is outside what a number, date or address test compares, the
 // outcome is not settled and counts as not met.
@@ -128,6 +140,14 @@ type variable struct {
 	values []string
 	// doubt says that the variable stands for a doubtful element: present, it applies.
 	doubt bool
+}
+
+// steps is what it costs to find out whether the model meets a literal.
+func (x *variable) steps(l *lit) int {
+	if !x.has {
+		return 1
+	}
+	return l.steps()
 }
 
 // holds reports whether the model meets a literal. For an unsettled key both

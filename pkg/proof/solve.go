@@ -106,7 +106,12 @@ func (s *solver) assert(id nodeID) bool {
 
 func (s *solver) assertLit(l lit) bool {
 	x := &s.vars[l.v]
-	s.work -= l.steps()
+	s.work -= x.steps(&l)
+	for i := range x.lits {
+		if x.lits[i].opposes(&l) {
+			return false
+		}
+	}
 	s.trail = append(s.trail, trailEntry{l.v, x.has, x.value, x.values})
 	x.lits = append(x.lits, l)
 	if x.holds(&l) {
@@ -144,7 +149,7 @@ func (s *solver) holds(id nodeID) bool {
 	case opFalse:
 		return false
 	case opLit:
-		s.work -= n.lit.steps()
+		s.work -= s.vars[n.lit.v].steps(&n.lit)
 		return s.vars[n.lit.v].holds(&n.lit)
 	case opTie:
 		s.work--

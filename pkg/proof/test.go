@@ -60,7 +60,7 @@ func (t *test) seal() *test {
 		}
 	}
 	for i := range t.patterns {
-		t.cost += 1 + len(t.patterns[i].tokens)/8
+		t.cost += 1 + len(t.patterns[i].tokens)/4
 	}
 	return t
 }
