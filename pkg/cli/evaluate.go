@@ -58,7 +58,11 @@ func (v evaluateVerb) Run(s *session) error {
 		return err
 	}
 	in := s.in
-	if v.File != standardInput {
+	if v.File == standardInput {
+		if s.stdin {
+			return errReadAlready
+		}
+	} else {
 		f, err := os.Open(v.File)
 		if err != nil {
 			return broken(v.File, err)

@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -92,4 +94,37 @@ func TestNamesCannotSteerTheTerminal(t *testing.T) {
 	if status != 3 || strings.ContainsAny(errs, "\x1b\u202e") || strings.Count(errs, "\n") != 1 || out != "" {
 		t.Errorf("status %d, output %q, errors %q", status, out, errs)
 	}
+}
+
+// Whatever a file holds, handle reports one end for it, and neither crashes nor
+// claims that nothing was found in what it could not read.
+func FuzzHandleReportsOneEndForEveryFile(f *testing.F) {
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte("{}"))
+	f.Add([]byte(`{"step":"settle","version":1,"attempt":-1,"roleName":"x","change":{"Kind":2,"EventID":"a","Account":"111122223333","RoleName":"x"}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		out, errs, status := run(string(text), "handle", "--format", "json", "-")
+		if status == 3 {
+			t.Fatalf("status 3: %s", errs)
+		}
+		var result struct {
+			Events []struct{ End, Verdict string }
+		}
+		if err := json.Unmarshal([]byte(out), &result); err != nil || len(result.Events) != 1 || result.Events[0].End == "" {
+			t.Fatalf("%v in %s", err, out)
+		}
+		if e := result.Events[0]; status == 0 && (e.End == "DeadLetter" || e.End == "Rejected" || e.Verdict == "Noncompliant" || e.Verdict == "Undecided") {
+			t.Fatalf("status 0 for %+v", e)
+		}
+	})
 }

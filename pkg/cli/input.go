@@ -22,6 +22,9 @@ const standardInput = "-"
 // unusable is an input that cannot be used: which, why, and what to do.
 type unusable struct{ path, problem, remedy string }
 
+// errReadAlready is the error for a second use of standard input.
+var errReadAlready = &unusable{standardInput, "standard input was read already", "give - once"}
+
 func (e *unusable) Error() string { return e.path + ": " + e.problem + ": " + e.remedy }
 
 // broken gives the words for an operating system's error on a path.
@@ -103,7 +106,7 @@ func (s *session) below(folder string) []string {
 func (s *session) read(path string, limit int64) ([]byte, error) {
 	if path == standardInput {
 		if s.stdin {
-			return nil, &unusable{path, "standard input was read already", "give - once"}
+			return nil, errReadAlready
 		}
 		s.stdin = true
 		text, err := io.ReadAll(io.LimitReader(s.in, limit+1))

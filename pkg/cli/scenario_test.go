@@ -327,27 +327,45 @@ func (s *scenario) note(d handled) {
 	}
 }
 
+// noteCalls writes the calls since the last message, in order. Who a baseline
+// names is looked up in no particular order, so those look-ups are sorted.
 func (s *scenario) noteCalls() {
 	calls := s.h.lab.Calls()
+	var lines []string
 	for _, c := range calls[s.calls:] {
-		if !strings.Contains(c.CallerARN, ":assumed-role/rolewarden-") {
-			continue
+		if strings.Contains(c.CallerARN, ":assumed-role/rolewarden-") {
+			lines = append(lines, callLine(c))
 		}
-		fmt.Fprintf(&s.want, "    %s:%s %s", c.Service, c.Action, strings.TrimPrefix(c.Resource, "arn:aws:sns:us-east-1:"+security+":"))
-		switch {
-		case strings.HasPrefix(c.SourceIdentity, actions.ReaderSourceIdentity):
-			s.want.WriteString(" as reader")
-		case c.Narrowed:
-			s.want.WriteString(" as writer")
+	}
+	for i := 0; i < len(lines); i++ {
+		end := i
+		for end < len(lines) && strings.HasPrefix(lines[end], "iam:GetUser ") {
+			end++
 		}
-		if c.ErrorCode != "" {
-			s.want.WriteString(" -> " + c.ErrorCode)
-		} else if c.Fault != lab.NoFault {
-			s.want.WriteString(" -> " + c.Fault.String())
-		}
-		s.want.WriteString("\n")
+		slices.Sort(lines[i:end])
+		i = max(i, end-1)
+	}
+	for _, l := range lines {
+		s.want.WriteString("    " + l + "\n")
 	}
 	s.calls = len(calls)
+}
+
+func callLine(c lab.Call) string {
+	out := c.Service + ":" + c.Action + " " + strings.TrimPrefix(c.Resource, "arn:aws:sns:us-east-1:"+security+":")
+	switch {
+	case strings.HasPrefix(c.SourceIdentity, actions.ReaderSourceIdentity):
+		out += " as reader"
+	case c.Narrowed:
+		out += " as writer"
+	}
+	switch {
+	case c.ErrorCode != "":
+		out += " -> " + c.ErrorCode
+	case c.Fault != lab.NoFault:
+		out += " -> " + c.Fault.String()
+	}
+	return out
 }
 
 // show writes how a role stands, in the names of the page's files.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +31,15 @@ type session struct {
 }
 
 func newSession(streams Streams, env []string, now func() time.Time) *session {
-	return &session{
-		in: streams.In, out: streams.Out, err: streams.Err, now: now,
-		pretty: colorprofile.NewWriter(streams.Out, env),
+	pretty := colorprofile.NewWriter(streams.Out, env)
+	// NO_COLOR counts whatever else is set (https://no-color.org).
+	if pretty.Profile > colorprofile.ASCII && slices.ContainsFunc(env, func(pair string) bool {
+		value, found := strings.CutPrefix(pair, "NO_COLOR=")
+		return found && value != ""
+	}) {
+		pretty.Profile = colorprofile.ASCII
 	}
+	return &session{in: streams.In, out: streams.Out, err: streams.Err, now: now, pretty: pretty}
 }
 
 // end notes a status; the gravest one stays.
