@@ -146,6 +146,7 @@ func TestRefusedTwin(t *testing.T) {
 		{"under an unknown key", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "custom:thing", `"v"`))), legal, Unknown},
 		{"equal to the session's name", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "sts:SourceIdentity", `"${sts:RoleSessionName}"`))), legal, None},
 		{"equal to a session name that is not permitted", document(statementText("Allow", partner, "sts:AssumeRole", cond("StringLike", "sts:RoleSessionName", `"x*"`)), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "sts:SourceIdentity", `"${sts:RoleSessionName}"`))), require(Holds, "StringLike", "sts:SourceIdentity", "a*"), Found},
+		{"equal to one key and not to another", document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", partner, "sts:SetSourceIdentity", cond("StringEquals", "sts:SourceIdentity", `"${sts:RoleSessionName}"`)+`,"StringNotEquals":{"sts:SourceIdentity":"${sts:ExternalId}"}`)), legal, Unknown},
 		{"a resource element", document(`{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole"}`, `{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:SetSourceIdentity","Resource":"*"}`), legal, Unknown},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
@@ -21,6 +22,9 @@ func runGuards(t *testing.T, q Query, guards []guard) {
 			a := Find(d, q)
 			if a.Outcome != g.want {
 				t.Fatalf("outcome %v, want %v: %v\n%s\n%+v", a.Outcome, g.want, a.Undecided, g.doc, a.Witness)
+			}
+			if strings.Contains(strings.Join(a.Undecided, " "), "agree") {
+				t.Errorf("open for the wrong reason: %q", a.Undecided)
 			}
 			if a.Outcome != Found {
 				return
