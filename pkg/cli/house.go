@@ -33,7 +33,10 @@ type houseConfig struct {
 	Random io.Reader
 	// Listen is where the lab listens; any free loopback port when empty.
 	Listen string
-	Log    *slog.Logger
+	// Everything puts events on the queue that EventBridge would not send, for
+	// people to see; the line does not get them.
+	Everything bool
+	Log        *slog.Logger
 }
 
 // house is an organization in a lab with rolewarden at work in it: the same
@@ -58,8 +61,6 @@ type house struct {
 	wire  *wiretap
 	queue *queue
 
-	// everything puts events on the queue that EventBridge would not send,
-	// for people to see; the line does not get them.
 	everything bool
 
 	mu sync.Mutex
@@ -106,7 +107,7 @@ func newHouse(ctx context.Context, cfg houseConfig) (*house, error) {
 	h := &house{
 		log: cfg.Log,
 		lab: l, server: server, clock: cfg.Clock, hub: cfg.Hub, rules: cfg.Rules,
-		topic: l.Topic(cfg.Hub, "rolewarden-alerts"), ledger: ledger.NewMemory(), queue: newQueue(), wire: &wiretap{}, seen: map[string][]byte{},
+		topic: l.Topic(cfg.Hub, "rolewarden-alerts"), ledger: ledger.NewMemory(), queue: newQueue(), wire: &wiretap{}, seen: map[string][]byte{}, everything: cfg.Everything,
 	}
 	if err := h.moveIn(ctx, cfg, id); err != nil {
 		return nil, errors.Join(fmt.Errorf("building the house: %w", err), server.Close())

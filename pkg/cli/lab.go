@@ -66,7 +66,6 @@ func (v labVerb) serve(ctx context.Context, s *session) (err error) {
 		path, h.server.URL, profile(cfg.Accounts[min(1, len(cfg.Accounts)-1)]), accountList(cfg.Accounts))); err != nil {
 		return err
 	}
-	h.everything = true
 	return h.watch(ctx, s)
 }
 
@@ -94,7 +93,7 @@ const fastest = 10_000
 
 // house says what the lab holds.
 func (v labVerb) house(s *session) (houseConfig, error) {
-	cfg := houseConfig{Listen: v.Listen, Clock: quick{start: s.now(), speed: time.Duration(v.Speed)}}
+	cfg := houseConfig{Listen: v.Listen, Everything: true, Clock: quick{start: s.now(), speed: time.Duration(v.Speed)}}
 	var err error
 	if v.Rules == "" {
 		if cfg.Rules, err = org.Parse("demo.yaml", demoRules, s.now()); err != nil {
