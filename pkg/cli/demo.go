@@ -68,8 +68,11 @@ func tellAll(ctx context.Context, text []byte) (result told, err error) {
 	h, err := newHouse(ctx, houseConfig{
 		Rules: rules, Hub: security, Clock: start, Random: rand.NewChaCha8([32]byte{demoSeed}),
 		Accounts: []lab.Account{
-			{ID: security, Name: "security", OU: "security"}, {ID: prod, Name: "prod", OU: "workloads/prod"}, {ID: dev, Name: "dev", OU: "workloads/dev"},
-			{ID: partner, Name: "acme", Outside: true}, {ID: stranger, Name: "unknown", Outside: true},
+			{ID: security, Name: "security", OU: "security"},
+			{ID: prod, Name: "prod", OU: "workloads/prod"},
+			{ID: dev, Name: "dev", OU: "workloads/dev"},
+			{ID: partner, Name: "acme", Outside: true},
+			{ID: stranger, Name: "unknown", Outside: true},
 		},
 	})
 	if err != nil {

@@ -100,8 +100,11 @@ func (s *scenario) play(ctx context.Context) {
 	s.h, err = newHouse(ctx, houseConfig{
 		Rules: rules, Hub: security, Clock: s.clock, Random: rand.NewChaCha8([32]byte{7}),
 		Accounts: []lab.Account{
-			{ID: security, Name: "security"}, {ID: prod, Name: "prod"}, {ID: dev, Name: "dev"},
-			{ID: partner, Name: "acme", Outside: true}, {ID: stranger, Name: "unknown", Outside: true},
+			{ID: security, Name: "security"},
+			{ID: prod, Name: "prod"},
+			{ID: dev, Name: "dev"},
+			{ID: partner, Name: "acme", Outside: true},
+			{ID: stranger, Name: "unknown", Outside: true},
 		},
 	})
 	s.must(err)

@@ -226,10 +226,10 @@ func (t *tale) alert(at time.Time, m lab.Message) {
 	t.Scenes = append(t.Scenes, scene{Time: at, Kind: Told, Account: a.Account, Who: "SNS and Slack", Text: a.Headline(), Subject: m.Subject, Alert: json.RawMessage(body), Slack: notify.Plain(a)})
 }
 
-// witness judges a role as it stands now, as rolewarden will, and gives the
-// request that shows the breach of a rule.
-func (t *tale) witness(ctx context.Context, account, name, rule string) access.Request {
-	report, err := t.h.judge(ctx, account, name)
+// witness judges a role in account prod as it stands now, as rolewarden will,
+// and gives the request that shows the breach of a rule.
+func (t *tale) witness(ctx context.Context, name, rule string) access.Request {
+	report, err := t.h.judge(ctx, prod, name)
 	t.must(err)
 	for _, f := range report.Open() {
 		if f.Rule == rule && f.Evidence.Request != nil {
@@ -263,9 +263,9 @@ func (t *tale) done(role string) string {
 	return decision.Ignore.String()
 }
 
-// trust gives a role's trust policy as it stands now.
-func (t *tale) trust(ctx context.Context, account, name string) string {
-	text, err := t.h.trust(ctx, account, name)
+// trust gives the trust policy of a role in account prod as it stands now.
+func (t *tale) trust(ctx context.Context, name string) string {
+	text, err := t.h.trust(ctx, prod, name)
 	t.must(err)
 	return text
 }

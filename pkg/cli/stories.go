@@ -82,7 +82,7 @@ func sessionNameStory(ctx context.Context, t *tale) {
 	t.pass(ctx, 20*time.Minute)
 	dave := t.staff(ctx, prod, "dave")
 	t.writes(ctx, dave, "UpdateAssumeRolePolicy", "ops", open, "the condition is gone")
-	witness := t.witness(ctx, prod, "ops", "session-name")
+	witness := t.witness(ctx, "ops", "session-name")
 	t.expect("the witness, tried before rolewarden acts", credentials, t.tries(ctx, "the witness", witness))
 	t.pass(ctx, 12*time.Second)
 	t.watch(ctx)
@@ -90,6 +90,6 @@ func sessionNameStory(ctx context.Context, t *tale) {
 	t.expect("what was done", "Revert", t.done("ops"))
 	t.expect("the same request again", denied, t.tries(ctx, "the witness", witness))
 	t.expect("alice calls herself alice", credentials, t.tries(ctx, "alice", under(dev, "alice", roleARN(prod, "ops"), "alice")))
-	t.expect("the role's trust policy", own, t.trust(ctx, prod, "ops"))
+	t.expect("the role's trust policy", own, t.trust(ctx, "ops"))
 	t.expect("the alerts", "opened, resolved", t.states())
 }

@@ -25,7 +25,7 @@ func externalIDStory(ctx context.Context, t *tale) {
 
 	t.pass(ctx, 15*time.Minute)
 	t.writes(ctx, ivan, "UpdateAssumeRolePolicy", "acme-reader", open, "without the external ID")
-	witness := t.witness(ctx, prod, "acme-reader", "external-id")
+	witness := t.witness(ctx, "acme-reader", "external-id")
 	t.expect("the witness, tried before rolewarden acts", credentials, t.tries(ctx, "the witness", witness))
 	t.watch(ctx)
 	t.expect("the verdict without an external ID", "Noncompliant external-id", t.verdict("acme-reader"))
@@ -34,7 +34,7 @@ func externalIDStory(ctx context.Context, t *tale) {
 
 	t.pass(ctx, 15*time.Minute)
 	t.writes(ctx, ivan, "CreateRole", "support-access", trusting("AWS", quote("arn:aws:iam::"+stranger+":root"), assumeRole, ""), "account "+stranger+" may assume it, which nobody listed")
-	witness = t.witness(ctx, prod, "support-access", "external-account")
+	witness = t.witness(ctx, "support-access", "external-account")
 	t.expect("the witness, tried before rolewarden acts", credentials, t.tries(ctx, "the witness", witness))
 	t.watch(ctx)
 	t.expect("what was done: there is no past to go back to", "Quarantine", t.done("support-access"))

@@ -54,7 +54,7 @@ func noSecondWriteStory(ctx context.Context, t *tale) {
 	t.watch(ctx)
 	t.expect("the verdict on what the role is now", "Compliant", t.verdict("reports"))
 	t.expect("writes", "1", t.writesSince(writes))
-	t.expect("the role's trust policy", own, t.trust(ctx, prod, "reports"))
+	t.expect("the role's trust policy", own, t.trust(ctx, "reports"))
 }
 
 // writesSince says how often rolewarden wrote since a count.

@@ -56,7 +56,7 @@ func sourceIdentityStory(ctx context.Context, t *tale) {
 	t.expect("the verdict on critical", "Compliant", t.verdict("critical"))
 	t.pass(ctx, 2*time.Minute)
 	t.writes(ctx, gina, "UpdateAssumeRolePolicy", "critical", trusting("Federated", quote(corp), both, `{`+fromCorp+`}`), "no source identity is asked for")
-	witness := t.witness(ctx, prod, "critical", "source-identity")
+	witness := t.witness(ctx, "critical", "source-identity")
 	t.expect("the witness, tried before rolewarden acts", credentials, t.tries(ctx, "the witness", witness))
 	t.watch(ctx)
 	t.expect("the verdict on critical", "Noncompliant source-identity", t.verdict("critical"))

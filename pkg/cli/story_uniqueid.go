@@ -35,7 +35,7 @@ func uniqueIDStory(ctx context.Context, t *tale) {
 	t.expect("frank calls CreateUser", ok, result)
 	t.expect("the new murase", denied, t.tries(ctx, "the new murase", under(dev, "murase", roleARN(prod, "deploy"), "murase")))
 	_, result = t.does(ctx, erin, "UpdateAssumeRolePolicy deploy: the document as it is shown, saved again", "iam", "UpdateAssumeRolePolicy",
-		map[string]string{"RoleName": "deploy", "PolicyDocument": t.trust(ctx, prod, "deploy")})
+		map[string]string{"RoleName": "deploy", "PolicyDocument": t.trust(ctx, "deploy")})
 	t.expect("saving a document with a stale ID", "MalformedPolicyDocument", result)
 
 	t.pass(ctx, time.Minute)
@@ -50,7 +50,7 @@ func uniqueIDStory(ctx context.Context, t *tale) {
 	t.writes(ctx, erin, "UpdateAssumeRolePolicy", "deploy", trusting("AWS", quote("arn:aws:iam::"+dev+":root"), assumeRole, ""), "open to the whole account")
 	t.watch(ctx)
 	t.expect("what was done", "Revert", t.done("deploy"))
-	t.expect("the trust policy that was put back, without the stale ID", trusting("AWS", quote(tanaka), assumeRole, underOwn), t.trust(ctx, prod, "deploy"))
+	t.expect("the trust policy that was put back, without the stale ID", trusting("AWS", quote(tanaka), assumeRole, underOwn), t.trust(ctx, "deploy"))
 	t.expect("the new murase", denied, t.tries(ctx, "the new murase", under(dev, "murase", roleARN(prod, "deploy"), "murase")))
 	t.expect("tanaka", credentials, t.tries(ctx, "tanaka", under(dev, "tanaka", roleARN(prod, "deploy"), "tanaka")))
 	t.expect("the alerts", "updated, resolved", t.states())

@@ -16,7 +16,7 @@ func (h *house) watch(ctx context.Context, s *session) error {
 	for {
 		done, ok, next := h.handle(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // an interruption is how a lab ends
 		}
 		if ok {
 			if err := s.show(liveText(done)); err != nil {
