@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ type aCase struct {
 	name, policy, role, rules string
 }
 
-// corpus writes the rules' cases into files.
+// corpus writes the rules' cases into files, and adds the shared corpus.
 func corpus(t *testing.T) []aCase {
 	t.Helper()
 	pages, err := filepath.Glob("../rules/*.txtar")
@@ -69,6 +70,23 @@ func corpus(t *testing.T) []aCase {
 			out = append(out, c)
 		}
 	}
+	return append(out, policies(t)...)
+}
+
+// policies are the corpus that several rooms share.
+func policies(t *testing.T) []aCase {
+	t.Helper()
+	const folder = "../../testdata/policies"
+	var out []aCase
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".json") {
+			out = append(out, aCase{name: path, policy: path, role: "arn:aws:iam::111122223333:role/app", rules: filepath.Join(folder, "org.yaml")})
+		}
+		return err
+	})
+	if err != nil || len(out) == 0 {
+		t.Fatalf("the corpus of policies is missing: %v", err)
+	}
 	return out
 }
 
@@ -106,7 +124,7 @@ func validator(t *testing.T, name string) func(what, text string) {
 // Evidence can be tried: every request that check shows with --show-secrets is
 // taken by evaluate, which allows it, or refuses it where the finding is that
 // it is refused. And the output of check obeys its schema, over all the rules'
-// own cases.
+// own cases and the shared corpus.
 func TestEveryRequestThatCheckShowsIsConfirmedByEvaluate(t *testing.T) {
 	t.Parallel()
 	valid := validator(t, "check")
@@ -137,7 +155,7 @@ func TestEveryRequestThatCheckShowsIsConfirmedByEvaluate(t *testing.T) {
 			}
 		}
 	}
-	if tried < 50 {
+	if tried < 100 {
 		t.Errorf("only %d requests were tried", tried)
 	}
 }
