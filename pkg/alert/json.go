@@ -38,8 +38,10 @@ func (a Alert) JSON() []byte {
 	if text, err = encode(bare); err == nil {
 		return text
 	}
-	text, _ = encode(Alert{Version: Version, ID: a.ID, Fingerprint: a.Fingerprint, Account: a.Account, Role: a.Role, Findings: []Finding{},
-		Verdict: "Undecided", Decision: Decision{Action: "Tell"}, Outcome: Outcome{Done: "Ignore", Problem: "The alert could not be printed: " + err.Error()}})
+	text, _ = encode(Alert{
+		Version: Version, ID: a.ID, Fingerprint: a.Fingerprint, Account: a.Account, Role: a.Role, Findings: []Finding{},
+		Verdict: "Undecided", Decision: Decision{Action: "Tell"}, Outcome: Outcome{Done: "Ignore", Problem: "The alert could not be printed: " + err.Error()},
+	})
 	return text
 }
 

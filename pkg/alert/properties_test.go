@@ -129,8 +129,10 @@ func TestShortSecretsAreMaskedInTheirPlace(t *testing.T) {
 // An account id that is used as an external id is masked in its place, and the
 // account can still be named: it is no secret.
 func TestAnAccountIDAsExternalIDDoesNotHideAccounts(t *testing.T) {
-	in := alert.Input{Now: noon(), Role: app(strings.ReplaceAll(before, secret, "999999999999")), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"),
-		Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}}}
+	in := alert.Input{
+		Now: noon(), Role: app(strings.ReplaceAll(before, secret, "999999999999")), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"),
+		Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+	}
 	a := alert.Build(in)
 	if !strings.Contains(a.Text(), "Account 999999999999 of the partner") {
 		t.Errorf("the account is hidden:\n%s", a.Text())

@@ -53,8 +53,8 @@ func (a Alert) Headline() string {
 	case "Tag":
 		return fmt.Sprintf("The trust policy of %s breaks the rules. The role was tagged; its policy still stands.", name)
 	}
-	switch {
-	case a.Verdict == "Undecided":
+	switch a.Verdict {
+	case "Undecided":
 		return fmt.Sprintf("What the trust policy of %s allows is not settled. Nothing was written; a person has to look.", name)
 	default:
 		return fmt.Sprintf("The trust policy of %s breaks the rules. Nothing was written.", name)

@@ -16,6 +16,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -60,7 +61,7 @@ func careful() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = attempts, backoff
 		o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-			return aws.BoolTernary(kindOf(code(err), "") == role.ErrThrottled)
+			return aws.BoolTernary(errors.Is(kindOf(code(err), ""), role.ErrThrottled))
 		})}
 	})
 }

@@ -87,7 +87,7 @@ func kindOf(code, message string) error {
 			}
 			// IAM has one code for a bad document and for a principal that is
 			// gone or not yet there; only its words differ.
-			if kind == role.ErrMalformed && strings.Contains(strings.ToLower(message), "invalid principal") {
+			if errors.Is(kind, role.ErrMalformed) && strings.Contains(strings.ToLower(message), "invalid principal") {
 				return role.ErrInvalidPrincipal
 			}
 			return kind
@@ -147,8 +147,8 @@ func endOf(err error) error {
 
 // sortedWrite is sorted for a call that writes: where the call may have had an
 // effect, the error is role.ErrUncertain too.
-func sortedWrite(err error, secrets ...Secret) *CallError {
-	e := sorted(err, secrets...)
+func sortedWrite(err error) *CallError {
+	e := sorted(err)
 	if e.kind == nil && !harmless(err) {
 		e.kind = role.ErrUncertain
 		e.text += ": " + role.ErrUncertain.Error()

@@ -72,7 +72,7 @@ func TestErrorsAreSortedOnce(t *testing.T) {
 				want = test.write
 			}
 			for _, k := range every() {
-				if is := errors.Is(got, k); is != (k == want) {
+				if is := errors.Is(got, k); is != errors.Is(want, k) {
 					t.Errorf("%s, %s: is %q: %v", test.name, kind, k, is)
 				}
 			}

@@ -208,7 +208,7 @@ func TestWriteFaults(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
-			if test.want != role.ErrUncertain && errors.Is(err, role.ErrUncertain) {
+			if !errors.Is(test.want, role.ErrUncertain) && errors.Is(err, role.ErrUncertain) {
 				t.Errorf("%v is said to be uncertain", err)
 			}
 			if n := len(w.wire.take()); n != test.sends {

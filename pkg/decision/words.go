@@ -7,6 +7,7 @@ import "fmt"
 func actionWords() []string {
 	return []string{"Ignore", "Tell", "Tag", "Revert", "Quarantine", "Hold", "Clear"}
 }
+
 func pastWords() []string {
 	return []string{"NoPast", "JustCreated", "GoodBaseline", "RefusedBaseline"}
 }

@@ -231,7 +231,7 @@ func (l *Lab) resourceContext(ctx judge.Context, req *request) {
 		ctx.Set("iam:ResourceTag/"+t.key, t.value)
 		ctx.Set("aws:ResourceTag/"+t.key, t.value)
 	}
-	requestTags(ctx, formTags(req.form, "Tags"))
+	requestTags(ctx, formTags(req.form))
 	if keys := list(req.form, "TagKeys"); keys != nil {
 		ctx.SetMany("aws:TagKeys", keys)
 	}

@@ -97,11 +97,15 @@ func (c *webClaims) readTags() {
 func providerClaims(issuer string) []string {
 	switch {
 	case issuer == "token.actions.githubusercontent.com", strings.HasPrefix(issuer, "token.actions."):
-		return []string{"actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository",
-			"repository_id", "repository_owner_id", "workflow"}
+		return []string{
+			"actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository",
+			"repository_id", "repository_owner_id", "workflow",
+		}
 	case issuer == "gitlab.com":
-		return []string{"namespace_id", "pipeline_source", "project_id", "ref_protected", "runner_environment",
-			"user_access_level", "user_email", "user_id", "user_login"}
+		return []string{
+			"namespace_id", "pipeline_source", "project_id", "ref_protected", "runner_environment",
+			"user_access_level", "user_email", "user_id", "user_login",
+		}
 	case issuer == "accounts.google.com":
 		return []string{"oaud"}
 	case issuer == "cognito-identity.amazonaws.com":

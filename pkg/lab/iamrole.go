@@ -29,16 +29,16 @@ func roleOperations() map[string]operation {
 // tagging asks for the tagging action too when a call brings tags.
 func tagging(action string) func(*request) []string {
 	return func(req *request) []string {
-		if formTags(req.form, "Tags") != nil {
+		if formTags(req.form) != nil {
 			return []string{action}
 		}
 		return nil
 	}
 }
 
-func formTags(form url.Values, field string) []tag {
+func formTags(form url.Values) []tag {
 	var out []tag
-	for _, record := range records(form, field) {
+	for _, record := range records(form, "Tags") {
 		out = append(out, tag{key: record.Get("Key"), value: record.Get("Value")})
 	}
 	return out
@@ -57,7 +57,7 @@ func (l *Lab) createRole(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := formTags(req.form, "Tags")
+	tags := formTags(req.form)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -293,7 +293,7 @@ func (l *Lab) tagRole(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	add := formTags(req.form, "Tags")
+	add := formTags(req.form)
 	if err := checkTags(add); err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (l *Lab) createUser(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := formTags(req.form, "Tags")
+	tags := formTags(req.form)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (l *Lab) tagUser(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	add := formTags(req.form, "Tags")
+	add := formTags(req.form)
 	if err := checkTags(add); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ func (p partition) arn(service, region, account, resource string) string {
 }
 
 func (p partition) iam(account, resource string) string { return p.arn("iam", "", account, resource) }
+
 func (p partition) sts(account, resource string) string { return p.arn("sts", "", account, resource) }
 func (p partition) root(account string) string          { return p.iam(account, "root") }
 func (p partition) managed(name string) string          { return p.iam("aws", "policy/"+name) }

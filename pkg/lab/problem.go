@@ -43,8 +43,8 @@ func exists(kind, name string) *problem {
 	return fail(http.StatusConflict, "EntityAlreadyExists", "%s with name %s already exists.", kind, name)
 }
 
-func deleteConflict(format string, args ...any) *problem {
-	return fail(http.StatusConflict, "DeleteConflict", format, args...)
+func deleteConflict(text string) *problem {
+	return fail(http.StatusConflict, "DeleteConflict", "%s", text)
 }
 
 func limitExceeded(format string, args ...any) *problem {

@@ -56,8 +56,8 @@ func (l *Lab) topicOf(acct *account, region, name string) *topic {
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
 
-func invalidParameter(format string, args ...any) *problem {
-	return failPlain(http.StatusBadRequest, "InvalidParameter", "Invalid parameter: "+format, args...)
+func invalidParameter(text string) *problem {
+	return failPlain(http.StatusBadRequest, "InvalidParameter", "%s", "Invalid parameter: "+text)
 }
 
 func (l *Lab) createTopic(req *request) (*answer, error) {

@@ -77,7 +77,7 @@ func (l *Lab) assumeRole(req *request) (*answer, error) {
 // and no MFA code.
 func tagsInTrail(req *request) map[string]any {
 	mask := map[string]any{"tokenCode": nil}
-	tags := formTags(req.form, "Tags")
+	tags := formTags(req.form)
 	if tags == nil {
 		return mask
 	}
@@ -104,7 +104,7 @@ func (l *Lab) readAssumption(req *request) (*assumption, error) {
 	form := req.form
 	a := &assumption{
 		action: "sts:" + req.action, sessionName: form.Get("RoleSessionName"), sourceIdentity: form.Get("SourceIdentity"),
-		tags: formTags(form, "Tags"), transitive: list(form, "TransitiveTagKeys"),
+		tags: formTags(form), transitive: list(form, "TransitiveTagKeys"),
 	}
 	if req.action != "AssumeRoleWithSAML" && !sessionNamePattern.MatchString(a.sessionName) {
 		return nil, mustMatch(a.sessionName, "roleSessionName", `[\w+=,.@-]*`)

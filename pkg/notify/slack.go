@@ -75,7 +75,7 @@ func (s Slack) Notify(ctx context.Context, a alert.Alert) (Retry, error) {
 	if err != nil {
 		return Retry{When: Now}, fmt.Errorf("posting alert %s to Slack: %w", a.ID, redactURL(err, secret))
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	said, _ := io.ReadAll(io.LimitReader(response.Body, 512))
 	return s.answered(response, a.ID, secret.in(alert.Plain(string(said), 200)))
 }

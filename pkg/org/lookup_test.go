@@ -149,7 +149,7 @@ func TestNothingActsUnlessSomebodyWroteEnforce(t *testing.T) {
 		if s.ModeSet {
 			rule = s.Mode
 		}
-		place := org.Enforce
+		var place org.Mode
 		if m, said := r.AccountModes["111122223333"]; said {
 			place = m
 		} else {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -247,7 +248,8 @@ func (r *reader) principalMember(to *Principals, typ string) error {
 
 // placed fills in the place of an error that was made without one.
 func (r *reader) placed(err error) error {
-	if e, ok := err.(*SyntaxError); ok {
+	var e *SyntaxError
+	if errors.As(err, &e) {
 		e.Place, e.Offset = r.place(), r.start
 	}
 	return err

@@ -103,7 +103,7 @@ func FromTree(root *ordered.Node) (*Policy, error) {
 	switch policy.Version {
 	case "", "2008-10-17", "2012-10-17":
 	default:
-		return nil, fmt.Errorf("Version: %q is not 2008-10-17 or 2012-10-17", policy.Version)
+		return nil, fmt.Errorf("the Version %q is not 2008-10-17 or 2012-10-17", policy.Version)
 	}
 	if policy.Statements == nil {
 		return nil, errors.New("the policy has no Statement")
