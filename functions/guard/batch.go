@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -12,15 +13,20 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/guard"
 )
 
-// line handles one message body.
+// line handles one message body: an event of the intake queue, or a step of the
+// later queue.
 type line interface {
 	Handle(ctx context.Context, body []byte) (guard.Result, error)
+	HandleStep(ctx context.Context, body []byte) (guard.Result, error)
 }
 
 // batches answers SQS batches with the messages that must come again.
 type batches struct {
 	line line
-	log  *slog.Logger
+	// later is the name of the later queue. What comes from any other queue is
+	// an event, whatever it looks like.
+	later string
+	log   *slog.Logger
 }
 
 // handle runs every message of a batch, side by side, and reports those that
@@ -51,7 +57,11 @@ func (b batches) one(ctx context.Context, m events.SQSMessage) (err error) {
 			b.log.Error("panic", "alarm", "panic", "message_id", m.MessageId, "error", err.Error(), "stack", string(debug.Stack()))
 		}
 	}()
-	res, err := b.line.Handle(ctx, []byte(m.Body))
+	handle := b.line.Handle
+	if _, name, ok := cutLast(m.EventSourceARN, ":"); ok && name == b.later {
+		handle = b.line.HandleStep
+	}
+	res, err := handle(ctx, []byte(m.Body))
 	if err != nil {
 		b.log.Error("a message is not done and comes again", "alarm", "message-failed", "message_id", m.MessageId,
 			"event_id", res.Key.EventID, "account", res.Key.Account, "error", err.Error())
@@ -61,4 +71,13 @@ func (b batches) one(ctx context.Context, m events.SQSMessage) (err error) {
 		"role", res.Role.ARN, "verdict", res.Report.Verdict.String(), "action", res.Decision.Action.String(),
 		"done", res.Outcome.Done.String(), "end", res.End.String(), "reason", res.Reason)
 	return nil
+}
+
+// cutLast cuts a text at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }

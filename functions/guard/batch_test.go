@@ -29,6 +29,23 @@ func (bodies) Handle(_ context.Context, body []byte) (guard.Result, error) {
 	}
 }
 
+func (bodies) HandleStep(context.Context, []byte) (guard.Result, error) {
+	return guard.Result{}, errors.New("a step")
+}
+
+// T3: only what comes from the later queue is taken for a step.
+func TestOnlyTheLaterQueueCarriesSteps(t *testing.T) {
+	b := batches{line: bodies{}, later: "later", log: slog.New(slog.DiscardHandler)}
+	res, err := b.handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "intake", EventSourceARN: "arn:aws:sqs:us-east-1:111122223333:intake"},
+		{MessageId: "step", EventSourceARN: "arn:aws:sqs:us-east-1:111122223333:later"},
+		{MessageId: "nowhere"},
+	}})
+	if err != nil || len(res.BatchItemFailures) != 1 || res.BatchItemFailures[0].ItemIdentifier != "step" {
+		t.Errorf("got %+v, %v", res, err)
+	}
+}
+
 // A message that fails or panics comes again; its neighbours do not.
 func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 	var log strings.Builder

@@ -70,7 +70,8 @@ func build(ctx context.Context, log *slog.Logger) (batches, error) {
 	if err != nil {
 		return batches{}, err
 	}
-	return batches{line: g, log: log}, nil
+	_, name, _ := cutLast(s.laterQueue, "/")
+	return batches{line: g, later: name, log: log}, nil
 }
 
 // wait lets time pass, unless the function's own time is up first.

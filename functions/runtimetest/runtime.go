@@ -7,7 +7,6 @@
 package runtimetest
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -41,7 +39,7 @@ func Build(t testing.TB, folder string) string {
 type Runtime struct {
 	events  chan []byte
 	answers chan Answer
-	log     *logged
+	log     string
 	exited  chan error
 }
 
@@ -65,7 +63,7 @@ const (
 // the test, as Lambda's does; only PATH and HOME are kept.
 func Start(t testing.TB, bootstrap string, env map[string]string) *Runtime {
 	t.Helper()
-	r := &Runtime{events: make(chan []byte), answers: make(chan Answer, 1), log: &logged{}, exited: make(chan error, 1)}
+	r := &Runtime{events: make(chan []byte), answers: make(chan Answer, 1), log: filepath.Join(t.TempDir(), "log"), exited: make(chan error, 1)}
 	server := httptest.NewServer(r.api())
 	cmd := exec.CommandContext(t.Context(), bootstrap)
 	cmd.Env = []string{
@@ -77,13 +75,19 @@ func Start(t testing.TB, bootstrap string, env map[string]string) *Runtime {
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
-	cmd.Stdout, cmd.Stderr = r.log, r.log
+	// A file, since it holds every line as soon as the function has written it.
+	log, err := os.Create(r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", bootstrap, err)
 	}
 	go func() { r.exited <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
+		_ = log.Close()
 		server.CloseClientConnections()
 		server.Close()
 	})
@@ -97,23 +101,29 @@ func (r *Runtime) Invoke(t testing.TB, payload []byte) Answer {
 	select {
 	case r.events <- payload:
 	case err := <-r.exited:
-		t.Fatalf("the function ended before it asked for an event: %v\n%s", err, r.log)
+		t.Fatalf("the function ended before it asked for an event: %v\n%s", err, r.Log())
 	case <-timeout:
-		t.Fatalf("the function did not ask for an event\n%s", r.log)
+		t.Fatalf("the function did not ask for an event\n%s", r.Log())
 	}
 	select {
 	case a := <-r.answers:
 		return a
 	case err := <-r.exited:
-		t.Fatalf("the function ended without an answer: %v\n%s", err, r.log)
+		t.Fatalf("the function ended without an answer: %v\n%s", err, r.Log())
 	case <-timeout:
-		t.Fatalf("the function did not answer\n%s", r.log)
+		t.Fatalf("the function did not answer\n%s", r.Log())
 	}
 	return Answer{}
 }
 
 // Log is what the function has written so far.
-func (r *Runtime) Log() string { return r.log.String() }
+func (r *Runtime) Log() string {
+	text, err := os.ReadFile(r.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
 
 // api is the Runtime API, one event at a time.
 func (r *Runtime) api() http.Handler {
@@ -144,23 +154,4 @@ func (r *Runtime) api() http.Handler {
 	mux.HandleFunc("POST "+base+"invocation/{id}/error", answer(Refused))
 	mux.HandleFunc("POST "+base+"init/error", answer(Refused))
 	return mux
-}
-
-// logged is a log that two goroutines may use.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String gives what was written so far.
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

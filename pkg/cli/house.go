@@ -138,8 +138,17 @@ func (h *house) Send(_ context.Context, s guard.Step) error {
 	if err != nil {
 		return fmt.Errorf("queueing step %s: %w", s.Step, err)
 	}
-	h.queue.push(message{body: body, due: s.NotBefore})
+	h.queue.push(message{body: body, due: s.NotBefore, kind: laterStep})
 	return nil
+}
+
+// line is the way of a message through rolewarden: the queue that it came from
+// says what it is, as in the Lambda.
+func (h *house) line(k messageKind) func(context.Context, []byte) (guard.Result, error) {
+	if k == laterStep {
+		return h.guard.HandleStep
+	}
+	return h.guard.Handle
 }
 
 // event takes an event off the lab's bus, as the EventBridge rule would.
@@ -232,7 +241,7 @@ func (h *house) handle(ctx context.Context) (done handled, ok bool, next time.Ti
 		done.err = h.start()
 	}
 	if done.err == nil {
-		done.result, done.err = h.guard.Handle(ctx, m.body)
+		done.result, done.err = h.line(m.kind)(ctx, m.body)
 	}
 	done.alerts = h.alerts()
 	switch {

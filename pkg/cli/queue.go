@@ -5,11 +5,20 @@ import (
 	"time"
 )
 
+// messageKind says which of SQS's two queues a message would have come from.
+type messageKind uint8
+
+const (
+	anEvent messageKind = iota
+	laterStep
+)
+
 // message is one message of a house's queue: an event's envelope or a later
 // step, as it would travel through SQS.
 type message struct {
 	body []byte
 	due  time.Time
+	kind messageKind
 	// receives counts how often it was handed out.
 	receives int
 	// passing marks an event that nobody handles.

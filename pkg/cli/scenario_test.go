@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -286,7 +287,11 @@ func anonymous(text string) string {
 // note writes what became of one message, and every call that was made for it.
 func (s *scenario) note(d handled) {
 	what := "event"
-	if step, ok := guard.ParseStep(d.message.body); ok {
+	if d.message.kind == laterStep {
+		var step guard.Step
+		if err := json.Unmarshal(d.message.body, &step); err != nil {
+			s.t.Fatal(err)
+		}
 		what = "step " + string(step.Step)
 	}
 	fmt.Fprintf(&s.want, "  %s %s", d.at.Format("15:04:05"), what)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
@@ -54,7 +53,7 @@ func (h *house) idle(ctx context.Context, next time.Time) bool {
 // liveText says what became of a message as it happens.
 func liveText(d handled) string {
 	var b strings.Builder
-	if _, step := guard.ParseStep(d.message.body); !step {
+	if d.message.kind != laterStep {
 		passingScene(&b, d.message.body)
 	}
 	if d.message.passing {

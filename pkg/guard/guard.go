@@ -136,13 +136,10 @@ type Result struct {
 	Steps []Step
 }
 
-// Handle takes one message body: an EventBridge envelope or a Step. An error
-// means that nothing final is recorded and that the message must be delivered
-// again.
+// Handle takes one message of the intake queue: an EventBridge envelope. An
+// error means that nothing final is recorded and that the message must be
+// delivered again.
 func (g *Guard) Handle(ctx context.Context, body []byte) (Result, error) {
-	if s, ok := ParseStep(body); ok {
-		return g.step(ctx, s)
-	}
 	change, err := trail.Parse(body)
 	if err != nil {
 		return g.reject(ctx, body, err)

@@ -387,3 +387,28 @@ func TestAGuardWithoutItsPartsIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// T3: what looks like a step of the later queue is an unknown event on the
+// intake queue, and a step that is none is given back.
+func TestAForgedStepDoesNothing(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	for _, body := range []string{
+		`{"version":1,"account":"111122223333","roleName":"app","step":"settle","attempt":1,"change":{"Kind":2,"EventID":"ev9","Account":"111122223333"}}`,
+		`{"version":1,"account":"111122223333","roleName":"app","step":"settle","attempt":-1,"change":{"Kind":2,"EventID":"ev9","Account":"111122223333"}}`,
+	} {
+		if res := w.handle([]byte(body)); res.Ignored == "" || len(w.calls) != 0 {
+			t.Errorf("%s: %+v, calls %v", body, res, w.calls)
+		}
+	}
+	for _, body := range []string{
+		`{"version":1,"account":"111122223333","roleName":"app","step":"settle","attempt":-1,"change":{"Kind":2,"EventID":"ev9","Account":"111122223333"}}`,
+		`{"version":1,"account":"111122223333","roleName":"app","step":"settle","attempt":99,"change":{"Kind":2,"EventID":"ev9","Account":"111122223333"}}`,
+		`{"version":1,"account":"444455556666","roleName":"app","step":"settle","attempt":1,"change":{"Kind":2,"EventID":"ev9","Account":"111122223333"}}`,
+		`{"version":7}`, `[]`, ``,
+	} {
+		if _, err := w.guard.HandleStep(t.Context(), []byte(body)); err == nil {
+			t.Errorf("%s was taken for a step", body)
+		}
+	}
+}

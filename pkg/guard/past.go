@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -72,7 +74,7 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		return remediate.Restored{}, "the baseline is of another role", nil
 	}
 	now := map[string]string{}
-	for arn := range b.Principals {
+	for _, arn := range slices.Sorted(maps.Keys(b.Principals)) {
 		id, err := g.cfg.Reader.PrincipalID(ctx, arn)
 		switch {
 		case err == nil:

@@ -37,9 +37,11 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 		res.Reason = "the document no longer stands, so it becomes no baseline"
 		return res, err
 	}
-	in := rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
-	if r := rules.Judge(in); r.Verdict != finding.Compliant {
-		res.Report, res.Reason = r, "the document does not obey the rules, so it becomes no baseline"
+	v := judged{role: live, doc: doc, digest: s.Digest}
+	v.input = rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	g.judge(ctx, &v)
+	if v.report.Verdict != finding.Compliant || v.doubt != "" {
+		res.Report, res.Reason = v.report, "the document does not obey the rules, so it becomes no baseline"
 		return res, nil
 	}
 	ids, seen, err := g.identities(ctx, doc)

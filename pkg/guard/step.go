@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,19 +54,22 @@ var waits = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minut
 // equal reading makes it a baseline.
 const promoteAfter = time.Minute
 
-// ParseStep reads a Step; ok is false when the body is something else.
-func ParseStep(body []byte) (s Step, ok bool) {
-	var head struct {
-		Step    StepKind `json:"step"`
-		Version int      `json:"version"`
+// parseStep reads a Step strictly: what is no Step of this version came from
+// somewhere else, or from another version.
+func parseStep(body []byte) (Step, error) {
+	var s Step
+	if err := json.Unmarshal(body, &s); err != nil {
+		return Step{}, fmt.Errorf("reading a step: %w", err)
 	}
-	if json.Unmarshal(body, &head) != nil || head.Step == "" || head.Version != stepVersion {
-		return Step{}, false
+	switch {
+	case s.Version != stepVersion:
+		return Step{}, fmt.Errorf("reading a step: version %d is not %d: redrive it to the rolewarden that sent it", s.Version, stepVersion)
+	case s.Attempt < 1 || s.Attempt > len(waits):
+		return Step{}, fmt.Errorf("reading a step: attempt %d is none of 1 to %d", s.Attempt, len(waits))
+	case s.Change.EventID == "" || s.Change.Account == "" || s.Account != s.Change.Account || s.RoleName == "":
+		return Step{}, errors.New("reading a step: it does not say which event and role it goes on with")
 	}
-	if json.Unmarshal(body, &s) != nil {
-		return Step{}, false
-	}
-	return s, true
+	return s, nil
 }
 
 // Body gives the JSON form of a Step.
@@ -74,7 +78,14 @@ func (s Step) Body() ([]byte, error) { return json.Marshal(s) }
 // Delay gives how long to wait from now; never less than zero.
 func (s Step) Delay(now time.Time) time.Duration { return max(0, s.NotBefore.Sub(now)) }
 
-func (g *Guard) step(ctx context.Context, s Step) (Result, error) {
+// HandleStep takes one message of the later queue. Only the guard itself may
+// send to that queue, and nothing else is taken for a step: an event that was
+// made to look like one would choose its own actor and time.
+func (g *Guard) HandleStep(ctx context.Context, body []byte) (Result, error) {
+	s, err := parseStep(body)
+	if err != nil {
+		return Result{}, err
+	}
 	key := ledger.Key{Account: s.Change.Account, EventID: s.Change.EventID}
 	if d := s.Delay(g.cfg.Now()); d > 0 {
 		// The queue delays at most 900 s, and may deliver early: send it on.

@@ -28,9 +28,8 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 		Decision: res.Decision, Outcome: res.Outcome,
 	}
 	if v.state != nil {
-		in.OpenID = v.state.AlertID
+		in.OpenID, in.Before = v.state.AlertID, v.state.Document
 		if v.state.Digest != v.digest {
-			in.Before = v.state.Document
 			in.NewlyAllowed = g.newlyAllowed(v)
 		}
 	}

@@ -247,7 +247,11 @@ func (w *world) due() guard.Result {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.handle(body)
+	res, err := w.guard.HandleStep(w.t.Context(), body)
+	if err != nil {
+		w.t.Fatalf("handling a step: %v", err)
+	}
+	return res
 }
 
 // counting counts the calls to a ledger.
