@@ -115,8 +115,8 @@ func (w *weaving) oneWindow(v int16) bool {
 	return seen
 }
 
-// seeds gives hints for a variable that fills a pattern: pieces of the samples
-// of what the pattern's own variable must match.
+// seeds gives hints for a variable that fills a pattern: what may stand for it
+// in the samples of what the pattern's own variable must match.
 func (w *weaving) seeds(v int16) []lit {
 	var out []lit
 	for i := range w.rest {
@@ -124,42 +124,32 @@ func (w *weaving) seeds(v int16) []lit {
 		if t.neg || t.v == v {
 			continue
 		}
-		skip := 0
-		for _, p := range t.pieces {
-			if p.kind == literalPiece {
-				skip += len(p.text)
-				continue
+		at := slices.IndexFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
+		if at < 0 {
+			continue
+		}
+		for _, value := range w.samples(t) {
+			if list, _ := w.parts(t, v, value); len(list) > 0 {
+				out = append(out, lit{v: v, win: t.pieces[at].win, t: oneOf(list, false)})
 			}
-			if p.kind == variablePiece && p.v == v {
-				out = append(out, w.seedsOf(t, p, skip)...)
-			}
-			break
 		}
 	}
 	return out
 }
 
-func (w *weaving) seedsOf(t *tie, p tiePiece, skip int) []lit {
-	var samples []string
-	for i := range w.s.vars[t.v].lits {
-		if l := &w.s.vars[t.v].lits[i]; !l.neg && l.win == t.win && len(samples) < 8 {
-			samples = l.t.samples(samples)
+// samples gives a few texts that a tie's own variable might be.
+func (w *weaving) samples(t *tie) []string {
+	x := &w.s.vars[t.v]
+	if w.chosen[t.v] {
+		return []string{look(x.value, t.win)}
+	}
+	var out []string
+	for i := range x.lits {
+		if l := &x.lits[i]; !l.neg && l.win == t.win && len(out) < 8 {
+			out = l.t.samples(out)
 		}
 	}
-	parts := &test{}
-	for _, v := range samples {
-		for end := skip; end <= len(v) && end-skip <= 24; end++ {
-			parts.exact = append(parts.exact, v[skip:end])
-		}
-	}
-	if len(parts.exact) == 0 {
-		return nil
-	}
-	out := make([]lit, 0, 8)
-	for i := len(parts.exact) - 1; i >= 0 && len(out) < 24; i-- {
-		out = append(out, lit{v: p.v, win: p.win, t: &test{exact: parts.exact[i : i+1]}})
-	}
-	return out
+	return out[:min(len(out), 8)]
 }
 
 func (w *weaving) holds() bool {

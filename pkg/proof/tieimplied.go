@@ -1,6 +1,10 @@
 package proof
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // literals gives what a variable must meet once its guests live in it.
 func (w *weaving) literals(v int16) []lit {
@@ -32,7 +36,7 @@ func (w *weaving) literals(v int16) []lit {
 			out = append(out, l)
 			continue
 		}
-		if l, ok := around(t, v); ok {
+		if l, ok := w.around(t, v); ok {
 			out = append(out, l)
 		}
 		if l, ok := w.implied(t, v); ok {
@@ -57,19 +61,38 @@ func (w *weaving) concrete(t *tie, v int16) (lit, bool) {
 }
 
 // around says of a variable that it matches the fixed text around the
-// variables of its pattern.
-func around(t *tie, v int16) (lit, bool) {
-	if t.v != v || t.neg || t.how == compareARN {
+// variables of its pattern, and the values of those that are chosen.
+func (w *weaving) around(t *tie, v int16) (lit, bool) {
+	if t.v != v || t.neg {
 		return lit{}, false
 	}
-	pieces := make([]piece, len(t.pieces))
-	for i, p := range t.pieces {
-		if pieces[i] = p.piece; p.kind == variablePiece {
-			pieces[i] = piece{kind: starPiece}
+	how := t.how
+	if how == compareARN && w.mayShift(t.pieces) {
+		how = compareGlob
+	}
+	p, ok := compilePattern(w.open(t.pieces), how)
+	return lit{v: v, win: t.win, t: (&test{patterns: []pattern{p}}).seal()}, ok
+}
+
+// mayShift reports whether a variable that is not chosen may bring a colon into
+// the first five parts of an ARN pattern.
+func (w *weaving) mayShift(pieces []tiePiece) bool {
+	colons := 0
+	for _, p := range pieces {
+		if colons >= 5 {
+			return false
+		}
+		switch {
+		case p.kind == literalPiece:
+			colons += strings.Count(p.text, ":")
+		case p.kind != variablePiece:
+		case w.chosen[p.v]:
+			colons += strings.Count(look(w.s.vars[p.v].value, p.win), ":")
+		case w.s.mayHold(p, ":"):
+			return true
 		}
 	}
-	p, ok := compilePattern(pieces, t.how)
-	return lit{v: v, win: t.win, t: &test{patterns: []pattern{p}}}, ok
+	return false
 }
 
 // implied says of a variable inside a pattern that its value is a part of one
@@ -82,29 +105,33 @@ func (w *weaving) implied(t *tie, v int16) (lit, bool) {
 	if at < 0 {
 		return lit{}, false
 	}
-	whole, fold := w.values(t)
-	if whole == nil {
+	values, fold := w.values(t)
+	if values == nil {
 		return lit{}, false
 	}
-	fold = fold || t.how == compareFold
-	var parts []string
-	for _, s := range whole {
-		for i := 0; i <= len(s); i++ {
-			for j := i; j <= len(s) && j-i <= 64; j++ {
-				parts = append(parts, s[i:j])
-			}
+	var list []string
+	for _, value := range values {
+		some, whole := w.parts(t, v, value)
+		if !whole {
+			return lit{}, false
 		}
+		list = append(list, some...)
 	}
-	slices.Sort(parts)
-	parts = slices.Compact(parts)
-	u := &test{exact: parts}
-	if fold {
-		u = &test{}
-		for _, s := range parts {
-			u.add([]piece{{kind: literalPiece, text: s}}, compareFold)
-		}
+	return lit{v: v, win: t.pieces[at].win, t: oneOf(list, fold || t.how == compareFold)}, true
+}
+
+// oneOf makes the test of being one of some texts, the longest of which is tried first.
+func oneOf(list []string, fold bool) *test {
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	list = slices.Compact(list)
+	if !fold {
+		return (&test{exact: list}).seal()
 	}
-	return lit{v: v, win: t.pieces[at].win, t: u.seal()}, true
+	u := &test{}
+	for _, s := range list {
+		u.add([]piece{{kind: literalPiece, text: s}}, compareFold)
+	}
+	return u.seal()
 }
 
 // values lists the few values that a tie's own variable can have, where there

@@ -112,15 +112,28 @@ func (w *weaving) solve() verdict {
 			return empty
 		}
 	}
-	switch {
-	case w.choose(0):
-		w.spread()
-		return satisfiable
-	case w.exhausted:
-		return empty
-	default:
-		return undecided
+	// What fills patterns first, then what the patterns are for: the rest of one
+	// side is decided under the other.
+	for range 2 {
+		w.exhausted = true
+		if w.choose(0) {
+			w.spread()
+			return satisfiable
+		}
+		if w.exhausted {
+			return empty
+		}
+		slices.SortFunc(w.order, func(a, b int16) int { return w.backwards(a) - w.backwards(b) })
 	}
+	return undecided
+}
+
+// backwards orders the caller first, then what is matched, then what fills patterns.
+func (w *weaving) backwards(v int16) int {
+	if w.s.vars[v].caller {
+		return w.rank(v)
+	}
+	return 4000 - w.rank(v)
 }
 
 // rank orders the caller first, then what fills patterns, then the rest.
@@ -139,6 +152,9 @@ func (w *weaving) rank(v int16) int {
 func (w *weaving) join() {
 	for _, i := range w.s.active {
 		t := &w.s.ties[i]
+		if name, ok := w.s.split(t); ok {
+			t = &name
+		}
 		r, ok := t.equality()
 		if !ok || t.neg {
 			continue
