@@ -149,9 +149,9 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		}
 	}
 	for i := range lits {
-		cands = lits[i].t.criticalPoints(cands, s.now())
+		cands = lits[i].t.criticalPoints(cands, x.lang.from)
 	}
-	cands = s.midpoints(cands, lits)
+	cands = midpoints(cands, lits)
 	return slices.ContainsFunc(cands, func(v string) bool {
 		return try(v) || s.work > 0 && x.lang.family == textFamily && x.lang.shapes != nil && try(widen(v, lits))
 	})
@@ -163,21 +163,6 @@ func widen(v string, _ []lit) string {
 		return v + "x"
 	}
 	return v + "xx"
-}
-
-// midpoints adds the middle of each interval between bounds of number tests.
-func (s *solver) midpoints(dst []string, lits []lit) []string {
-	var points []float64
-	for i := range lits {
-		if t := lits[i].t; t != nil && t.family == numberFamily {
-			points = append(points, t.points...)
-		}
-	}
-	slices.Sort(points)
-	for i := 1; i < len(points); i++ {
-		dst = append(dst, formatNumber((points[i-1]+points[i])/2))
-	}
-	return dst
 }
 
 // searchValue decides what natural values do not: by machines for texts; for
@@ -250,9 +235,9 @@ func (s *solver) apart(lits []lit) bool {
 	}
 	var cands []string
 	for i := range numbers {
-		cands = numbers[i].t.criticalPoints(cands, 0)
+		cands = numbers[i].t.criticalPoints(cands, nil)
 	}
-	cands = s.midpoints(cands, numbers)
+	cands = midpoints(cands, numbers)
 	return !slices.ContainsFunc(cands, func(v string) bool {
 		if strings.HasPrefix(v, "0-") {
 			return false

@@ -3,6 +3,7 @@ package proof
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // The caller's own variables, in every solver of an AWS caller.
@@ -159,8 +160,8 @@ func (s *solver) newBinding(key string) (int16, window) {
 		if s.variant.tokens {
 			x.presence = always
 		}
-		x.lang = s.timeLanguage()
-		x.natural = []string{formatDate(s.now())}
+		x.lang = timesFrom(s.world.Now.Add(-longestToken))
+		x.natural = []string{s.world.Now.UTC().Format(time.RFC3339)}
 	}
 	return s.addKey(x), wholeWindow
 }
@@ -216,10 +217,13 @@ func claimNaturals(issuer, claim string) []string {
 	}
 }
 
-func (s *solver) now() float64 { return float64(s.world.Now.Unix()) }
+// longestToken is how long a session's token lives at most: that of
+// GetSessionToken does 36 hours (STS API Reference, API_GetSessionToken).
+const longestToken = 36 * time.Hour
 
-func (s *solver) timeLanguage() *language {
-	return &language{family: dateFamily, from: s.now()}
+// timesFrom makes the language of times from one on.
+func timesFrom(t time.Time) *language {
+	return &language{family: dateFamily, from: instant(t.Truncate(time.Second))}
 }
 
 // constant makes a variable that has one value.

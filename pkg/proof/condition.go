@@ -167,6 +167,7 @@ func (c *condition) compilePoints(values []string) {
 	for _, v := range values {
 		if p, ok := parse(v); ok {
 			t.points = append(t.points, p)
+			t.cost += 1 + len(v)/8
 		} else {
 			c.doubts = append(c.doubts, v)
 		}

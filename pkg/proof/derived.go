@@ -1,6 +1,9 @@
 package proof
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // bindDerived binds the keys that follow from who calls, and from the role.
 func (s *solver) bindDerived(x variable) (int16, window) {
@@ -39,8 +42,8 @@ func (s *solver) bindDerived(x variable) (int16, window) {
 		}
 		return s.missing(x.key)
 	case "aws:currenttime":
-		x.presence, x.lang = always, s.timeLanguage()
-		x.natural = []string{formatDate(s.now())}
+		x.presence, x.lang = always, timesFrom(s.world.Now)
+		x.natural = []string{s.world.Now.UTC().Format(time.RFC3339)}
 		return s.addKey(x), wholeWindow
 	case "aws:epochtime":
 		v, _ := s.bind("aws:currenttime")

@@ -1,6 +1,10 @@
 package proof
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+)
 
 // settleSource makes aws:SourceArn and aws:SourceAccount agree: an ARN with an
 // account field names the account (IAM User Guide, reference_policies_condition-keys).
@@ -38,18 +42,71 @@ func (s *solver) settleSource() tieOutcome {
 	return tiesRefused
 }
 
+// settleTimes makes a token be issued before it is used. The earliest time at
+// which it can have been issued and the latest at which the request can be made
+// decide whether that can be.
+func (s *solver) settleTimes() tieOutcome {
+	a, b := s.lookup("aws:tokenissuetime"), s.lookup("aws:currenttime")
+	if a < 0 || b < 0 || !s.vars[a].has {
+		return tiesHeld
+	}
+	token, now := &s.vars[a], &s.vars[b]
+	if !later(token.value, now.value) {
+		return tiesHeld
+	}
+	var room [64]string
+	cands := append(room[:0], formatDate(token.lang.from), formatDate(now.lang.from))
+	for _, lits := range [...][]lit{token.lits, now.lits} {
+		for i := range lits {
+			cands = lits[i].t.criticalPoints(cands, token.lang.from)
+		}
+		cands = midpoints(cands, lits)
+	}
+	first, last := token.value, now.value
+	for _, v := range cands {
+		if later(first, v) && token.takes(v) {
+			first = v
+		}
+		if later(v, last) && now.takes(v) {
+			last = v
+		}
+		s.work -= 2 + len(token.lits) + len(now.lits)
+	}
+	switch {
+	case !later(first, last):
+		token.value, now.value = first, last
+		return tiesMoved
+	case slices.ContainsFunc(token.lits, looksAtText), slices.ContainsFunc(now.lits, looksAtText):
+		s.undecided = true
+		s.unsure = appendNew(s.unsure, "aws:TokenIssueTime with aws:CurrentTime")
+	}
+	return tiesRefused
+}
+
+func looksAtText(l lit) bool { return l.t != nil && l.t.family != dateFamily }
+
+// takes reports whether a value is legal and meets all literals.
+func (x *variable) takes(v string) bool {
+	for i := range x.lits {
+		if !x.lits[i].met(v) {
+			return false
+		}
+	}
+	return x.lang.has(v)
+}
+
+// later reports whether a date is later than another one.
+func later(a, b string) bool {
+	x, _ := access.ParseDate(a)
+	y, _ := access.ParseDate(b)
+	return x.After(y)
+}
+
 // finish checks what ties a model further: transitive tag keys are tag keys,
-// a token is issued before it is used, a path of the organization begins with
-// the organization. A model that fails is no witness, and proves nothing.
+// a path of the organization begins with the organization. A model that fails is no witness, and proves nothing.
 func (s *solver) finish() bool {
 	if !s.finishTags() {
 		return s.unfinished("sts:TransitiveTagKeys with aws:TagKeys")
-	}
-	if token, now := s.lookup("aws:tokenissuetime"), s.lookup("aws:currenttime"); token >= 0 && now >= 0 && s.vars[token].has {
-		issued, _ := parseDate(s.vars[token].value)
-		if at, _ := parseDate(s.vars[now].value); issued > at {
-			return s.unfinished("aws:TokenIssueTime with aws:CurrentTime")
-		}
 	}
 	if id, paths := s.lookup("aws:principalorgid"), s.lookup("aws:principalorgpaths"); id >= 0 && paths >= 0 {
 		for _, p := range s.vars[paths].values {

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"math/big"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -105,7 +106,7 @@ type language struct {
 	// date and address languages are given by parsing.
 	family family
 	// from is the earliest date.
-	from float64
+	from *big.Rat
 }
 
 // has reports whether s is legal.
@@ -116,7 +117,7 @@ func (l *language) has(s string) bool {
 	switch l.family {
 	case dateFamily:
 		v, ok := parseDate(s)
-		return ok && v >= l.from
+		return ok && v.Cmp(l.from) >= 0
 	case addressFamily:
 		return anyAddress.matchAddress(s)
 	case textFamily, numberFamily:

@@ -1,8 +1,9 @@
 package proof
 
 import (
-	"math"
+	"math/big"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,19 +14,32 @@ import (
 // net is an address range as a policy writes it.
 type net = netip.Prefix
 
-// parseNumber reads a plain decimal number; other spellings are not settled.
-func parseNumber(s string) (float64, bool) {
-	if s == "" || strings.Trim(s, "0123456789.-") != "" {
-		return 0, false
+// parseNumber reads a plain decimal number, exactly, as access does; other
+// spellings, such as ".5", are not settled.
+func parseNumber(s string) (*big.Rat, bool) {
+	digits := strings.TrimPrefix(s, "-")
+	whole, fraction, point := strings.Cut(digits, ".")
+	if whole == "" || point && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return nil, false
 	}
-	v, err := strconv.ParseFloat(s, 64)
-	return v, err == nil && !math.IsInf(v, 0)
+	return new(big.Rat).SetString(s)
 }
 
 // parseDate reads a date as access does, in seconds since 1970.
-func parseDate(s string) (float64, bool) {
+func parseDate(s string) (*big.Rat, bool) {
 	t, ok := access.ParseDate(s)
-	return float64(t.Unix()) + float64(t.Nanosecond())/1e9, ok
+	if !ok {
+		return nil, false
+	}
+	return instant(t), true
+}
+
+func instant(t time.Time) *big.Rat {
+	v := new(big.Rat).SetInt64(t.Unix())
+	if n := t.Nanosecond(); n != 0 {
+		v.Add(v, big.NewRat(int64(n), 1e9))
+	}
+	return v
 }
 
 func epochText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
@@ -56,7 +70,8 @@ func (t *test) matchAddress(s string) bool {
 
 // criticalPoints gives values at which tests may change their truth: every
 // bound, just below, just above. Truth is constant between neighbouring ones.
-func (t *test) criticalPoints(dst []string, now float64) []string {
+// Dates before a first one are left out.
+func (t *test) criticalPoints(dst []string, first *big.Rat) []string {
 	if t == nil {
 		return dst
 	}
@@ -64,7 +79,7 @@ func (t *test) criticalPoints(dst []string, now float64) []string {
 	case textFamily:
 	case numberFamily:
 		for _, p := range t.points {
-			for _, v := range [...]float64{p, p + 1, p - 1, p + 0.5, p - 0.5, math.Floor(p), math.Ceil(p), math.Floor(p) + 1, math.Ceil(p) - 1} {
+			for _, v := range beside(p) {
 				s := formatNumber(v)
 				dst = append(dst, s, "0"+s, s+".0")
 			}
@@ -72,8 +87,8 @@ func (t *test) criticalPoints(dst []string, now float64) []string {
 		dst = append(dst, "0")
 	case dateFamily:
 		for _, p := range t.points {
-			for _, v := range [...]float64{p, p + 1, p - 1} {
-				if v >= now {
+			for _, v := range beside(p) {
+				if first == nil || v.Cmp(first) >= 0 {
 					dst = append(dst, formatDate(v))
 				}
 			}
@@ -81,8 +96,8 @@ func (t *test) criticalPoints(dst []string, now float64) []string {
 	case addressFamily:
 		dst = append(dst, "0.0.0.0", "::")
 		for _, n := range t.nets {
-			first, last := n.Addr(), lastAddress(n)
-			for _, a := range [...]netip.Addr{first.Next(), first, last, first.Prev(), last.Next()} {
+			low, high := n.Addr(), lastAddress(n)
+			for _, a := range [...]netip.Addr{low.Next(), low, high, low.Prev(), high.Next()} {
 				if a.IsValid() {
 					dst = append(dst, a.String())
 				}
@@ -92,10 +107,62 @@ func (t *test) criticalPoints(dst []string, now float64) []string {
 	return dst
 }
 
-func formatNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// beside gives a number, those one more and one less, and the whole numbers next to it.
+func beside(p *big.Rat) []*big.Rat {
+	one := big.NewRat(1, 1)
+	out := []*big.Rat{p, new(big.Rat).Add(p, one), new(big.Rat).Sub(p, one)}
+	if p.IsInt() {
+		return out
+	}
+	floor := new(big.Rat).SetInt(new(big.Int).Div(p.Num(), p.Denom()))
+	return append(out, floor, new(big.Rat).Add(floor, one))
+}
 
-func formatDate(v float64) string {
-	return time.Unix(int64(v), 0).UTC().Format(time.RFC3339)
+// midpoints adds the middle of each interval between bounds of number tests,
+// and of date tests.
+func midpoints(dst []string, lits []lit) []string {
+	var numbers, dates []*big.Rat
+	for i := range lits {
+		switch t := lits[i].t; {
+		case t == nil:
+		case t.family == numberFamily:
+			numbers = append(numbers, t.points...)
+		case t.family == dateFamily:
+			dates = append(dates, t.points...)
+		}
+	}
+	dst = between(dst, numbers, formatNumber)
+	return between(dst, dates, formatDate)
+}
+
+func between(dst []string, points []*big.Rat, format func(*big.Rat) string) []string {
+	slices.SortFunc(points, (*big.Rat).Cmp)
+	half := big.NewRat(1, 2)
+	for i := 1; i < len(points); i++ {
+		if points[i-1].Cmp(points[i]) != 0 {
+			middle := new(big.Rat).Add(points[i-1], points[i])
+			dst = append(dst, format(middle.Mul(middle, half)))
+		}
+	}
+	return dst
+}
+
+// formatNumber writes a decimal number in full.
+func formatNumber(v *big.Rat) string {
+	n, _ := v.FloatPrec()
+	return v.FloatString(n)
+}
+
+// formatDate writes a date, to the nanosecond where it has fractions of a second.
+func formatDate(v *big.Rat) string {
+	if v.IsInt() {
+		return time.Unix(v.Num().Int64(), 0).UTC().Format(time.RFC3339)
+	}
+	seconds := new(big.Int).Div(v.Num(), v.Denom())
+	rest := new(big.Rat).Sub(v, new(big.Rat).SetInt(seconds))
+	rest.Mul(rest, big.NewRat(1e9, 1))
+	nanos := new(big.Int).Div(rest.Num(), rest.Denom())
+	return time.Unix(seconds.Int64(), nanos.Int64()).UTC().Format(time.RFC3339Nano)
 }
 
 func lastAddress(n net) netip.Addr {

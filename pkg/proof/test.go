@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ type test struct {
 	accounts []string
 	// base and points are the comparison and the bounds of numbers and dates.
 	base   policy.Base
-	points []float64
+	points []*big.Rat
 	nets   []net
 	// owners, when not nil, are the accounts that every ARN that meets the test is in.
 	owners []string
@@ -126,26 +127,31 @@ func (t *test) matchText(s string) bool {
 	return false
 }
 
-func (t *test) matchPoint(v float64) bool {
+func (t *test) matchPoint(v *big.Rat) bool {
 	for _, p := range t.points {
-		var ok bool
-		switch t.base {
-		case policy.NumericEquals, policy.DateEquals:
-			ok = v == p
-		case policy.NumericLessThan, policy.DateLessThan:
-			ok = v < p
-		case policy.NumericLessThanEquals, policy.DateLessThanEquals:
-			ok = v <= p
-		case policy.NumericGreaterThan, policy.DateGreaterThan:
-			ok = v > p
-		case policy.NumericGreaterThanEquals, policy.DateGreaterThanEquals:
-			ok = v >= p
-		}
-		if ok {
+		if ordered(t.base, v.Cmp(p)) {
 			return true
 		}
 	}
 	return false
+}
+
+// ordered says whether an order of value to bound is what an operator asks for.
+func ordered(base policy.Base, order int) bool {
+	switch base {
+	case policy.NumericEquals, policy.DateEquals:
+		return order == 0
+	case policy.NumericLessThan, policy.DateLessThan:
+		return order < 0
+	case policy.NumericLessThanEquals, policy.DateLessThanEquals:
+		return order <= 0
+	case policy.NumericGreaterThan, policy.DateGreaterThan:
+		return order > 0
+	case policy.NumericGreaterThanEquals, policy.DateGreaterThanEquals:
+		return order >= 0
+	default:
+		return false
+	}
 }
 
 // finite reports whether the values that meet the test are just those in exact.
