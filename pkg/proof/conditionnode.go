@@ -16,30 +16,60 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 	if c.op.Base == policy.Null {
 		return s.null(c, v, want)
 	}
-	if c.values == 0 && !(x.presence == never && (c.op.Set != policy.NoSet || c.op.IfExists)) {
+	if c.values == 0 && (x.presence != never || c.op.Set == policy.NoSet && !c.op.IfExists) {
 		return s.doubtLeaf(c.identity(), c.place, want)
 	}
 	if x.many {
 		return s.setCondition(c, v, want)
 	}
 	l := lit{v: v, win: win, neg: c.op.Negated}
-	switch {
-	case c.op.Set == policy.ForAllValues:
+	switch c.op.Set {
+	case policy.ForAllValues:
 		l.absentOK = true
-	case c.op.Set == policy.ForAnyValue:
-	default:
+	case policy.ForAnyValue:
+	case policy.NoSet:
 		l.absentOK = c.op.IfExists || c.op.Negated
 	}
 	if !want {
 		l = l.not()
 	}
+	var node nodeID
 	switch settled, some := s.comparison(c, v); {
-	case !settled && !some:
+	case settled:
+		node = s.valueNode(c, l)
+	case some:
+		node = s.or(s.valueNode(c, l), s.doubtLeaf(c.identity(), c.place, want))
+	default:
 		return s.doubtLeaf(c.identity(), c.place, want)
-	case !settled:
-		return s.or(s.valueNode(c, l), s.doubtLeaf(c.identity(), c.place, want))
 	}
-	return s.valueNode(c, l)
+	return s.emptyValue(c, l, node, want)
+}
+
+// emptyText is met by the empty value alone.
+var emptyText = &test{exact: []string{""}}
+
+// emptyValue adds to a condition with a set operator what it makes of the empty
+// value, which tags may have: ForAllValues holds for it; that ForAnyValue does
+// not is documented of a key without values, not of a value without characters
+// (IAM User Guide, reference_policies_multi-value-conditions).
+func (s *solver) emptyValue(c *condition, l lit, node nodeID, want bool) nodeID {
+	x := &s.vars[l.v]
+	if c.op.Set == policy.NoSet || x.presence == never || x.lang == nil || l.win != wholeWindow || !x.lang.has("") {
+		return node
+	}
+	is := s.literal(lit{v: l.v, t: emptyText})
+	isNot := s.literal(lit{v: l.v, t: emptyText, neg: true, absentOK: true})
+	switch {
+	case c.op.Set == policy.ForAllValues && want:
+		return s.or(node, is)
+	case c.op.Set == policy.ForAllValues:
+		return s.and(node, isNot)
+	}
+	leaf := s.doubtLeaf(c.identity(), c.place, want)
+	if want {
+		return s.and(node, s.or(isNot, leaf))
+	}
+	return s.or(node, s.and(is, leaf))
 }
 
 // valueNode makes the formula of a literal with the condition's values: plain
