@@ -179,6 +179,12 @@ func (s *solver) addKey(x variable) int16 {
 		x.presence = free
 		s.doubts = appendNew(s.doubts, "the value of "+x.label())
 	}
+	if x.presence == doubtful {
+		s.doubts = appendNew(s.doubts, "whether "+x.label()+" is ever in the request")
+		if x.presence = never; s.optimistic {
+			x.presence = free
+		}
+	}
 	if x.presence == always && !x.many {
 		v, ok := s.value(&x, nil, nil)
 		x.has, x.value = ok == satisfiable, v

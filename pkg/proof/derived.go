@@ -35,7 +35,7 @@ func (s *solver) bindDerived(x variable) (int16, window) {
 	case "aws:securetransport":
 		return s.constant(x.key, "true")
 	case "aws:viaawsservice":
-		return s.constant(x.key, "false")
+		return s.bindVia(x)
 	case "aws:sourceidentity":
 		if s.variant.chained {
 			return s.bind("sts:sourceidentity")
@@ -56,6 +56,18 @@ func (s *solver) bindDerived(x variable) (int16, window) {
 		x.presence = unsettled
 		return s.addKey(x), wholeWindow
 	}
+}
+
+// bindVia binds aws:ViaAWSService. It is false in a call that the caller makes;
+// whether STS ever sees one that a service makes on the caller's behalf is not
+// documented (IAM User Guide, reference_policies_condition-keys).
+func (s *solver) bindVia(x variable) (int16, window) {
+	s.doubts = appendNew(s.doubts, "whether "+x.key+" is ever true")
+	if !s.optimistic {
+		return s.constant(x.key, "false")
+	}
+	x.presence, x.has, x.value = always, true, "false"
+	return s.newVariable(x), wholeWindow
 }
 
 // bindRole binds a key that speaks of the role: constant where it is known.

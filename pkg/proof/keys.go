@@ -15,6 +15,9 @@ const (
 	free
 	// fixedUnknown keys are the same in every request, and we do not know them.
 	fixedUnknown
+	// doubtful keys are in no request that AWS documents of this caller; that
+	// they are in none at all is not documented.
+	doubtful
 	// derived keys follow from who the caller is; the variant of callers binds them.
 	derived
 )
@@ -180,9 +183,9 @@ var keyRows = map[string]keyRow{
 	"aws:epochtime":       {presence: everyone(derived), page: pageGlobal},
 	"aws:securetransport": {presence: everyone(derived), lang: boolLang, page: pageGlobal},
 	"aws:viaawsservice":   {presence: everyone(derived), lang: boolLang, page: pageGlobal},
-	"aws:calledvia":       {presence: everyone(never), lang: textLang, many: true, page: pageGlobal},
-	"aws:calledviafirst":  {presence: everyone(never), lang: textLang, page: pageGlobal},
-	"aws:calledvialast":   {presence: everyone(never), lang: textLang, page: pageGlobal},
+	"aws:calledvia":       {presence: everyone(doubtful), lang: textLang, many: true, page: pageGlobal},
+	"aws:calledviafirst":  {presence: everyone(doubtful), lang: textLang, page: pageGlobal},
+	"aws:calledvialast":   {presence: everyone(doubtful), lang: textLang, page: pageGlobal},
 
 	"aws:sourceaccount": {presence: kindSet{never, never, free, never, never}, lang: accountLang,
 		natural: []string{"999999999999", "888888888888", "123456789012"}, page: pageGlobal},
