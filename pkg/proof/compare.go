@@ -35,15 +35,7 @@ func (c *Compiled) Beyond(other *Compiled, w World) Answer {
 	for _, k := range other.keys {
 		f.keys = appendNew(f.keys, k)
 	}
-	for _, e := range extras {
-		if c.allows(e.action) {
-			for _, k := range e.keys {
-				if !strings.HasSuffix(k, "/") {
-					f.keys = appendNew(f.keys, k)
-				}
-			}
-		}
-	}
+	f.keys = c.carried(f.keys, "")
 	f.build = func(s *solver) bool { return s.assertBeyond(c, other, f.keys) }
 	f.confirm = func(s *solver) (Answer, string) {
 		a, problem := s.witness([]string{s.variant.assumeAction()}, c)
@@ -60,6 +52,23 @@ func (c *Compiled) Beyond(other *Compiled, w World) Answer {
 		return Answer{Outcome: None}
 	}
 	return a
+}
+
+// carried adds the keys that show what a request may carry beside its action,
+// though nobody speaks of them: it asks for more actions, which may be refused.
+// What a projected key shows is left out.
+func (c *Compiled) carried(keys []string, projected string) []string {
+	for _, e := range extras {
+		if !c.allows(e.action) || projected != "" && slices.Contains(e.keys, projected) {
+			continue
+		}
+		for _, k := range e.keys {
+			if !strings.HasSuffix(k, "/") {
+				keys = appendNew(keys, k)
+			}
+		}
+	}
+	return keys
 }
 
 func (c *Compiled) allows(action string) bool {

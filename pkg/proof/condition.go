@@ -38,7 +38,7 @@ func place(statement int, element string) string {
 
 // compileCondition makes a condition ready; variables count from version 2012-10-17 on.
 func compileCondition(pc *policy.Condition, variables bool) condition {
-	c := condition{key: strings.ToLower(pc.Key), source: pc, values: len(pc.Values)}
+	c := condition{key: lowerKey(pc.Key), source: pc, values: len(pc.Values)}
 	c.op, c.known = policy.ParseOperator(pc.Operator)
 	if !c.known {
 		return c

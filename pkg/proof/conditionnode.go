@@ -8,7 +8,7 @@ import (
 
 // condition makes the formula of a condition that holds, or does not.
 func (s *solver) condition(c *condition, want bool) nodeID {
-	if !c.known {
+	if !c.known || s.oddlySpelled(c.key) {
 		return s.doubtLeaf(c.identity(), c.place, want)
 	}
 	v, win := s.bind(c.key)

@@ -173,7 +173,7 @@ func (s *solver) model() bool { return s.solve() && s.finish() }
 func (f *finder) prepare(v variant) *solver {
 	s := f.solver
 	s.clear()
-	s.world, s.partition, s.variant, s.work = f.world, f.partition, v, f.work
+	s.world, s.partition, s.variant, s.work, s.keys = f.world, f.partition, v, f.work, f.keys
 	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
 	return s
 }

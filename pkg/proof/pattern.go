@@ -137,7 +137,7 @@ func readPieces(s string, how comparison, variables bool) ([]piece, bool) {
 	for _, p := range parts {
 		switch {
 		case p.Key != "":
-			v := piece{kind: variablePiece, key: strings.ToLower(p.Key)}
+			v := piece{kind: variablePiece, key: lowerKey(p.Key)}
 			if p.Default != nil {
 				v.hasDefault, v.fallback = true, *p.Default
 			}

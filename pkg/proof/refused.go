@@ -2,7 +2,6 @@ package proof
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -26,8 +25,8 @@ func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requ
 		groups[i] = legal[i : i+1]
 	}
 	bounds := compileWhere(groups)
-	f.keys = whereKeys(whereKeys(c.keys, where), bounds)
-	t := twin{key: strings.ToLower(key), keys: f.keys, actions: slices.Concat(q.Actions, extra), base: q.Actions, bounds: bounds}
+	f.keys = c.carried(whereKeys(whereKeys(c.keys, where), bounds), lowerKey(key))
+	t := twin{key: lowerKey(key), keys: f.keys, actions: slices.Concat(q.Actions, extra), base: q.Actions, bounds: bounds}
 	f.build = func(s *solver) bool {
 		if !s.assert(s.where(where)) {
 			return false

@@ -130,12 +130,8 @@ func (s *solver) assertKeyTies(keys []string) bool {
 			}
 		}
 	}
-	if slices.Contains(keys, "aws:sourceip") {
-		for _, k := range [...]string{"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"} {
-			if slices.Contains(keys, k) && !s.assertNotBoth("aws:sourceip", k) {
-				return false
-			}
-		}
+	if slices.Contains(keys, "aws:sourceip") && !s.assertOrigin(keys) {
+		return false
 	}
 	if slices.Contains(keys, "aws:multifactorauthage") {
 		age, _ := s.bind("aws:multifactorauthage")
@@ -158,8 +154,22 @@ func (s *solver) assertTag(key, tag string) bool {
 	return s.assert(s.or(without, with))
 }
 
-func (s *solver) assertNotBoth(a, b string) bool {
-	x, _ := s.bind(a)
-	y, _ := s.bind(b)
-	return s.assert(s.or(s.absent(x), s.absent(y)))
+// assertOrigin asserts that a request comes from an address or through an
+// endpoint, and not both (IAM User Guide, reference_policies_condition-keys,
+// aws:SourceIp and aws:SourceVpc). What AWS shows of a call that one of its
+// services makes is not documented.
+func (s *solver) assertOrigin(keys []string) bool {
+	address, _ := s.bind("aws:sourceip")
+	some := []nodeID{s.present(address)}
+	for _, k := range [...]string{"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"} {
+		if !slices.Contains(keys, k) {
+			continue
+		}
+		v, _ := s.bind(k)
+		if !s.assert(s.or(s.absent(address), s.absent(v))) {
+			return false
+		}
+		some = append(some, s.present(v))
+	}
+	return len(some) == 1 || s.variant.kind == Services || s.assert(s.or(some...))
 }

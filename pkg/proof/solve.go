@@ -9,6 +9,8 @@ type solver struct {
 	world     *World
 	partition string
 	variant   variant
+	// keys are all keys that the question speaks of.
+	keys []string
 	// optimistic reads doubtful elements in favour of the request.
 	optimistic bool
 	// favoured reads them so for the part of the formula being built, whose

@@ -35,7 +35,7 @@ func (s *solver) tiedNode(c *condition, tv *tiedValue, want, absentOK bool) node
 		if p.kind == variablePiece {
 			pieces[i].v, pieces[i].win = s.bind(p.key)
 			refs++
-			if s.vars[pieces[i].v].many {
+			if s.vars[pieces[i].v].many || s.oddlySpelled(p.key) {
 				refs = maxVariables + 1
 			}
 		}

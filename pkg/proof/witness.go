@@ -56,7 +56,7 @@ func (s *solver) request(actions []string) access.Request {
 
 func carries(r *access.Request, prefixes []string) bool {
 	for name := range r.Context {
-		name = strings.ToLower(name)
+		name = lowerKey(name)
 		for _, p := range prefixes {
 			if name == p || strings.HasSuffix(p, "/") && strings.HasPrefix(name, p) {
 				return true
@@ -143,7 +143,7 @@ func (f facts) OrganizationOf(account string) (string, bool) {
 // spelling gives a key as AWS writes it.
 func spelling(key string) string {
 	for _, n := range spellings {
-		if strings.EqualFold(n, key) {
+		if lowerKey(n) == key {
 			return n
 		}
 	}
