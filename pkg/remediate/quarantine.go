@@ -46,14 +46,27 @@ func QuarantineFallback(account, decisionID string) string {
 	})
 }
 
-// isQuarantine says whether a document is one that Quarantine gives, for any decision.
-func isQuarantine(text string) bool {
+// IsQuarantine says whether a trust policy is one that Quarantine or
+// QuarantineFallback gives, for any decision, in whatever spelling IAM shows
+// it. It looks at the text alone, so it holds also where the record of having
+// written it is lost.
+func IsQuarantine(text string) bool {
 	d, err := policy.Parse([]byte(text))
-	if err != nil || len(d.Statements) != 1 {
+	if err != nil || len(d.Statements) != 1 || len(d.Statements[0].Principal.List) != 1 {
 		return false
 	}
+	one := d.Statements[0].Principal.List[0]
 	id, ok := strings.CutPrefix(d.Statements[0].Sid, quarantineSid)
-	return ok && text == Quarantine(id)
+	if !ok {
+		return false
+	}
+	for _, form := range []string{Quarantine(id), QuarantineFallback(one.Account, id)} {
+		own, err := policy.Parse([]byte(form))
+		if err == nil && d.Equal(own, one.Partition) {
+			return true
+		}
+	}
+	return false
 }
 
 func document(s policy.Statement) string {

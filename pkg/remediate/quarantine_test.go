@@ -2,6 +2,7 @@ package remediate_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
@@ -75,3 +76,43 @@ func TestQuarantineLetsNobodyIn(t *testing.T) {
 		})
 	}
 }
+
+// A quarantine is known by what stands on the role, in either form and however
+// IAM spells it: whatever was recorded of it may be lost. What lets somebody in
+// is none, whatever its Sid says.
+func TestIsQuarantineGoesByContent(t *testing.T) {
+	for name, text := range quarantines() {
+		if !remediate.IsQuarantine(text) {
+			t.Errorf("%s is not known: %s", name, text)
+		}
+	}
+	const sid = `"Sid":"RolewardenQuarantineabc"`
+	rows := []struct {
+		name, text string
+		want       answer
+	}{
+		{"IAM's spelling", `{"Statement":[{` + sid + `,"Effect":"Deny","Principal":{"AWS":["*"]},"Action":["sts:TagSession","sts:SetSourceIdentity","sts:AssumeRole","sts:AssumeRoleWithWebIdentity","sts:AssumeRoleWithSAML"]}],"Version":"2012-10-17"}`, yes},
+		{"IAM's spelling of the fallback", `{"Version":"2012-10-17","Statement":[{` + sid + `,"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:RoleSessionName":["rolewarden"]},"StringEquals":{"sts:RoleSessionName":"rolewarden"}}}]}`, yes},
+		{"the fallback in another partition", `{"Version":"2012-10-17","Statement":[{` + sid + `,"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:RoleSessionName":"rolewarden"},"StringEquals":{"sts:RoleSessionName":"rolewarden"}}}]}`, yes},
+		{"an Allow in its place", strings.Replace(remediate.Quarantine("abc"), "Deny", "Allow", 1), no},
+		{"one condition less", `{"Version":"2012-10-17","Statement":[{` + sid + `,"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:RoleSessionName":"rolewarden"}}}]}`, no},
+		{"an Allow behind it", strings.Replace(remediate.Quarantine("abc"), "}]}", `},{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`, 1), no},
+		{"somebody else's Deny", strings.Replace(remediate.Quarantine("abc"), "RolewardenQuarantine", "Mine", 1), no},
+		{"a good policy", goodPolicy, no},
+		{"no policy", `{"Statement":`, no},
+		{"nothing", "", no},
+	}
+	for _, row := range rows {
+		if got := remediate.IsQuarantine(row.text); got != (row.want == yes) {
+			t.Errorf("%s: %t: %s", row.name, got, row.text)
+		}
+	}
+}
+
+// answer is what a row expects.
+type answer uint8
+
+const (
+	no answer = iota
+	yes
+)

@@ -73,7 +73,9 @@ type Task struct {
 	Role role.Role
 	// Document is the trust policy to write, for Revert and Quarantine; empty otherwise.
 	Document string
-	// Tags are set, Untag are taken off; only rolewarden's own keys are taken.
+	// Tags are set, Untag are taken off; only rolewarden's own keys are taken,
+	// those of Untag in any case. Others are left out, and the Outcome's Problem
+	// says so: tags never stand in the way of a trust policy.
 	Tags  map[string]string
 	Untag []string
 }
@@ -82,16 +84,21 @@ type Task struct {
 // been written; the role wants judging again.
 var ErrStale = errors.New("the role is not what was judged any more")
 
+// ErrTask is returned for a task that contradicts itself. Nothing has been read
+// or written, and the same task is refused for ever.
+var ErrTask = errors.New("the task cannot be done as it is")
+
 // Apply does a task.
 //
 // An error means that the task may be tried again: nothing was written, or
-// nobody can tell (then the next Apply finds out by reading). What cannot get
-// better by trying again is an Outcome with a Problem and no error. A role
-// that already has the task's document is not written a second time.
+// nobody can tell (then the next Apply finds out by reading); ErrTask alone is
+// for good. What cannot get better by trying again is an Outcome with a Problem
+// and no error. A role that already has the task's document is not written a
+// second time.
 func (r *Remediator) Apply(ctx context.Context, iam IAM, t Task) (decision.Outcome, error) {
 	nothing := decision.Outcome{Before: t.Role.TrustPolicy, After: t.Role.TrustPolicy}
 	if err := t.check(); err != nil {
-		return nothing, fmt.Errorf("acting on role %s: %w", t.Role.Ref(), err)
+		return nothing, fmt.Errorf("acting on role %s: %w: %w", t.Role.Ref(), ErrTask, err)
 	}
 	if !t.Decision.Action.Writes() {
 		return nothing, nil
@@ -101,6 +108,7 @@ func (r *Remediator) Apply(ctx context.Context, iam IAM, t Task) (decision.Outco
 		return nothing, nil
 	}
 	w := &work{Task: t, iam: iam, pause: r.pause(), out: nothing}
+	w.leaveOut()
 	if err := w.do(ctx); err != nil {
 		return w.out, fmt.Errorf("acting on role %s: %w", t.Role.Ref(), err)
 	}
@@ -119,7 +127,7 @@ func (t Task) check() error {
 		if t.same(t.Document, t.Role.TrustPolicy) {
 			return errors.New("the document to write is the one that was judged: a role is never replaced by itself")
 		}
-		if t.Decision.Action == decision.Quarantine && !isQuarantine(t.Document) {
+		if t.Decision.Action == decision.Quarantine && !IsQuarantine(t.Document) {
 			return errors.New("the document to write is no quarantine: take it from Quarantine")
 		}
 	case decision.Tag, decision.Clear:
@@ -132,7 +140,7 @@ func (t Task) check() error {
 	if t.Role.ID == "" {
 		return errors.New("the role as judged has no RoleId: read it from IAM first")
 	}
-	return checkTags(t.Tags, t.Untag)
+	return nil
 }
 
 // same says whether two texts are the same trust policy of this role, as IAM

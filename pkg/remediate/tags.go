@@ -85,51 +85,51 @@ func legalValue(s string) string {
 	}, s)
 }
 
-// checkTags refuses tags that are not rolewarden's own, or that IAM would refuse.
-func checkTags(set map[string]string, unset []string) error {
-	for _, key := range slices.Sorted(maps.Keys(set)) {
-		if !slices.Contains(TagKeys(), key) {
-			return fmt.Errorf("the tag %q is not rolewarden's: set one of %q", key, TagKeys())
-		}
-		if v := set[key]; !tagValue.MatchString(v) || len([]rune(v)) > maxTagValue {
-			return fmt.Errorf("the tag %s cannot have the value %q: at most %d letters, digits, blanks and _.:/=+-@", key, v, maxTagValue)
+// leaveOut takes out of the task the tags that are not rolewarden's own, or
+// that IAM would refuse, and says so. The rest of the task is done: whoever may
+// tag the role must not be able to keep its trust policy as it is.
+func (w *work) leaveOut() {
+	asked := len(w.Tags) + len(w.Untag)
+	set, unset := map[string]string{}, []string{}
+	for _, key := range slices.Sorted(maps.Keys(w.Tags)) {
+		switch v := w.Tags[key]; {
+		case !slices.Contains(TagKeys(), key):
+			w.addProblem(fmt.Sprintf("The tag %q is not rolewarden's and was not set: rolewarden sets %q.", key, TagKeys()))
+		case !tagValue.MatchString(v) || len([]rune(v)) > maxTagValue:
+			w.addProblem(fmt.Sprintf("The tag %s was not set to %q: IAM takes at most %d letters, digits, blanks and _.:/=+-@.", key, v, maxTagValue))
+		default:
+			set[key] = v
 		}
 	}
-	for _, key := range unset {
-		if !slices.Contains(TagKeys(), key) {
-			return fmt.Errorf("the tag %q is not rolewarden's: take off one of %q", key, TagKeys())
+	for _, key := range w.Untag {
+		if !slices.ContainsFunc(TagKeys(), func(ours string) bool { return strings.EqualFold(ours, key) }) {
+			w.addProblem(fmt.Sprintf("The tag %q is not rolewarden's and was not taken off: rolewarden takes off %q.", key, TagKeys()))
+			continue
 		}
+		unset = append(unset, key)
 	}
-	return nil
+	w.Tags, w.Untag = set, unset
+	w.tagless = asked > 0 && len(set)+len(unset) == 0
 }
 
-// spelled gives the key under which a role carries a tag: keys ignore case and
-// keep it (IAM User Guide, id_tags), so "Rolewarden:State" is our tag too.
-func spelled(tags map[string]string, key string) (string, bool) {
-	for have := range tags {
-		if strings.EqualFold(have, key) {
-			return have, true
-		}
-	}
-	return "", false
-}
-
-// missing gives the tags that a role does not have as wanted.
+// missing gives the tags that a role does not have as wanted. Keys ignore case
+// and keep it (IAM User Guide, id_tags), so another spelling is replaced.
 func missing(want, have map[string]string) map[string]string {
 	out := map[string]string{}
 	for key, value := range want {
-		if at, ok := spelled(have, key); !ok || at != key || have[at] != value {
+		if is, ok := have[key]; !ok || is != value {
 			out[key] = value
 		}
 	}
 	return out
 }
 
-// present gives the tags, as the role spells them, that are there and should not be.
+// present gives the tags, as the role spells them, that are there and should
+// not be: "Rolewarden:State" is our tag too.
 func present(unwanted []string, have map[string]string) []string {
 	var out []string
-	for _, key := range unwanted {
-		if at, ok := spelled(have, key); ok {
+	for _, at := range slices.Sorted(maps.Keys(have)) {
+		if slices.ContainsFunc(unwanted, func(key string) bool { return strings.EqualFold(at, key) }) {
 			out = append(out, at)
 		}
 	}
@@ -156,6 +156,9 @@ func (w *work) retag(ctx context.Context, live role.Role) error {
 	case err != nil:
 		return fmt.Errorf("changing its tags: %w", err)
 	case policyWritten:
+		return nil
+	}
+	if w.tagless {
 		return nil
 	}
 	w.out.Done = w.Decision.Action

@@ -3,6 +3,7 @@ package remediate_test
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +44,60 @@ func TestUntagIgnoresCase(t *testing.T) { // T57
 	}
 	if diff := cmp.Diff(map[string]string{"team": "blue"}, f.role.Tags); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever may tag a role cannot keep its trust policy as it is: a task that
+// takes off a tag in the role's own spelling is done, tag and policy.
+func TestOddTagsNeverStopATrustWrite(t *testing.T) { // T57
+	rows := []struct {
+		name  string
+		shape func(*remediate.Task)
+		says  string
+	}{
+		{"our key in another case", func(t *remediate.Task) { t.Untag = []string{"Rolewarden:State"} }, ""},
+		{"a tag of others to take off", func(t *remediate.Task) { t.Untag = []string{"team"} }, `"team" is not rolewarden's`},
+		{"a tag of others", func(t *remediate.Task) { t.Tags = map[string]string{"team": "red"} }, `"team" is not rolewarden's`},
+		{"a value IAM refuses", func(t *remediate.Task) { t.Tags = map[string]string{remediate.TagState: "a,b"} }, "rolewarden:state was not set"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := newFake()
+			f.role.Tags["Rolewarden:State"] = "x"
+			task := revert()
+			task.Tags, task.Untag = nil, remediate.TagKeys()
+			row.shape(&task)
+			out, err := f.apply(t, task)
+			if err != nil || out.Done != decision.Revert || !out.Verified || f.role.TrustPolicy != goodPolicy {
+				t.Errorf("%+v, %v", out, err)
+			}
+			if !strings.Contains(out.Problem, row.says) || row.says == "" && out.Problem != "" {
+				t.Errorf("Problem = %q, want %q", out.Problem, row.says)
+			}
+			if row.says == "" {
+				if diff := cmp.Diff(map[string]string{"team": "blue"}, f.role.Tags); diff != "" {
+					t.Errorf("tags (-want +got):\n%s", diff)
+				}
+			}
+			if f.role.Tags["team"] != "blue" {
+				t.Errorf("a tag of others was changed: %q", f.role.Tags)
+			}
+		})
+	}
+}
+
+// A task of which no tag is left does nothing and says why; what is left of
+// one is done.
+func TestTagTaskWithOddTags(t *testing.T) {
+	f := newFake()
+	task := tag()
+	task.Tags = map[string]string{"team": "red"}
+	if out, err := f.apply(t, task); err != nil || out.Done != decision.Ignore || out.Problem == "" || f.nTags != 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	task.Tags["rolewarden:state"] = "noncompliant"
+	if out, err := f.apply(t, task); err != nil || out.Done != decision.Tag || out.Problem == "" || f.role.Tags["rolewarden:state"] != "noncompliant" {
+		t.Errorf("%+v, %v", out, err)
 	}
 }
 

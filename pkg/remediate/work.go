@@ -17,6 +17,8 @@ type work struct {
 	out   decision.Outcome
 	// sent is the document that is being written: Document, or its fallback.
 	sent string
+	// tagless says that there was something to do with tags and all of it was left out.
+	tagless bool
 }
 
 // do reads again, writes, reads until it shows, and tags.
@@ -98,7 +100,7 @@ func (w *work) replace(ctx context.Context, live role.Role) error {
 // stands says whether the role has the document already, in either form of a quarantine.
 func (w *work) stands(live role.Role) bool {
 	return w.same(live.TrustPolicy, w.Document) ||
-		isQuarantine(w.Document) && w.same(live.TrustPolicy, w.fallback())
+		IsQuarantine(w.Document) && w.same(live.TrustPolicy, w.fallback())
 }
 
 func (w *work) fallback() string { return QuarantineFallback(w.Role.Account, w.Decision.ID) }
@@ -106,7 +108,7 @@ func (w *work) fallback() string { return QuarantineFallback(w.Role.Account, w.D
 // fallBack turns to the other form of a quarantine, once.
 func (w *work) fallBack() bool {
 	other := w.fallback()
-	if !isQuarantine(w.sent) || w.sent == other {
+	if !IsQuarantine(w.sent) || w.sent == other {
 		return false
 	}
 	w.sent = other
