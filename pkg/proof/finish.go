@@ -102,18 +102,10 @@ func later(a, b string) bool {
 	return x.After(y)
 }
 
-// finish checks what ties a model further: transitive tag keys are tag keys,
-// a path of the organization begins with the organization. A model that fails is no witness, and proves nothing.
+// finish checks what ties a model further: transitive tag keys are tag keys. A model that fails is no witness, and proves nothing.
 func (s *solver) finish() bool {
 	if !s.finishTags() {
 		return s.unfinished("sts:TransitiveTagKeys with aws:TagKeys")
-	}
-	if id, paths := s.lookup("aws:principalorgid"), s.lookup("aws:principalorgpaths"); id >= 0 && paths >= 0 {
-		for _, p := range s.vars[paths].values {
-			if !s.vars[id].has || len(p) <= len(s.vars[id].value) || p[:len(s.vars[id].value)+1] != s.vars[id].value+"/" {
-				return s.unfinished("aws:PrincipalOrgPaths with aws:PrincipalOrgID")
-			}
-		}
 	}
 	return true
 }

@@ -96,9 +96,10 @@ var (
 		arnShape(segment{set: digitClass, min: 12, max: 12, field: accountWindow}),
 		arnShape(segment{set: digitClass, min: 0, max: 0, field: accountWindow}),
 	}}
+	orgHead     = []segment{{text: "o-", field: orgWindow}, {set: lowerClass, min: 10, max: 32, field: orgWindow}}
 	orgPathLang = &language{shapes: [][]segment{
-		{fixed("o-"), run(lowerClass, 10, 32), fixed("/r-"), run(lowerClass, 4, 32), fixed("/")},
-		{fixed("o-"), run(lowerClass, 10, 32), fixed("/r-"), run(lowerClass, 4, 32), fixed("/ou-"), run(pathTail, 4, 400), fixed("/")},
+		append(orgHead[:2:2], fixed("/r-"), run(lowerClass, 4, 32), fixed("/")),
+		append(orgHead[:2:2], fixed("/r-"), run(lowerClass, 4, 32), fixed("/ou-"), run(pathTail, 4, 400), fixed("/")),
 	}}
 	pathTail = lowerClass.plus("-/")
 

@@ -96,6 +96,8 @@ const (
 	accountWindow
 	nameWindow
 	epochWindow
+	// orgWindow shows the organization of a path in one.
+	orgWindow
 )
 
 // language is the set of legal values of a key: the words of any of its shapes

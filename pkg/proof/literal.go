@@ -1,6 +1,10 @@
 package proof
 
-import "github.com/rolewarden/rolewarden/pkg/access"
+import (
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+)
 
 // verdict is what a search says of a conjunction of literals.
 type verdict uint8
@@ -115,6 +119,9 @@ func look(value string, w window) string {
 			}
 		}
 		return value
+	case orgWindow:
+		id, _, _ := strings.Cut(value, "/")
+		return id
 	case epochWindow:
 		t, _ := access.ParseDate(value)
 		return epochText(t)

@@ -141,9 +141,11 @@ func (p *product) leave(id int32, n productNode, states []int32) int32 {
 	field := shape[n.seg].field
 	next := append([]int32(nil), states...)
 	last := int(n.seg) == len(shape)-1
+	// A window may stretch over several segments.
+	closes := last || shape[n.seg+1].field != field
 	for i, m := range p.machines {
 		switch {
-		case m.win != wholeWindow && m.win == field:
+		case m.win != wholeWindow && m.win == field && closes:
 			if !m.accepts(next[i]) {
 				return -1
 			}
@@ -155,7 +157,9 @@ func (p *product) leave(id int32, n productNode, states []int32) int32 {
 	if last {
 		return id
 	}
-	p.enter(next, shape[n.seg+1].field)
+	if closes {
+		p.enter(next, shape[n.seg+1].field)
+	}
 	return p.push(productNode{parent: id, shape: n.shape, seg: n.seg + 1}, next)
 }
 

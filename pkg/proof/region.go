@@ -121,7 +121,8 @@ func containsFold(list []string, s string) bool {
 
 // assertKeyTies asserts what AWS itself ties between keys: tag keys are those
 // of the request's tags; a request comes from an address or through an
-// endpoint; the age of an MFA sign-in needs one.
+// endpoint; an organization's id comes with the caller's place in it; the age of
+// an MFA sign-in needs one.
 func (s *solver) assertKeyTies(keys []string) bool {
 	if slices.Contains(keys, "aws:tagkeys") {
 		for _, k := range keys {
@@ -132,6 +133,14 @@ func (s *solver) assertKeyTies(keys []string) bool {
 	}
 	if slices.Contains(keys, "aws:sourceip") && !s.assertOrigin(keys) {
 		return false
+	}
+	if slices.Contains(keys, "aws:principalorgpaths") && s.variant.aws() {
+		// A caller in an organization has both keys, any other has none.
+		id, _ := s.bind("aws:principalorgid")
+		paths, _ := s.bind("aws:principalorgpaths")
+		if !s.assert(s.or(s.and(s.absent(id), s.absent(paths)), s.and(s.present(id), s.present(paths)))) {
+			return false
+		}
 	}
 	if slices.Contains(keys, "aws:multifactorauthage") {
 		age, _ := s.bind("aws:multifactorauthage")

@@ -22,6 +22,9 @@ func (s *solver) settleTies() tieOutcome {
 	if out := s.settleTimes(); out != tiesHeld {
 		return out
 	}
+	if out := s.settleOrganization(); out != tiesHeld {
+		return out
+	}
 	broken := slices.IndexFunc(s.active, func(i int32) bool { return !s.tieHolds(i) })
 	if broken < 0 {
 		return tiesHeld
