@@ -1,6 +1,9 @@
 package decision
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Brake weakens a decision where the kill switch or a limit demands it, and
 // never strengthens one. The zero Brakes turn every write into Hold: a switch
@@ -36,14 +39,14 @@ func (d Decision) limited(b Brakes) Decision {
 		}
 		was := d.Action.String()
 		if b.TagLimit != "" {
-			return d.weakened(Hold, "The limit "+b.Limit+" on writes and the limit "+b.TagLimit+" on tags are used up, so nothing was written ("+was+" was due). Find out who or what changes so many roles, then reset the limits.")
+			return d.weakened(Hold, sentence(b.Limit)+" "+sentence(b.TagLimit)+" So nothing was written ("+was+" was due). Find out who or what changes so many roles, then reset the limits.")
 		}
-		return d.weakened(Tag, "The limit "+b.Limit+" on writes is used up, so the role is only tagged ("+was+" was due). Find out who or what changes so many roles, mend this one by hand, then reset the limit.")
+		return d.weakened(Tag, sentence(b.Limit)+" So the role is only tagged ("+was+" was due). Find out who or what changes so many roles, mend this one by hand, then reset the limit.")
 	case Tag, Clear:
 		if b.TagLimit == "" {
 			return d
 		}
-		return d.weakened(Hold, "The limit "+b.TagLimit+" on tags is used up, so nothing was written ("+d.Action.String()+" was due). Find out who or what changes so many roles, then reset the limit.")
+		return d.weakened(Hold, sentence(b.TagLimit)+" So nothing was written ("+d.Action.String()+" was due). Find out who or what changes so many roles, then reset the limit.")
 	case Ignore, Tell, Hold:
 		return d
 	default:
@@ -57,3 +60,6 @@ func (d Decision) weakened(a Action, why string) Decision {
 	d.Reasons = slices.Concat([]string{why}, d.Reasons)
 	return d
 }
+
+// sentence makes one of what is said of a limit.
+func sentence(s string) string { return capital(strings.TrimRight(s, ".")) + "." }

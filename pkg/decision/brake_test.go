@@ -3,16 +3,18 @@ package decision_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
 // What stays the hand, row by row; T65 and T68 live on these rows.
 func TestBrakeRows(t *testing.T) {
 	free := Brakes{Switch: WritesAllowed}
-	limited := Brakes{Switch: WritesAllowed, Limit: "account/111122223333 (5 per hour)"}
-	tagLimited := Brakes{Switch: WritesAllowed, TagLimit: "tags (200 per hour)"}
-	both := Brakes{Switch: WritesAllowed, Limit: "organization (25 per hour)", TagLimit: "tags (200 per hour)"}
+	limited := Brakes{Switch: WritesAllowed, Limit: (&ledger.LimitError{Counter: ledger.Counter{Name: "account/111122223333", Window: time.Hour, Limit: 5}, Count: 5}).Error()}
+	tagLimited := Brakes{Switch: WritesAllowed, TagLimit: "the limit for tags is used up"}
+	both := Brakes{Switch: WritesAllowed, Limit: "the limit for organization is used up", TagLimit: "the limit for tags is used up"}
 	rows := []struct {
 		name   string
 		action Action
@@ -37,8 +39,8 @@ func TestBrakeRows(t *testing.T) {
 		{"past the limit a quarantine is a tag", Quarantine, limited, Tag, "only tagged"},
 		{"past the limit a tag stays", Tag, limited, Tag, ""},
 		{"past both limits nothing is written", Revert, both, Hold, "organization"},
-		{"past the tag limit a tag is held", Tag, tagLimited, Hold, "tags (200 per hour)"},
-		{"past the tag limit a clearing is held", Clear, tagLimited, Hold, "tags (200 per hour)"},
+		{"past the tag limit a tag is held", Tag, tagLimited, Hold, "limit for tags"},
+		{"past the tag limit a clearing is held", Clear, tagLimited, Hold, "limit for tags"},
 		{"past the tag limit a revert goes on", Revert, tagLimited, Revert, ""},
 	}
 	for _, row := range rows {
@@ -50,6 +52,9 @@ func TestBrakeRows(t *testing.T) {
 			}
 			if row.says != "" && !strings.Contains(got.Reasons[0], row.says) {
 				t.Errorf("first reason does not say %q: %q", row.says, got.Reasons[0])
+			}
+			if first := got.Reasons[0]; strings.Contains(strings.ToLower(first), "limit the limit") || !strings.HasSuffix(first, ".") || strings.ToUpper(first[:1]) != first[:1] {
+				t.Errorf("the first reason does not read well: %q", first)
 			}
 			if last := got.Reasons[len(got.Reasons)-1]; last != "Because." || got.ID != "abc" || len(got.Rules) != 1 {
 				t.Errorf("braking lost what was decided before: %+v", got)

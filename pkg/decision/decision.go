@@ -57,7 +57,8 @@ type Past uint8
 const (
 	// NoPast is known: nothing is known of what the role was before.
 	NoPast Past = iota
-	// JustCreated: the change under judgement made the role, so it has no past.
+	// JustCreated: the role is so new that it has no past. Who fills in the
+	// Situation decides what is new; the kind of the change is not looked at.
 	JustCreated
 	// GoodBaseline: there is a baseline that may be restored.
 	GoodBaseline
@@ -71,6 +72,9 @@ type Situation struct {
 	Verdict finding.Verdict
 	// Reasons are the report's reasons for doubt.
 	Reasons []string
+	// Doubt is a reason not to act although the verdict stands, such as that
+	// Organizations could not be asked; empty when there is none.
+	Doubt string
 	// Open are the findings that no exemption covers.
 	Open []finding.Finding
 	// Modes gives the effective mode of each rule for this role; a rule that
@@ -109,7 +113,8 @@ const (
 // Brakes are what may stay the hand after a Decision is planned. The zero value stays it.
 type Brakes struct {
 	Switch Switch
-	// Limit names the limit that is used up, with its figure; empty when none is.
+	// Limit says that a limit on writes is used up, which one and with its
+	// figures, in the words of ledger.LimitError; empty when none is.
 	Limit string
 	// TagLimit likewise, for tagging.
 	TagLimit string

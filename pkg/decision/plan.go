@@ -14,7 +14,8 @@ import (
 // RulesHash and At are the caller's.
 //
 // Whatever is in doubt ends in Tell: an undecided verdict, a verdict that
-// contradicts its findings, a change that leaves no role to write.
+// contradicts its findings, a change that leaves no role to write. A doubt that
+// leaves the verdict as it is ends in Hold.
 func Plan(s Situation) Decision {
 	switch s.Verdict {
 	case finding.Compliant:
@@ -25,6 +26,9 @@ func Plan(s Situation) Decision {
 		}
 		return settled(s, "The trust policy obeys every rule.")
 	case finding.Noncompliant:
+		if s.Doubt != "" {
+			return doubted(s)
+		}
 		if len(s.Open) == 0 {
 			return settled(s, "Every finding is covered by an exemption.")
 		}
@@ -106,9 +110,6 @@ func enforced(s Situation, driving, notes []string) Decision {
 		first := lead + ": the trust policy goes back to the last one known to be good. Who needs the change makes it again in a form that obeys the rules, or asks for an exemption."
 		return Decision{Action: Revert, Rules: driving, Reasons: append([]string{first}, notes...)}
 	case JustCreated:
-		if s.Change != trail.RoleCreated {
-			return tag("it is said to be new, and the change at hand did not create it", "Mend it by hand as the findings say.")
-		}
 		first := lead + ": the role is new and has no past to go back to, so its trust policy is replaced by one that lets nobody in. Write a trust policy that obeys the rules; the alert holds the one that was replaced."
 		return Decision{Action: Quarantine, Rules: driving, Reasons: append([]string{first}, notes...)}
 	case RefusedBaseline:
@@ -122,6 +123,25 @@ func enforced(s Situation, driving, notes []string) Decision {
 	default:
 		return tag("what is known of its past is not understood", "Mend the role by hand as the findings say.")
 	}
+}
+
+// doubted is for roles whose verdict is sure while something else is not. All
+// that is broken is named, whatever its mode: with the doubt gone, the modes say
+// what is done.
+func doubted(s Situation) Decision {
+	rules := ruleIDs(s.Open)
+	broken := "Every finding is covered by an exemption"
+	if len(rules) > 0 {
+		broken = capital(list("the rule", "the rules", rules)) + " " + are(rules) + " broken"
+	}
+	reasons := []string{
+		capital(strings.TrimRight(s.Doubt, ".")) + ".",
+		broken + ", and nothing is written while that is in doubt. Mend the role as the findings say, or settle the doubt and let the role be judged again.",
+	}
+	if s.Protected != "" {
+		reasons = append(reasons, "The role is never written in any case: "+strings.TrimRight(s.Protected, ".")+".")
+	}
+	return Decision{Action: Hold, Rules: rules, Reasons: append(reasons, capNotes(s)...)}
 }
 
 // held is for roles that are never written.
@@ -211,11 +231,14 @@ func ruleIDs(findings []finding.Finding) []string {
 
 // inMode says which rules are broken, and how far they go.
 func inMode(rules []string, mode string) string {
-	verb := "is"
-	if len(rules) != 1 {
-		verb = "are"
+	return fmt.Sprintf("%s %s broken, in mode %s", capital(list("the rule", "the rules", rules)), are(rules), mode)
+}
+
+func are(names []string) string {
+	if len(names) == 1 {
+		return "is"
 	}
-	return fmt.Sprintf("%s %s broken, in mode %s", capital(list("the rule", "the rules", rules)), verb, mode)
+	return "are"
 }
 
 // list writes names in a row: "the rules a, b and c".

@@ -30,6 +30,7 @@ func TestPlanRows(t *testing.T) {
 	witness := []finding.Finding{found("external-id", finding.Allowed)}
 	refused := []finding.Finding{found("set-source-identity", finding.Refused)}
 	enforce := modes(org.Enforce, "external-id", "set-source-identity", "session-policy", "no-effect", "shared")
+	const doubt = "Organizations could not be asked"
 	rows := []struct {
 		name string
 		in   Situation
@@ -57,7 +58,13 @@ func TestPlanRows(t *testing.T) {
 		{"enforce, a refused request, with a baseline", Situation{Verdict: finding.Noncompliant, Open: refused, Modes: enforce, Past: GoodBaseline}, Revert, nil},
 		{"enforce, protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline, Protected: "break-glass"}, Hold, []string{"break-glass", "person"}},
 		{"enforce, just created", Situation{Change: trail.RoleCreated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Quarantine, []string{"lets nobody in"}},
-		{"enforce, just created says the past, not the change", Situation{Change: trail.TrustUpdated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Tag, []string{"by hand"}},
+		{"enforce, just created and opened by a second call", Situation{Change: trail.TrustUpdated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Quarantine, []string{"lets nobody in"}},
+		{"doubt beside an open role", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline, Doubt: doubt}, Hold, []string{"Organizations could not be asked.", "The rule external-id is broken", "nothing is written"}},
+		{"doubt beside an open role, modes not known", Situation{Verdict: finding.Noncompliant, Open: witness, Past: GoodBaseline, Doubt: doubt}, Hold, []string{"The rule external-id is broken"}},
+		{"doubt beside an open role that is protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Doubt: doubt, Protected: "break-glass"}, Hold, []string{"Organizations", "break-glass"}},
+		{"doubt, all exempted", Situation{Verdict: finding.Noncompliant, Tagged: Tagged, Doubt: doubt}, Hold, []string{"Organizations", "exemption"}},
+		{"doubt beside an undecided role", Situation{Verdict: finding.Undecided, Open: witness, Doubt: doubt}, Tell, []string{"by hand"}},
+		{"doubt beside a compliant role", Situation{Verdict: finding.Compliant, Doubt: doubt}, Ignore, nil},
 		{"enforce, no past", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce}, Tag, []string{"no baseline", "by hand"}},
 		{"enforce, no past, said why", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, PastReason: "the baseline is younger than a day"}, Tag, []string{"younger than a day"}},
 		{"enforce, refused baseline", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: RefusedBaseline, PastReason: "the seal does not fit"}, Tag, []string{"the seal does not fit", "by hand"}},
@@ -115,5 +122,23 @@ func TestPlanNamesTheRulesThatDroveIt(t *testing.T) {
 	}
 	if !strings.HasPrefix(got.Reasons[0], "The rules external-id and session-name are broken") {
 		t.Errorf("first reason: %q", got.Reasons[0])
+	}
+}
+
+// Who reads why nothing was done reads the doubt first, and never that the mode
+// was set so.
+func TestDoubtComesFirstAndNoModeIsBlamed(t *testing.T) {
+	got := Plan(Situation{
+		Verdict: finding.Noncompliant, Doubt: "the membership of 444455556666 is not known",
+		Open: []finding.Finding{found("mfa", finding.Allowed), found("external-id", finding.Fact)},
+	})
+	if got.Reasons[0] != "The membership of 444455556666 is not known." || !strings.HasPrefix(got.Reasons[1], "The rules external-id and mfa are broken") {
+		t.Errorf("reasons: %q", got.Reasons)
+	}
+	if all := strings.Join(got.Reasons, " "); strings.Contains(all, "mode") {
+		t.Errorf("a mode is blamed: %q", all)
+	}
+	if diff := cmp.Diff([]string{"external-id", "mfa"}, got.Rules); diff != "" {
+		t.Errorf("Rules (-want +got):\n%s", diff)
 	}
 }

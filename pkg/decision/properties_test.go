@@ -23,6 +23,7 @@ func situations() *rapid.Generator[Situation] {
 			Change:     trail.Kind(rapid.IntRange(0, 8).Draw(t, "change")),
 			Verdict:    finding.Verdict(rapid.IntRange(0, 3).Draw(t, "verdict")),
 			Reasons:    rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "reasons"),
+			Doubt:      rapid.SampledFrom([]string{"", "", "Organizations could not be asked"}).Draw(t, "doubt"),
 			Protected:  rapid.SampledFrom([]string{"", "", "break-glass"}).Draw(t, "protected"),
 			Past:       Past(rapid.IntRange(0, 4).Draw(t, "past")),
 			PastReason: rapid.SampledFrom([]string{"", "the seal does not fit."}).Draw(t, "pastReason"),
@@ -95,6 +96,17 @@ func TestUndecidedNeverWrites(t *testing.T) {
 	never(t, func(s *Situation) { s.Verdict = finding.Undecided })
 }
 
+// Nothing is written while there is doubt, and nobody's silence is bought by it.
+func TestDoubtHolds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := situations().Draw(t, "situation")
+		s.Verdict, s.Doubt = finding.Noncompliant, "the membership is not known"
+		if d := Plan(s); d.Action != Hold || d.Reasons[0] != "The membership is not known." {
+			t.Fatalf("%s, %q", d.Action, d.Reasons)
+		}
+	})
+}
+
 func TestProtectedNeverWrites(t *testing.T) { // T70
 	never(t, func(s *Situation) { s.Protected = "rolewarden does not write its own roles" })
 }
@@ -104,7 +116,7 @@ func TestProtectedNeverWrites(t *testing.T) { // T70
 func TestExemptedOnlyNeverWritesAPolicyOrATag(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := situations().Draw(t, "situation")
-		s.Verdict, s.Open = finding.Noncompliant, nil
+		s.Verdict, s.Open, s.Doubt = finding.Noncompliant, nil, ""
 		if s.Tagged == Untagged && s.Told == Untagged {
 			if a := Plan(s).Action; a != Ignore {
 				t.Fatalf("Plan = %s, want Ignore", a)
@@ -144,7 +156,7 @@ func TestRevertNeedsAWitnessAnEnforcedRuleAndABaseline(t *testing.T) {
 		if !why || s.Verdict != finding.Noncompliant || s.Protected != "" {
 			t.Fatalf("%s without cause: %+v", d.Action, s)
 		}
-		if d.Action == Revert && s.Past != GoodBaseline || d.Action == Quarantine && (s.Past != JustCreated || s.Change != trail.RoleCreated) {
+		if d.Action == Revert && s.Past != GoodBaseline || d.Action == Quarantine && s.Past != JustCreated {
 			t.Fatalf("%s with past %s and change %d", d.Action, s.Past, s.Change)
 		}
 	})
