@@ -41,49 +41,6 @@ func (s *solver) assign(x *variable) verdict {
 	return v
 }
 
-// assignSet finds the values of a multi-valued key: all inside what every
-// literal allows, one for each literal that asks for some.
-func (s *solver) assignSet(x *variable) verdict {
-	var inside []lit
-	asked := false
-	for _, l := range x.lits {
-		if l.quant == every {
-			inside = append(inside, l)
-		} else {
-			asked = true
-		}
-	}
-	if !asked && x.presence != always && x.presence != unsettled {
-		x.has, x.values = false, nil
-		return satisfiable
-	}
-	if x.presence == never || asked && x.presence == unsettled {
-		return empty
-	}
-	var values []string
-	met := func(l *lit) bool {
-		return slices.ContainsFunc(values, func(v string) bool { return l.met(v) })
-	}
-	for i := range x.lits {
-		if l := &x.lits[i]; l.quant == some && !met(l) {
-			value, v := s.value(x, append(inside[:len(inside):len(inside)], *l), nil)
-			if v != satisfiable {
-				return v
-			}
-			values = append(values, value)
-		}
-	}
-	if len(values) == 0 {
-		value, v := s.value(x, inside, nil)
-		if v != satisfiable {
-			return v
-		}
-		values = append(values, value)
-	}
-	x.has, x.values = true, values
-	return satisfiable
-}
-
 // value finds one legal value that meets every literal, other than those in
 // avoid: natural ones first, then by search.
 func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict) {

@@ -78,9 +78,8 @@ func (s *solver) addTagKeys(r *access.Request) {
 		}
 		if v, ok := r.Get("sts:TransitiveTagKeys"); ok {
 			for _, k := range v.Values {
-				if !containsFold(tags.Values, k) {
-					tags.Values = append(tags.Values, k)
-				}
+				tags.Values = slices.DeleteFunc(tags.Values, func(t string) bool { return strings.EqualFold(t, k) })
+				tags.Values = append(tags.Values, k)
 			}
 		}
 		if len(tags.Values) > 0 {
