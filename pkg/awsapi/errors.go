@@ -98,6 +98,11 @@ func kindOf(code, message string) error {
 
 // code gives AWS's error code, or nothing when the error is none of AWS's answers.
 func code(err error) string {
+	// One whose text held a secret no longer wraps the SDK's error.
+	var sorted *CallError
+	if errors.As(err, &sorted) {
+		return sorted.Code
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return api.ErrorCode()

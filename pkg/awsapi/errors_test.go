@@ -114,5 +114,8 @@ func TestSecretsAreMaskedInErrors(t *testing.T) {
 		if strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got.Unwrap()), "s3cret") {
 			t.Errorf("the secret is in %v", got)
 		}
+		if code(fmt.Errorf("opening: %w", got)) != code(err) {
+			t.Errorf("the code is lost: %v", got)
+		}
 	}
 }

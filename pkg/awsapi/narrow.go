@@ -74,9 +74,9 @@ func callsOf(a decision.Action) ([]string, error) {
 	case decision.Clear:
 		return []string{"iam:GetRole", "iam:UntagRole"}, nil
 	case decision.Ignore, decision.Tell, decision.Hold:
-		return nil, fmt.Errorf("opening a writing session: %s writes nothing", a)
+		return nil, fmt.Errorf("%s writes nothing", a)
 	}
-	return nil, fmt.Errorf("opening a writing session: the action %s is not known", a)
+	return nil, fmt.Errorf("the action %s is not known", a)
 }
 
 // legalDecision is the part of a session name that names the decision. A role
@@ -85,7 +85,7 @@ func callsOf(a decision.Action) ([]string, error) {
 var legalDecision = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,53}$`)
 
 // errNoDecision refuses a session that nobody could trace back to a decision.
-var errNoDecision = errors.New("opening a writing session: the decision has no id")
+var errNoDecision = errors.New("the decision has no id")
 
 // sessionNames gives the session name and source identity that name a decision.
 func sessionNames(decisionID string) (session, source string, err error) {
@@ -93,7 +93,7 @@ func sessionNames(decisionID string) (session, source string, err error) {
 		return "", "", errNoDecision
 	}
 	if !legalDecision.MatchString(decisionID) {
-		return "", "", fmt.Errorf("opening a writing session: the decision id %q cannot stand in a session name: 1 to 53 letters, digits and _+=,.@- are taken", decisionID)
+		return "", "", fmt.Errorf("the decision id %q cannot stand in a session name: 1 to 53 letters, digits and _+=,.@- are taken", decisionID)
 	}
 	return actions.SessionPrefix + decisionID, actions.SourceIdentityPrefix + decisionID, nil
 }

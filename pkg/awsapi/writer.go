@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,14 +34,37 @@ var _ remediate.IAM = (*writer)(nil)
 
 // Writer opens a session for one decision about one role. Its session policy
 // allows the calls of that one action on that one ARN and nothing else, and
-// its session name and source identity name the decision in CloudTrail.
+// its session name and source identity name the decision in CloudTrail. The
+// error wraps role.ErrUnmodifiable when there never will be such a session.
 func (a *Accounts) Writer(ctx context.Context, r role.Role, d decision.Decision) (remediate.IAM, error) {
+	in, err := a.writing(r, d)
+	if err != nil {
+		return nil, fmt.Errorf("opening a writing session for role %s: %w", r.Ref(), forGood(err))
+	}
+	credentials, err := a.assume(ctx, in)
+	if err != nil {
+		switch code(err) {
+		case "PackedPolicyTooLarge", "PackedPolicyTooLargeException", "MalformedPolicyDocument", "MalformedPolicyDocumentException", "ValidationError":
+			// The same request is sent every time (STS API Reference, API_AssumeRole: Errors).
+			err = forGood(err)
+		}
+		return nil, fmt.Errorf("opening a writing session for role %s: %w", r.Ref(), err)
+	}
+	client := iam.NewFromConfig(a.cfg.AWS, func(o *iam.Options) {
+		o.Retryer = careful()
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
+	})
+	return &writer{client: client, role: r.Ref(), now: a.cfg.Now}, nil
+}
+
+// writing is the request for a session for one decision about one role.
+func (a *Accounts) writing(r role.Role, d decision.Decision) (*sts.AssumeRoleInput, error) {
 	arn, err := role.ParseARN(r.ARN)
 	if err != nil {
-		return nil, fmt.Errorf("opening a writing session: %w", err)
+		return nil, err
 	}
 	if arn.Ref() != r.Ref() || arn.Partition != a.cfg.Partition {
-		return nil, fmt.Errorf("opening a writing session: the ARN %s is not that of role %s in partition %s", arn, r.Ref(), a.cfg.Partition)
+		return nil, fmt.Errorf("the ARN %s is not that of role %s in partition %s", arn, r.Ref(), a.cfg.Partition)
 	}
 	policy, err := writePolicy(r.ARN, d.Action)
 	if err != nil {
@@ -50,21 +74,21 @@ func (a *Accounts) Writer(ctx context.Context, r role.Role, d decision.Decision)
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := a.assume(ctx, &sts.AssumeRoleInput{
+	return &sts.AssumeRoleInput{
 		RoleArn:         aws.String(memberARN(a.cfg.Partition, arn.Account, a.cfg.WriterRole)),
 		RoleSessionName: aws.String(session),
 		SourceIdentity:  aws.String(source),
 		Policy:          aws.String(policy),
 		DurationSeconds: aws.Int32(writerSeconds),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening a writing session: %w", err)
+	}, nil
+}
+
+// forGood marks an error as one that trying again does not mend.
+func forGood(err error) error {
+	if errors.Is(err, role.ErrUnmodifiable) {
+		return err
 	}
-	client := iam.NewFromConfig(a.cfg.AWS, func(o *iam.Options) {
-		o.Retryer = careful()
-		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
-	})
-	return &writer{client: client, role: arn.Ref(), now: a.cfg.Now}, nil
+	return fmt.Errorf("%w: %w", role.ErrUnmodifiable, err)
 }
 
 // own refuses another role than the session's; AWS would refuse it too.

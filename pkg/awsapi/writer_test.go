@@ -248,7 +248,34 @@ func redirected(r *http.Request) *http.Request {
 	return r
 }
 
-// What cannot be narrowed or traced is not opened, and no call is made.
+// What STS refuses of a session will be refused again, and is told so; what
+// will pass is not.
+func TestWriterTellsWhatWillNeverPass(t *testing.T) {
+	for code, want := range map[string]permanence{
+		"PackedPolicyTooLarge": permanent, "MalformedPolicyDocument": permanent, "ValidationError": permanent,
+		"AccessDenied": passing, "Throttling": passing, "RegionDisabledException": passing, "InternalFailure": passing,
+	} {
+		t.Run(code, func(t *testing.T) {
+			w := labWorld(t)
+			w.wire.next = answering(400, `<ErrorResponse><Error><Type>Sender</Type><Code>`+code+`</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>`, "sts:AssumeRole", w.wire.next)
+			_, err := w.accounts(t).Writer(t.Context(), role.Role{Partition: "aws", Account: prod, Name: "App", Path: "/", ARN: "arn:aws:iam::" + prod + ":role/App", ID: "AROA1"}, decide(decision.Revert))
+			if err == nil || errors.Is(err, role.ErrUnmodifiable) != (want == permanent) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// permanence is what a row expects of an error.
+type permanence uint8
+
+const (
+	passing permanence = iota
+	permanent
+)
+
+// What cannot be narrowed or traced is not opened, no call is made, and the
+// error says that it stays so.
 func TestWriterRefuses(t *testing.T) {
 	w := labWorld(t)
 	a := w.accounts(t)
@@ -271,8 +298,8 @@ func TestWriterRefuses(t *testing.T) {
 	for name, spoil := range tests {
 		r, d := good, decide(decision.Revert)
 		spoil(&r, &d)
-		if _, err := a.Writer(t.Context(), r, d); err == nil {
-			t.Errorf("%s was taken", name)
+		if _, err := a.Writer(t.Context(), r, d); !errors.Is(err, role.ErrUnmodifiable) {
+			t.Errorf("%s: %v, want ErrUnmodifiable", name, err)
 		}
 	}
 	if calls := w.wire.calls(); len(calls) != 0 {

@@ -75,14 +75,15 @@ func ParseARN(arn string) (ARN, error) {
 
 // SafeARN says whether an ARN may stand in the Resource of a session policy
 // and mean that one role. IAM has allowed any printable ASCII character in a
-// path; *, ?, ${ and quotes among them would widen or break the policy.
+// path; *, ?, ${ and quotes among them would widen or break the policy. No
+// writing session can be had for such a role: the error wraps ErrUnmodifiable.
 func SafeARN(arn string) error {
 	a, err := ParseARN(arn)
 	if err != nil {
-		return err
+		return fmt.Errorf("narrowing a session: %w: %w", ErrUnmodifiable, err)
 	}
 	if !safePathForm.MatchString(a.Path) {
-		return fmt.Errorf("narrowing a session to %q: the path %q holds characters that could mean more than themselves in a policy: only letters, digits and _+=,.@- between single slashes are taken", arn, a.Path)
+		return fmt.Errorf("narrowing a session to %q: %w: the path %q holds characters that could mean more than themselves in a policy: only letters, digits and _+=,.@- between single slashes are taken", arn, ErrUnmodifiable, a.Path)
 	}
 	return nil
 }

@@ -74,7 +74,8 @@ var (
 	ErrAccessDenied = errors.New("access denied")
 	// ErrThrottled: AWS asked to slow down.
 	ErrThrottled = errors.New("throttled")
-	// ErrUnmodifiable: a service-linked or otherwise fixed role.
+	// ErrUnmodifiable: a service-linked or otherwise fixed role, or one for which
+	// no writing session can be had. Trying again is in vain.
 	ErrUnmodifiable = errors.New("the role cannot be modified")
 	// ErrLimit: a quota (size, tags) is used up.
 	ErrLimit = errors.New("limit exceeded")

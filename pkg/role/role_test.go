@@ -1,6 +1,7 @@
 package role_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -176,12 +177,12 @@ func TestSafeARNRefusesMetacharactersInPaths(t *testing.T) {
 	for _, path := range []string{"/*/", "/a?/", "/${aws:username}/", "/a}/", `/a"/`, `/a\/`, "/a:b/", "///", "/a//b/", "/a'/", "/a<b/", "/a%2a/"} {
 		arn := "arn:aws:iam::111122223333:role" + path + "app"
 		err := role.SafeARN(arn)
-		if err == nil || !strings.Contains(err.Error(), "more than themselves") {
-			t.Errorf("SafeARN(%q) = %v, want a refusal", arn, err)
+		if !errors.Is(err, role.ErrUnmodifiable) || !strings.Contains(err.Error(), "more than themselves") {
+			t.Errorf("SafeARN(%q) = %v, want a refusal for good", arn, err)
 		}
 	}
-	if err := role.SafeARN("arn:aws:iam::111122223333:user/app"); err == nil {
-		t.Error("SafeARN takes a user's ARN")
+	if err := role.SafeARN("arn:aws:iam::111122223333:user/app"); !errors.Is(err, role.ErrUnmodifiable) {
+		t.Errorf("SafeARN of a user's ARN: %v", err)
 	}
 }
 
