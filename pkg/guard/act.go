@@ -14,7 +14,6 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
-	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
 // leaseFor is how long a role stays reserved for one handling; longer than a
@@ -29,7 +28,7 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 		return res, err
 	}
 	v.state = state
-	past, err := g.past(ctx, j, v)
+	past, err := g.past(ctx, v)
 	if err != nil {
 		return res, err
 	}
@@ -37,30 +36,48 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 	d.ID = decision.ID(j.key.Account, j.key.EventID, v.role.ID)
 	d.RulesHash, d.At = g.cfg.Rules.Hash, g.cfg.Now()
 	d, out, err := g.act(ctx, j, v, d, past)
-	if err != nil {
-		return g.acted(ctx, res, j, err)
-	}
 	res.Decision, res.Outcome = d, out
+	if err != nil {
+		return g.acted(ctx, res, j, v, err)
+	}
 	return g.conclude(ctx, res, j, v)
 }
 
 // acted sorts the errors of acting: begin again, wait, tell, or give the
 // message back to the queue.
-func (g *Guard) acted(ctx context.Context, res Result, j job, err error) (Result, error) {
+func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err error) (Result, error) {
+	why := ""
 	switch {
 	case errors.Is(err, remediate.ErrStale):
 		return res, err
 	case errors.Is(err, ledger.ErrLeased):
-		return g.later(ctx, res, j, "the role is being handled by another event")
+		why = "another event of the role is being handled"
 	case errors.Is(err, role.ErrInvalidPrincipal):
-		return g.later(ctx, res, j, "IAM does not accept a principal of the document yet")
+		why = "IAM does not accept a principal of the document: it is gone, or too new"
 	case errors.Is(err, role.ErrAccessDenied):
-		return g.trouble(ctx, res, j, ledger.Held, "the role could not be written: "+err.Error()+"; check that the member stack is deployed in the account and that no SCP or RCP stops its roles")
+		why = "the role may not be written (" + err.Error() + "); check that the member stack is deployed in the account and that no SCP or RCP stops its roles"
 	case errors.Is(err, role.ErrNotFound):
-		return g.later(ctx, res, j, "the role vanished while it was being handled")
+		why = "the role vanished while it was being handled"
+	case errors.Is(err, role.ErrUnmodifiable), errors.Is(err, role.ErrLimit), errors.Is(err, role.ErrMalformed), errors.Is(err, remediate.ErrTask):
+		return g.held(ctx, res, j, v, err.Error())
 	default:
 		return res, err
 	}
+	if s, more := g.settleStep(j); more {
+		res.Decision, res.Outcome, res.Reason = decision.Decision{}, decision.Outcome{}, why+"; it is tried again later"
+		return g.postpone(ctx, res, s)
+	}
+	return g.held(ctx, res, j, v, why)
+}
+
+// held ends a handling whose decision could not be carried out. All that was
+// found is told: the role stays as it is, and people have to mend it.
+func (g *Guard) held(ctx context.Context, res Result, j job, v judged, why string) (Result, error) {
+	g.cfg.Log.Error("a decision could not be carried out", "alarm", "held", "event_id", j.key.EventID, "role", v.role.ARN, "action", res.Decision.Action.String(), "reason", why)
+	res.Decision.Reasons = append([]string{"Nothing was written (" + res.Decision.Action.String() + " was due): " + why + ". Mend the role by hand."}, res.Decision.Reasons...)
+	res.Decision.Action = decision.Hold
+	res.Outcome = decision.Outcome{Before: v.role.TrustPolicy, After: v.role.TrustPolicy, Problem: why}
+	return g.conclude(ctx, res, j, v)
 }
 
 func (g *Guard) state(ctx context.Context, live role.Role) (*ledger.RoleState, error) {
@@ -85,18 +102,14 @@ func (g *Guard) situation(j job, v judged, past pastOf) decision.Situation {
 			s.Open = append(s.Open, f)
 		}
 	}
-	if v.doubt == "" {
-		s.Modes = rules.Modes(v.input, v.report)
-	} else {
-		s.Reasons = append([]string{v.doubt}, s.Reasons...)
-		if s.Verdict == finding.Compliant {
-			s.Verdict = finding.Undecided
-		}
+	var held bool
+	if s.Modes, held = v.modes(); held {
+		s.Doubt = v.doubt
 	}
 	if reason, protected := role.Protected(v.role, g.cfg.Rules.Protected); protected {
 		s.Protected = reason
 	}
-	if quarantinedByUs(v) {
+	if remediate.IsQuarantine(v.role.TrustPolicy) {
 		// Nobody gets in, and a person has to say who should: the tags and the
 		// alert stay until they do.
 		return s
@@ -112,12 +125,6 @@ func (g *Guard) situation(j job, v judged, past pastOf) decision.Situation {
 
 // tagged reports whether the role carries our tags; keys ignore case (T57).
 func tagged(r role.Role) bool { return len(ourTags(r)) > 0 }
-
-// quarantinedByUs reports whether the live document is the one that a
-// quarantine of ours left, which asks for nothing more.
-func quarantinedByUs(v judged) bool {
-	return v.state != nil && v.state.Action == decision.Quarantine && v.state.Digest == v.digest
-}
 
 // act does what is planned, as far as the brakes let it.
 func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, past pastOf) (decision.Decision, decision.Outcome, error) {
@@ -197,7 +204,10 @@ func (g *Guard) brakes(ctx context.Context, d decision.Decision, v judged) (deci
 			return b, err
 		}
 	}
-	b.TagLimit, err = g.spend(ctx, d.ID+"/tags", []ledger.Counter{{Name: "tags", Window: time.Hour, Limit: l.TagsPerHour}})
+	b.TagLimit, err = g.spend(ctx, d.ID+"/tags", []ledger.Counter{
+		{Name: "tags/" + v.role.Account, Window: time.Hour, Limit: max(1, l.TagsPerHour/4)},
+		{Name: "tags", Window: time.Hour, Limit: l.TagsPerHour},
+	})
 	return b, err
 }
 
@@ -227,16 +237,15 @@ func (g *Guard) spend(ctx context.Context, token string, counters []ledger.Count
 	}
 }
 
-// ourTags are the keys of our tags that the role carries, in its spelling.
+// ourTags are those of our tags that the role carries, in whatever case (T57).
 func ourTags(r role.Role) []string {
 	var out []string
-	for key := range r.Tags {
-		for _, ours := range remediate.TagKeys() {
-			if strings.EqualFold(key, ours) {
-				out = append(out, key)
+	for _, ours := range remediate.TagKeys() {
+		for key := range r.Tags {
+			if strings.EqualFold(key, ours) && !slices.Contains(out, ours) {
+				out = append(out, ours)
 			}
 		}
 	}
-	slices.Sort(out)
 	return out
 }

@@ -6,15 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
-	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // pastOf is what is known of a role's past.
@@ -24,9 +25,15 @@ type pastOf struct {
 	restored remediate.Restored
 }
 
-// past looks for a document to go back to. It asks nobody where no rule may act.
-func (g *Guard) past(ctx context.Context, j job, v judged) (pastOf, error) {
-	if v.report.Verdict != finding.Noncompliant || v.doubt != "" || !enforced(rules.Modes(v.input, v.report)) {
+// freshness is how long after its making a role counts as just created, and
+// nobody's to miss: nothing relies on it yet.
+const freshness = time.Hour
+
+// past looks for a document to go back to. It asks nobody where no rule may
+// act. The newest baseline is the last document known to be good; an older one
+// may stand in only where it lets in nobody whom the newest did not.
+func (g *Guard) past(ctx context.Context, v judged) (pastOf, error) {
+	if modes, _ := v.modes(); v.report.Verdict != finding.Noncompliant || !enforced(modes) {
 		return pastOf{}, nil
 	}
 	list, err := g.cfg.Ledger.Baselines(ctx, v.role.Account, v.role.ID)
@@ -35,7 +42,7 @@ func (g *Guard) past(ctx context.Context, j job, v judged) (pastOf, error) {
 	}
 	refused := ""
 	for _, b := range list {
-		if b.Digest == v.digest {
+		if b.Digest == v.digest || !g.withinNewest(list[0], b, v) {
 			continue
 		}
 		restored, why, err := g.restore(ctx, b, v)
@@ -52,11 +59,28 @@ func (g *Guard) past(ctx context.Context, j job, v judged) (pastOf, error) {
 	switch {
 	case refused != "":
 		return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
-	case j.change.Kind == trail.RoleCreated && sameRole(j.change, v.role):
+	case len(list) == 0 && g.cfg.Now().Sub(v.role.Created) < freshness:
 		return pastOf{Past: decision.JustCreated}, nil
 	default:
 		return pastOf{Past: decision.NoPast}, nil
 	}
+}
+
+// withinNewest reports whether a baseline is proven to let in nobody whom the
+// newest one did not.
+func (g *Guard) withinNewest(newest, b role.Baseline, v judged) bool {
+	if b.Digest == newest.Digest {
+		return true
+	}
+	was, err := policy.Parse([]byte(newest.Document))
+	if err != nil {
+		return false
+	}
+	older, err := policy.Parse([]byte(b.Document))
+	if err != nil {
+		return false
+	}
+	return proof.Compare(was, older, rules.World(v.input)).New.Outcome == proof.None
 }
 
 func enforced(modes map[string]org.Mode) bool {

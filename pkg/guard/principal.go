@@ -122,15 +122,39 @@ func (g *Guard) userRenamed(ctx context.Context, j job) (Result, error) {
 	if name == "" {
 		name = c.UserName
 	}
-	path := c.NewPath
-	if path == "" {
-		path = "/"
-	}
 	from := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(c.UserName)}
 	to := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(name)}
+	path, err := g.pathOf(ctx, c, from)
+	if err != nil {
+		return res, err
+	}
 	arn := "arn:" + c.Partition + ":iam::" + c.Account + ":user" + path + name
 	if err := g.cfg.Ledger.Renamed(ctx, from, to, arn, c.Time); err != nil {
 		return res, fmt.Errorf("recording that user %s is %s now: %w", c.UserName, name, err)
 	}
 	return g.end(ctx, res, j, ledger.Compliant, "the user keeps its id, and every role that trusted it still does")
+}
+
+// pathOf is the path of a user who was renamed: the new one, where the event
+// names it, else the one by which roles name the user. Without either it is "/".
+func (g *Guard) pathOf(ctx context.Context, c trail.Change, k ledger.PrincipalKey) (string, error) {
+	if c.NewPath != "" {
+		return c.NewPath, nil
+	}
+	states, err := g.cfg.Ledger.Trusting(ctx, k)
+	if err != nil {
+		return "", fmt.Errorf("looking for roles that trust user %s: %w", c.UserName, err)
+	}
+	for _, s := range states {
+		doc, err := policy.Parse([]byte(s.Document))
+		if err != nil {
+			continue
+		}
+		for _, p := range named(doc) {
+			if keyOfPrincipal(p) == k {
+				return p.Path, nil
+			}
+		}
+	}
+	return "/", nil
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
+	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // promoteLater asks for the second look after which a compliant document
@@ -17,7 +19,7 @@ import (
 // document that another event made, whose handling asks for it.
 func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (Result, error) {
 	_, protected := role.Protected(v.role, g.cfg.Rules.Protected)
-	if protected || !settled(j.change.Document, v.doc, v.role.Partition) {
+	if protected || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
 		return res, nil
 	}
 	return g.postpone(ctx, res, Step{
@@ -33,14 +35,18 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 	res := Result{Key: key, Change: s.Change}
 	ref := role.Ref{Account: s.Account, Name: s.RoleName}
 	live, doc, err := g.stands(ctx, ref, s)
-	if err != nil || live.ID == "" {
-		res.Reason = "the document no longer stands, so it becomes no baseline"
+	if err != nil {
 		return res, err
+	}
+	if live.ID == "" {
+		return g.another(ctx, s)
 	}
 	v := judged{role: live, doc: doc, digest: s.Digest}
 	v.input = rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
-	g.judge(ctx, &v)
-	if v.report.Verdict != finding.Compliant || v.doubt != "" {
+	if err := g.judge(ctx, &v); err != nil {
+		return res, err
+	}
+	if v.report.Verdict != finding.Compliant {
 		res.Report, res.Reason = v.report, "the document does not obey the rules, so it becomes no baseline"
 		return res, nil
 	}
@@ -67,6 +73,15 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 	}
 	res.Role, res.Reason = live, "the document has stood long enough and is a baseline now"
 	return res, nil
+}
+
+// another judges a role that shows another document than the one that was to
+// become a baseline: the reading that found it good may have lagged, and no
+// event may tell of the other.
+func (g *Guard) another(ctx context.Context, s Step) (Result, error) {
+	c := s.Change
+	c.Kind, c.Document, c.RoleID = trail.TrustUpdated, "", ""
+	return g.change(ctx, job{change: c, key: ledger.Key{Account: c.Account, EventID: c.EventID + "#stands"}, attempt: afterSeconds})
 }
 
 // stands reads the role and gives it when it still shows the document of the

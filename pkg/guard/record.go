@@ -27,6 +27,12 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 			open = ""
 		}
 	}
+	if v.report.Verdict == finding.Compliant {
+		var err error
+		if res, err = g.promoteLater(ctx, res, j, v); err != nil {
+			return res, err
+		}
+	}
 	end := endOf(res.Decision, res.Outcome)
 	reason := ""
 	if len(res.Decision.Reasons) > 0 {
@@ -39,9 +45,6 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
 	}
 	res.End, res.Reason = end, reason
-	if v.report.Verdict == finding.Compliant && v.doubt == "" && !quarantinedByUs(v) {
-		return g.promoteLater(ctx, res, j, v)
-	}
 	return res, nil
 }
 
@@ -76,7 +79,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
 		Document: v.role.TrustPolicy, Digest: v.digest, Since: j.change.Time,
 		Event: j.key, EventTime: j.change.Time, Actor: j.change.Actor.ARN,
-		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, Action: o.Done, Decision: d.ID,
+		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, Action: o.Done, Decided: d.Action, Decision: d.ID,
 		AlertID: alertID, UpdatedAt: g.cfg.Now(),
 	}
 	doc := v.doc
@@ -84,9 +87,6 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		if after, err := policy.Parse([]byte(o.After)); err == nil {
 			s.Document, s.Digest, doc = o.After, after.Digest(v.role.Partition), after
 		}
-	}
-	if o.Done == decision.Ignore && quarantinedByUs(v) {
-		s.Action, s.Decision = v.state.Action, v.state.Decision
 	}
 	for _, f := range v.report.Open() {
 		s.OpenRules = append(s.OpenRules, f.Rule)

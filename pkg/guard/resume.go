@@ -3,8 +3,11 @@ package guard
 import (
 	"context"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
@@ -23,7 +26,9 @@ func (g *Guard) madeBefore(j job, live role.Role) (decision.Outcome, bool) {
 		return decision.Outcome{}, false
 	}
 	now, err := policy.Parse([]byte(live.TrustPolicy))
-	if err != nil || !now.Equal(after, live.Partition) {
+	// IAM may have taken the other form of the quarantine document.
+	other := i.Decision.Action == decision.Quarantine && remediate.IsQuarantine(live.TrustPolicy)
+	if err != nil || !now.Equal(after, live.Partition) && !other {
 		return decision.Outcome{}, false
 	}
 	return decision.Outcome{Done: i.Decision.Action, Verified: true, Before: i.Before, After: live.TrustPolicy}, true
@@ -46,5 +51,14 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 	}
 	v.state = state
 	res.Report, res.Decision, res.Outcome = v.report, j.taken.Intent.Decision, out
-	return g.conclude(ctx, res, j, v)
+	res, err = g.conclude(ctx, res, j, v)
+	if err != nil || state == nil || len(res.Alerts) == 0 || !state.EventTime.After(change.Time) || state.Verdict != finding.Compliant {
+		return res, err
+	}
+	// The event of our own write came first and found nothing to resolve.
+	return res, g.publish(ctx, &res, alert.Build(alert.Input{
+		Now: g.cfg.Now(), Role: res.Role, Change: &change, Before: res.Role.TrustPolicy, OpenID: res.Alerts[0].ID,
+		Report:   finding.Report{Verdict: finding.Compliant},
+		Decision: decision.Decision{ID: res.Decision.ID, Action: decision.Clear, Reasons: []string{"The role has obeyed the rules since."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
+	}))
 }

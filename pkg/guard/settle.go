@@ -1,47 +1,118 @@
 package guard
 
-import "github.com/rolewarden/rolewarden/pkg/policy"
+import (
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
 
-// settled reports whether a live document is the one that an event carried,
-// as far as IAM lets one see. IAM shows a user or role that was deleted as a
-// unique id, and a live unique id as its ARN (IAM User Guide,
-// reference_policies_elements_principal); every other difference means that
-// the reading lags behind the event, or that somebody changed the role since.
-// A document that cannot be read settles nothing, and hides nothing: the live
-// one is judged.
-func settled(sent string, live policy.Document, partition string) bool {
-	if sent == "" {
-		return true
+// showing says how a live document relates to the one that an event carried.
+type showing uint8
+
+const (
+	// anotherDocument: the reading lags behind the event, or somebody changed
+	// the role since.
+	anotherDocument showing = iota
+	// rewrittenDocument: the same but for principals that IAM may have
+	// rewritten between ARN and unique id.
+	rewrittenDocument
+	// nothingToCompare: the event carries no document that can be read, or the
+	// live one cannot be.
+	nothingToCompare
+	// laterDocument: the role was changed by an event that came later and has
+	// been handled, or was deleted and made again since.
+	laterDocument
+	// sameDocument: the event's document is what stands.
+	sameDocument
+)
+
+// shows compares a live document with an event. IAM shows a user or role that
+// was deleted as a unique id, and a live unique id as its ARN (IAM User Guide,
+// reference_policies_elements_principal).
+func shows(c trail.Change, live role.Role, doc policy.Document) showing {
+	if c.RoleID != "" && c.RoleID != live.ID {
+		if !live.Created.IsZero() && !live.Created.Before(c.Time) {
+			return laterDocument
+		}
+		return anotherDocument
 	}
-	s, err := policy.Parse([]byte(sent))
-	if err != nil {
-		return true
+	if c.Document == "" || c.Truncated {
+		return nothingToCompare
 	}
-	if s.Equal(live, partition) {
-		return true
+	s, err := policy.Parse([]byte(c.Document))
+	switch {
+	case err != nil:
+		return nothingToCompare
+	case s.Equal(doc, live.Partition):
+		return sameDocument
+	case len(s.Statements) == len(doc.Statements) && rewritten(s, doc).Equal(rewritten(doc, s), live.Partition):
+		return rewrittenDocument
+	default:
+		return anotherDocument
 	}
-	if len(s.Statements) != len(live.Statements) {
-		return false
-	}
-	a, b := s, live
-	a.Statements = append([]policy.Statement(nil), s.Statements...)
-	b.Statements = append([]policy.Statement(nil), live.Statements...)
-	for i := range a.Statements {
-		x, y := &a.Statements[i], &b.Statements[i]
-		x.Principal, y.Principal = foldRewritten(x.Principal, y.Principal)
-		x.NotPrincipal, y.NotPrincipal = foldRewritten(x.NotPrincipal, y.NotPrincipal)
-	}
-	return a.Equal(b, partition)
 }
 
-// foldRewritten takes out of two lists what IAM may have rewritten into one
-// another: as many ARNs on one side as unique ids on the other.
-func foldRewritten(sent, live policy.Principals) (policy.Principals, policy.Principals) {
-	onlySent, onlyLive := lacking(sent, live), lacking(live, sent)
-	if len(onlySent) != len(onlyLive) || !rewrites(onlySent, onlyLive) {
-		return sent, live
+// When a reading is believed. IAM settles within seconds, rarely within a
+// minute (IAM User Guide, troubleshoot_general).
+const (
+	// afterSeconds is the attempt by which 35 seconds have passed.
+	afterSeconds = 2
+	// afterMinutes is the attempt by which more than two minutes have.
+	afterMinutes = 3
+)
+
+// waitFor says why the role has to be read again before anything is done;
+// empty when it need not be. A breach that has stood for minutes is acted on,
+// whatever the events say: otherwise whoever changes a role often enough would
+// never be stopped.
+func (j job) waitFor(v judged) string {
+	const why = "the role does not show what the event says yet; it is read again later"
+	breach := v.report.Verdict == finding.Noncompliant
+	switch v.shows {
+	case sameDocument, laterDocument:
+		return ""
+	case nothingToCompare:
+		if breach || j.attempt >= afterSeconds {
+			return ""
+		}
+		return "the event does not carry the document, so the role is read again before it passes"
+	case rewrittenDocument:
+		if j.attempt >= afterSeconds {
+			return ""
+		}
+		return why
+	case anotherDocument:
+		if breach && j.attempt >= afterMinutes {
+			return ""
+		}
+		return why
+	default:
+		return why
 	}
-	return without(sent, onlySent), without(live, onlyLive)
+}
+
+// rewritten is a document without the principals that IAM may have rewritten
+// into others of the second one.
+func rewritten(d, other policy.Document) policy.Document {
+	out := d
+	out.Statements = append([]policy.Statement(nil), d.Statements...)
+	for i := range out.Statements {
+		x, y := &out.Statements[i], other.Statements[i]
+		x.Principal = foldRewritten(x.Principal, y.Principal)
+		x.NotPrincipal = foldRewritten(x.NotPrincipal, y.NotPrincipal)
+	}
+	return out
+}
+
+// foldRewritten takes out of a list what IAM may have rewritten into members
+// of the other: as many ARNs on one side as unique ids on the other.
+func foldRewritten(one, other policy.Principals) policy.Principals {
+	onlyOne, onlyOther := lacking(one, other), lacking(other, one)
+	if len(onlyOne) != len(onlyOther) || !rewrites(onlyOne, onlyOther) {
+		return one
+	}
+	return without(one, onlyOne)
 }
 
 // rewrites reports whether each side's ids can stand for the other's ARNs.

@@ -33,10 +33,14 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 			in.NewlyAllowed = g.newlyAllowed(v)
 		}
 	}
-	if res.Decision.Action == decision.Ignore {
+	open := v.state != nil && v.state.AlertID != ""
+	switch {
+	case res.Decision.Action == decision.Ignore:
 		return alert.Alert{}, false
-	}
-	if v.state != nil && v.state.AlertID != "" && res.Outcome.Done == decision.Ignore && told(v, res) {
+	case res.Decision.Action == decision.Clear && !open:
+		// Somebody else set our tags; nothing was told that could be resolved.
+		return alert.Alert{}, false
+	case open && (res.Outcome.Done == decision.Ignore || res.Outcome.Done == decision.Tag) && told(v, res):
 		return alert.Alert{}, false
 	}
 	return alert.Build(in), true
@@ -48,7 +52,8 @@ func told(v judged, res Result) bool {
 	for _, f := range v.report.Open() {
 		open = append(open, f.Rule)
 	}
-	return res.Decision.Action != decision.Clear && v.state.Digest == v.digest &&
+	same := v.state.Digest == v.digest && (v.digest != "" || v.state.Document == v.role.TrustPolicy)
+	return res.Decision.Action != decision.Clear && same && v.state.Decided == res.Decision.Action &&
 		v.state.Verdict == v.report.Verdict && slices.Equal(v.state.OpenRules, open)
 }
 
@@ -67,12 +72,16 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 	name := j.change.Account + "/" + j.change.RoleName
 	switch {
 	case errors.Is(err, role.ErrNotFound):
-		if s, more := g.settleStep(j); more && j.attempt < 2 {
+		if s, more := g.settleStep(j); more {
 			res.Reason = "the role cannot be seen; it is read again later"
 			return g.postpone(ctx, res, s)
 		}
 		return g.end(ctx, res, j, ledger.Superseded, "the role "+name+" does not exist any more")
 	case errors.Is(err, role.ErrAccessDenied):
+		if s, more := g.settleStep(j); more {
+			res.Reason = "the role may not be read; it is tried again later"
+			return g.postpone(ctx, res, s)
+		}
 		return g.trouble(ctx, res, j, ledger.Told, "rolewarden may not read the role "+name+" ("+err.Error()+"), so the account is not covered: deploy the member stack there, and look for an SCP or RCP that stops its reader role")
 	default:
 		return res, fmt.Errorf("reading role %s: %w", name, err)

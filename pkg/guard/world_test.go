@@ -53,6 +53,8 @@ type world struct {
 	rules        *org.Rules
 	// onWrite runs before each write, as somebody else would.
 	onWrite func()
+	// hidden is an ARN that may not be read.
+	hidden string
 	// reading runs before each read.
 	reading func()
 	// lagging, when set, is what reads show instead of the truth.
@@ -96,11 +98,17 @@ func newWorld(t testing.TB, text string) *world {
 	return w
 }
 
+// put makes a role, or changes the document of one that has this id.
 func (w *world) put(account, name, id, document string) {
-	w.roles[account+"/"+strings.ToLower(name)] = role.Role{
-		Partition: "aws", Account: account, Name: name, Path: "/", ARN: "arn:aws:iam::" + account + ":role/" + name,
-		ID: id, TrustPolicy: document, Tags: map[string]string{},
+	r := w.live(account, name)
+	if r.ID != id {
+		r = role.Role{
+			Partition: "aws", Account: account, Name: name, Path: "/", ARN: "arn:aws:iam::" + account + ":role/" + name,
+			ID: id, Tags: map[string]string{}, Created: w.now,
+		}
 	}
+	r.TrustPolicy = document
+	w.roles[account+"/"+strings.ToLower(name)] = r
 }
 
 func (w *world) onRead(f func()) { w.reading = f }
@@ -134,6 +142,9 @@ func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 	w.calls = append(w.calls, "PrincipalID")
 	if w.principalErr != nil {
 		return "", w.principalErr
+	}
+	if arn == w.hidden {
+		return "", fmt.Errorf("reading %s: %w", arn, role.ErrAccessDenied)
 	}
 	if id, ok := w.principals[arn]; ok {
 		return id, nil
@@ -250,6 +261,15 @@ func (w *world) due() guard.Result {
 	res, err := w.guard.HandleStep(w.t.Context(), body)
 	if err != nil {
 		w.t.Fatalf("handling a step: %v", err)
+	}
+	return res
+}
+
+// settle handles the waiting steps until the event has ended.
+func (w *world) settle(res guard.Result) guard.Result {
+	w.t.Helper()
+	for res.End == ledger.InFlight && len(w.steps) > 0 {
+		res = w.due()
 	}
 	return res
 }

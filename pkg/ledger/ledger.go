@@ -99,8 +99,9 @@ type RoleState struct {
 	// OpenRules are the rules of the open findings.
 	OpenRules []string
 	RulesHash string
-	// Action is what was done last, Decision its id.
+	// Action is what was done last, Decided what had been decided, and Decision its id.
 	Action   decision.Action
+	Decided  decision.Action
 	Decision string
 	// AlertID is the thread of the open alert; empty when none is open.
 	AlertID string
