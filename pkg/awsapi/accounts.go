@@ -133,27 +133,38 @@ func (a *Accounts) under(ctx context.Context, account string) (func(*iam.Options
 	return func(o *iam.Options) { o.Credentials = c }, nil
 }
 
-// failed sorts the error of a read. Credentials that AWS no longer takes are
-// forgotten, so that the next read gets new ones.
-func (a *Accounts) failed(account string, err error) error {
-	switch code(err) {
-	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId":
+// read makes one call with an account's reading credentials. Credentials that
+// AWS no longer takes are forgotten, and the call is made once more with new
+// ones: the event at hand has no second read.
+func (a *Accounts) read(ctx context.Context, account string, call func(with func(*iam.Options)) error) error {
+	var err error
+	for range 2 {
+		with, refused := a.under(ctx, account)
+		if refused != nil {
+			return refused
+		}
+		if err = call(with); err == nil || !stale(err) {
+			break
+		}
 		a.mu.Lock()
 		delete(a.readers, account)
 		a.mu.Unlock()
 	}
-	return sorted(err, a.cfg.ExternalID)
+	if err != nil {
+		return sorted(err, a.cfg.ExternalID)
+	}
+	return nil
 }
 
 // Role reads a role as it stands now, by account and name, in one IAM call.
 func (a *Accounts) Role(ctx context.Context, r role.Ref) (role.Role, error) {
-	with, err := a.under(ctx, r.Account)
+	var out *iam.GetRoleOutput
+	err := a.read(ctx, r.Account, func(with func(*iam.Options)) (err error) {
+		out, err = a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(r.Name)}, with)
+		return err
+	})
 	if err != nil {
 		return role.Role{}, fmt.Errorf("reading role %s: %w", r, err)
-	}
-	out, err := a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(r.Name)}, with)
-	if err != nil {
-		return role.Role{}, fmt.Errorf("reading role %s: %w", r, a.failed(r.Account, err))
 	}
 	return roleOf(out.Role, r, a.cfg.Now())
 }
@@ -166,13 +177,13 @@ func (a *Accounts) PrincipalID(ctx context.Context, arn string) (string, error) 
 	if !ok {
 		return "", fmt.Errorf("reading the unique id of %q: it is no user's and no role's ARN", arn)
 	}
-	with, err := a.under(ctx, key.Account)
+	var found, id string
+	err := a.read(ctx, key.Account, func(with func(*iam.Options)) (err error) {
+		found, id, err = a.owner(ctx, key, arn, with)
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("reading the unique id of %s: %w", arn, err)
-	}
-	found, id, err := a.owner(ctx, key, arn, with)
-	if err != nil {
-		return "", fmt.Errorf("reading the unique id of %s: %w", arn, a.failed(key.Account, err))
 	}
 	if found != arn || id == "" {
 		return "", fmt.Errorf("reading the unique id of %s: the %s of that name is %s: %w", arn, key.Kind, found, role.ErrNotFound)

@@ -233,22 +233,54 @@ func TestReadFaults(t *testing.T) {
 	}
 }
 
-// Credentials that AWS no longer takes are replaced at the next read.
-func TestExpiredCredentialsAreForgotten(t *testing.T) {
-	w := labWorld(t)
-	makeRole(t, w, "App", "/")
-	a := w.accounts(t)
-	w.wire.next = answering(http.StatusForbidden, `<ErrorResponse><Error><Code>ExpiredToken</Code><Message>old</Message></Error><RequestId>r1</RequestId></ErrorResponse>`, "iam:GetRole", w.wire.next)
-	if _, err := a.Role(t.Context(), ref("App")); !errors.Is(err, role.ErrAccessDenied) {
-		t.Errorf("got %v, want ErrAccessDenied", err)
+// Credentials that AWS no longer takes, as after the member role was made
+// again, are replaced within the one read; no event ends over them.
+func TestStaleCredentialsAreReplacedAtOnce(t *testing.T) {
+	reads := map[string]func(*awsapi.Accounts) error{
+		"role": func(a *awsapi.Accounts) error { _, err := a.Role(t.Context(), ref("App")); return err },
+		"principal": func(a *awsapi.Accounts) error {
+			_, err := a.PrincipalID(t.Context(), "arn:aws:iam::"+prod+":role/App")
+			return err
+		},
 	}
-	w.wire.next = newWire().next
-	w.wire.take()
-	_, err := a.Role(t.Context(), ref("App"))
-	must(t, err)
-	if d := cmp.Diff([]string{"sts:AssumeRole", "iam:GetRole"}, w.wire.calls()); d != "" {
-		t.Errorf("the calls (-want +got):\n%s", d)
+	for _, code := range []string{"ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"} {
+		for what, read := range reads {
+			t.Run(code+" "+what, func(t *testing.T) {
+				w := labWorld(t)
+				makeRole(t, w, "App", "/")
+				a := w.accounts(t)
+				fine := w.wire.next
+				refusing := answering(http.StatusForbidden, `<ErrorResponse><Error><Code>`+code+`</Code><Message>old</Message></Error><RequestId>r1</RequestId></ErrorResponse>`, "iam:GetRole", fine)
+				w.wire.next = once(refusing, fine)
+				w.wire.take()
+				must(t, read(a))
+				if d := cmp.Diff([]string{"sts:AssumeRole", "iam:GetRole", "sts:AssumeRole", "iam:GetRole"}, w.wire.calls()); d != "" {
+					t.Errorf("the calls (-want +got):\n%s", d)
+				}
+				w.wire.next = refusing
+				w.wire.take()
+				if err := read(a); err == nil || errors.Is(err, role.ErrAccessDenied) || !strings.Contains(err.Error(), code) {
+					t.Errorf("refused for good: got %v, want an error that may pass", err)
+				}
+				if n := len(w.wire.take()); n != 3 {
+					t.Errorf("%d calls were made", n)
+				}
+			})
+		}
 	}
+}
+
+// once makes a client whose first GetRole goes one way and all else the other.
+func once(first, next aws.HTTPClient) aws.HTTPClient {
+	gone := false
+	return clientFunc(func(r *http.Request) (*http.Response, error) {
+		if gone {
+			return next.Do(r)
+		}
+		answer, err := first.Do(r)
+		gone = err == nil && answer.StatusCode == http.StatusForbidden
+		return answer, err
+	})
 }
 
 // A configuration that cannot work is refused before any call.

@@ -57,8 +57,7 @@ func kinds() map[error][]string {
 		},
 		role.ErrAccessDenied: {
 			"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized",
-			"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "IncompleteSignature",
-			"ExpiredToken", "ExpiredTokenException", "OptInRequired", "RegionDisabledException", "KMSAccessDeniedException",
+			"IncompleteSignature", "OptInRequired", "RegionDisabledException", "KMSAccessDeniedException",
 			"AccountAccessDenied", "MissingAuthenticationToken",
 		},
 		role.ErrThrottled: {
@@ -94,6 +93,19 @@ func kindOf(code, message string) error {
 		}
 	}
 	return nil
+}
+
+// stale says whether AWS refused the credentials and not the call: they have
+// expired, or the role or key that they are of was made again. New ones may do,
+// so this is no refusal to be told as a gap in coverage, and the call is one to
+// repeat (IAM API Reference, CommonErrors).
+func stale(err error) bool {
+	switch code(err) {
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch":
+		return true
+	default:
+		return false
+	}
 }
 
 // code gives AWS's error code, or nothing when the error is none of AWS's answers.
