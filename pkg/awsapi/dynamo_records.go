@@ -69,6 +69,7 @@ type stateRecord struct {
 	OpenRules []string          `json:"openRules,omitempty"`
 	RulesHash string            `json:"rulesHash,omitempty"`
 	Action    decision.Action   `json:"action"`
+	Decided   decision.Action   `json:"decided"`
 	Decision  string            `json:"decision,omitempty"`
 	AlertID   string            `json:"alertId,omitempty"`
 	Trusts    []principalRecord `json:"trusts,omitempty"`
@@ -85,7 +86,7 @@ func recordOfState(s ledger.RoleState) stateRecord {
 	r := stateRecord{
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
-		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
+		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
@@ -97,7 +98,7 @@ func (r stateRecord) state() ledger.RoleState {
 	s := ledger.RoleState{
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
-		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
+		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))

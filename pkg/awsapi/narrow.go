@@ -67,7 +67,10 @@ func writePolicy(arn string, a decision.Action) (string, error) {
 // callsOf lists the IAM actions that one action of ours needs.
 func callsOf(a decision.Action) ([]string, error) {
 	switch a {
-	case decision.Revert, decision.Quarantine:
+	case decision.Revert:
+		// A reverted role obeys the rules, so it loses our tags and gets none.
+		return []string{"iam:GetRole", "iam:UpdateAssumeRolePolicy", "iam:UntagRole"}, nil
+	case decision.Quarantine:
 		return []string{"iam:GetRole", "iam:UpdateAssumeRolePolicy", "iam:TagRole"}, nil
 	case decision.Tag:
 		return []string{"iam:GetRole", "iam:TagRole"}, nil

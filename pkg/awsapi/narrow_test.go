@@ -91,7 +91,7 @@ func TestWritePolicyByAction(t *testing.T) {
 	const arn = "arn:aws:iam::111122223333:role/App"
 	writes := []string{"iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole"}
 	want := map[decision.Action][]bool{
-		decision.Revert:     {true, true, false},
+		decision.Revert:     {true, false, true},
 		decision.Quarantine: {true, true, false},
 		decision.Tag:        {false, true, false},
 		decision.Clear:      {false, false, true},

@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
@@ -61,7 +63,7 @@ func opened(t *testing.T, w *world, a decision.Action) (remediate.IAM, role.Role
 // A writing session names its decision and can do one action to one role.
 func TestWritingSessionIsNarrow(t *testing.T) {
 	calls := map[decision.Action]string{
-		decision.Revert:     `"iam:GetRole","iam:UpdateAssumeRolePolicy","iam:TagRole"`,
+		decision.Revert:     `"iam:GetRole","iam:UpdateAssumeRolePolicy","iam:UntagRole"`,
 		decision.Quarantine: `"iam:GetRole","iam:UpdateAssumeRolePolicy","iam:TagRole"`,
 		decision.Tag:        `"iam:GetRole","iam:TagRole"`,
 		decision.Clear:      `"iam:GetRole","iam:UntagRole"`,
@@ -112,7 +114,7 @@ func TestWritingSessionsAreNotShared(t *testing.T) {
 // What is written is what is read afterwards.
 func TestWrites(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
-		session, r := opened(t, w, decision.Revert)
+		session, r := opened(t, w, decision.Quarantine)
 		must(t, session.UpdateTrust(t.Context(), r.Ref(), closed))
 		must(t, session.Tag(t.Context(), r.Ref(), map[string]string{"rolewarden:state": "reverted", "rolewarden:finding": "external-id"}))
 		must(t, session.Tag(t.Context(), r.Ref(), nil))
@@ -168,7 +170,10 @@ func TestAWSRefusesTheSessionMore(t *testing.T) {
 		decision.Clear: func(s remediate.IAM, r role.Ref) error {
 			return s.Tag(t.Context(), r, map[string]string{"rolewarden:state": "x"})
 		},
-		decision.Revert: func(s remediate.IAM, r role.Ref) error { return s.Untag(t.Context(), r, []string{"rolewarden:state"}) },
+		decision.Quarantine: func(s remediate.IAM, r role.Ref) error { return s.Untag(t.Context(), r, []string{"rolewarden:state"}) },
+		decision.Revert: func(s remediate.IAM, r role.Ref) error {
+			return s.Tag(t.Context(), r, map[string]string{"rolewarden:state": "x"})
+		},
 	} {
 		t.Run(action.String(), func(t *testing.T) {
 			session, r := opened(t, w, action)
@@ -215,6 +220,25 @@ func TestWriteFaults(t *testing.T) {
 				t.Errorf("the write was sent %d times, want %d", n, test.sends)
 			}
 		})
+	}
+}
+
+// A revert may do all that a revert does: write the policy, and take off the
+// tags that told of the role before.
+func TestRevertTakesTagsOff(t *testing.T) {
+	w := labWorld(t)
+	session, r := opened(t, w, decision.Tag)
+	must(t, session.Tag(t.Context(), r.Ref(), map[string]string{"rolewarden:state": "noncompliant"}))
+	session, err := w.accounts(t).Writer(t.Context(), r, decide(decision.Revert))
+	must(t, err)
+	remedier, err := remediate.New(remediate.Config{Now: now, Wait: func(context.Context, time.Duration) error { return nil }})
+	must(t, err)
+	out, err := remedier.Apply(t.Context(), session, remediate.Task{Decision: decide(decision.Revert), Role: r, Document: closed, Untag: remediate.TagKeys()})
+	must(t, err)
+	got, err := session.Role(t.Context(), r.Ref())
+	must(t, err)
+	if d := cmp.Diff(map[string]string{"Team": "a b"}, got.Tags); d != "" || out.Problem != "" || !out.Verified {
+		t.Errorf("outcome %+v; the tags (-want +got):\n%s", out, d)
 	}
 }
 
