@@ -116,18 +116,26 @@ func TestWithoutOrganizationsOnlyTheOtherRulesAct(t *testing.T) {
 	}
 }
 
-// A failure to ask that may pass is tried again, and is no verdict.
+// A failure to ask that may pass is tried again, and is no verdict; when it
+// does not pass, people are told.
 func TestOrganizationsThatFailForAMomentAreAskedAgain(t *testing.T) {
 	w := withBaseline(t, rulesFile)
-	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	body := w.updated("ev2", "app", opened)
 	w.memberErr = fmt.Errorf("asking: %w", role.ErrThrottled)
-	if _, err := w.guard.Handle(t.Context(), body); err == nil {
-		t.Fatal("no error, so nobody would ask again")
+	named := strings.Replace(closed, "111122223333:user/alice", foreign+":root", 1)
+	w.put(prod, "app", "AROAAPP1111111111111", named)
+	res := w.handle(w.updated("ev2", "app", named))
+	if res.End != ledger.InFlight || len(w.steps) != 1 {
+		t.Fatalf("ended in %s with %d steps", res.End, len(w.steps))
 	}
 	w.memberErr = nil
-	if res := w.handle(body); res.End != ledger.Reverted {
+	if res = w.settle(res); res.End != ledger.Reverted {
 		t.Errorf("ended in %s: %s", res.End, res.Reason)
+	}
+	w.memberErr = fmt.Errorf("asking: %w", role.ErrThrottled)
+	w.told = nil
+	w.put(prod, "app", "AROAAPP1111111111111", named)
+	if res = w.settle(w.handle(w.updated("ev3", "app", named))); res.End != ledger.Held || len(w.told) != 1 {
+		t.Errorf("ended in %s with %d alerts", res.End, len(w.told))
 	}
 }
 

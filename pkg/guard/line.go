@@ -84,6 +84,10 @@ func (g *Guard) once(ctx context.Context, j job) (Result, error) {
 		return g.resume(ctx, res, j, made)
 	}
 	v, err := g.look(ctx, j, live)
+	if s, more := g.settleStep(j); more && errors.Is(err, errUnasked) {
+		res.Reason = err.Error() + "; the role is judged again later"
+		return g.postpone(ctx, res, s)
+	}
 	if err != nil {
 		return res, err
 	}
@@ -124,7 +128,11 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 	if v.input.History, err = g.history(ctx, doc); err != nil {
 		return v, err
 	}
-	return v, g.judge(ctx, &v)
+	looks := moreLooks
+	if _, more := g.settleStep(j); !more {
+		looks = lastLook
+	}
+	return v, g.judge(ctx, &v, looks)
 }
 
 // newerHandled reports whether a later event of the same role has ended

@@ -17,17 +17,21 @@ import (
 // to be members. Every round takes all that the findings name.
 const rounds = 32
 
+// errUnasked says that Organizations gave no answer this time.
+var errUnasked = errors.New("Organizations did not answer")
+
 // judge runs the rules, and asks Organizations about each account that the
 // rules file does not list before anybody acts on its absence. Only the
-// findings that rest on it are held back when there is no answer.
-func (g *Guard) judge(ctx context.Context, v *judged) error {
+// findings that rest on it are held back when there is no answer. A failure
+// that may pass is errUnasked, as long as there are more looks to come.
+func (g *Guard) judge(ctx context.Context, v *judged, looks looks) error {
 	asked := map[string]Membership{}
 	for range rounds {
 		v.report, v.unconfirmed, v.doubt = rules.Judge(v.input), nil, ""
 		if v.report.Verdict != finding.Noncompliant || g.cfg.Members == nil || v.input.Org == nil || v.input.Org.Organization.ID == "" {
 			return nil
 		}
-		joined, err := g.strangers(ctx, v, asked)
+		joined, err := g.strangers(ctx, v, looks, asked)
 		if err != nil {
 			return err
 		}
@@ -40,10 +44,19 @@ func (g *Guard) judge(ctx context.Context, v *judged) error {
 	return nil
 }
 
+// looks says whether the role will be looked at again. The zero value is the
+// one under which a failure is no answer.
+type looks uint8
+
+const (
+	moreLooks looks = iota
+	lastLook
+)
+
 // strangers asks about the accounts that findings call foreign, and gives
 // those that are members. Who is refused an answer knows nothing, and the
-// findings are held back; every other failure may pass, and is an error.
-func (g *Guard) strangers(ctx context.Context, v *judged, asked map[string]Membership) (joined []string, err error) {
+// findings are held back; so does who has asked often enough.
+func (g *Guard) strangers(ctx context.Context, v *judged, looks looks, asked map[string]Membership) (joined []string, err error) {
 	for _, f := range v.report.Open() {
 		for _, account := range rules.Foreign(f) {
 			// An account that the document does not write stands for anybody.
@@ -53,8 +66,8 @@ func (g *Guard) strangers(ctx context.Context, v *judged, asked map[string]Membe
 			m, known := asked[account]
 			if !known {
 				m, err = g.cfg.Members.Confirm(ctx, account)
-				if err != nil && !errors.Is(err, role.ErrAccessDenied) {
-					return nil, fmt.Errorf("asking whether account %s is a member: %w", account, err)
+				if err != nil && looks == moreLooks && !errors.Is(err, role.ErrAccessDenied) {
+					return nil, fmt.Errorf("asking whether account %s is a member: %w: %w", account, errUnasked, err)
 				}
 				asked[account] = m
 			}
