@@ -136,10 +136,26 @@ func present(unwanted []string, have map[string]string) []string {
 	return out
 }
 
+// due gives the tags that this task has to set. A role that is tagged with the
+// same findings already keeps the date of the first time: every write is an
+// event, and the same policy is put again and again.
+func (w *work) due(live role.Role) map[string]string {
+	out := missing(w.Tags, live.Tags)
+	if _, dated := live.Tags[TagAt]; !dated || w.Decision.Action != decision.Tag {
+		return out
+	}
+	for key := range out {
+		if key != TagAt {
+			return out
+		}
+	}
+	return nil
+}
+
 // retag sets and takes off tags, after the trust policy if that is written too.
 // What goes wrong with tags never undoes what was done to the policy.
 func (w *work) retag(ctx context.Context, live role.Role) error {
-	set, unset := missing(w.Tags, live.Tags), present(w.Untag, live.Tags)
+	set, unset := w.due(live), present(w.Untag, live.Tags)
 	var err error
 	if len(set) > 0 {
 		err = w.patiently(ctx, func() error { return w.iam.Tag(ctx, w.Role.Ref(), set) })
@@ -191,7 +207,7 @@ func (w *work) patiently(ctx context.Context, call func() error) error {
 func (w *work) verifyTags(ctx context.Context) error {
 	for {
 		live, err := w.read(ctx)
-		if err == nil && len(missing(w.Tags, live.Tags)) == 0 && len(present(w.Untag, live.Tags)) == 0 {
+		if err == nil && len(w.due(live)) == 0 && len(present(w.Untag, live.Tags)) == 0 {
 			w.out.Verified = true
 			return nil
 		}

@@ -114,6 +114,45 @@ func TestTagOnceOnly(t *testing.T) {
 	}
 }
 
+// A role whose same findings are seen again is not tagged again for the date
+// alone; other findings, another state or a lost tag are.
+func TestTheDateAloneIsNotWritten(t *testing.T) {
+	rows := []struct {
+		name   string
+		shape  func(*fake, *remediate.Task)
+		writes int
+	}{
+		{"later, all the same", func(*fake, *remediate.Task) {}, 0},
+		{"another finding", func(_ *fake, t *remediate.Task) { t.Tags[remediate.TagFinding] = "mfa" }, 1},
+		{"another state", func(_ *fake, t *remediate.Task) { t.Tags[remediate.TagState] = "quarantined" }, 1},
+		{"the date was taken off", func(f *fake, _ *remediate.Task) { delete(f.role.Tags, remediate.TagAt) }, 1},
+		{"the finding was taken off", func(f *fake, _ *remediate.Task) { delete(f.role.Tags, remediate.TagFinding) }, 1},
+		{"something to take off besides", func(f *fake, t *remediate.Task) {
+			delete(t.Tags, remediate.TagFinding)
+			t.Untag = []string{remediate.TagFinding}
+		}, 1},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := newFake()
+			if _, err := f.apply(t, tag()); err != nil {
+				t.Fatal(err)
+			}
+			before := f.nTags
+			task := tag()
+			task.Tags[remediate.TagAt] = "20260812T120000Z"
+			row.shape(f, &task)
+			out, err := f.apply(t, task)
+			if err != nil || out.Done != decision.Tag || !out.Verified || out.Problem != "" {
+				t.Errorf("%+v, %v", out, err)
+			}
+			if got := f.nTags - before; got != row.writes {
+				t.Errorf("%d writes, want %d; tags %q", got, row.writes, f.role.Tags)
+			}
+		})
+	}
+}
+
 // IAM takes every value, however many rules there are and whatever they are called.
 func TestTagValuesAreLegal(t *testing.T) {
 	legal := regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
