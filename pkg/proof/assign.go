@@ -44,17 +44,26 @@ func (s *solver) assign(x *variable) verdict {
 // value finds one legal value that meets every literal, other than those in
 // avoid: natural ones first, then by search.
 func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict) {
+	out, v := s.lookForValue(x, lits, avoid)
+	if v != satisfiable && s.work < 0 {
+		// The search may have stopped before it looked everywhere.
+		s.bounded = true
+		return "", undecided
+	}
+	return out, v
+}
+
+func (s *solver) lookForValue(x *variable, lits []lit, avoid []string) (string, verdict) {
 	fits := func(v string) bool {
+		s.work--
 		for i := range lits {
-			s.work -= lits[i].steps()
-			if !lits[i].met(v) {
+			if !s.pay(lits[i].steps()) || !lits[i].met(v) {
 				return false
 			}
 		}
 		return !slices.Contains(avoid, v) && x.lang.has(v)
 	}
 	if s.work < 0 {
-		s.bounded = true
 		return "", undecided
 	}
 	// A whole-valued literal that lists its values leaves no other candidates.
@@ -103,6 +112,9 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 	for i := range lits {
 		if l := &lits[i]; !l.neg && l.win == wholeWindow {
 			cands = l.t.samples(cands)
+			if x.lang == orgPathLang {
+				cands = l.t.pathSamples(cands)
+			}
 		}
 	}
 	for i := range lits {
@@ -139,7 +151,9 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 		}
 	}
 	for i := range texts {
-		s.work -= len(texts) * texts[i].steps()
+		if !s.pay((len(texts) + 4) * texts[i].steps()) {
+			return "", undecided
+		}
 	}
 	if contradicted(texts) {
 		return "", empty
@@ -154,13 +168,6 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	numbersOnly := len(texts) == 0
 	if len(avoid) > 0 {
 		texts = append(texts, lit{neg: true, t: (&test{exact: avoid}).seal()})
-	}
-	for i := range texts {
-		s.work -= 4 * texts[i].steps()
-	}
-	if s.work < 0 {
-		s.bounded = true
-		return "", undecided
 	}
 	word, v := newProduct(x.lang, texts).search(&s.work)
 	switch {

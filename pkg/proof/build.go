@@ -73,6 +73,7 @@ func (s *solver) statement(st *statement, want bool) nodeID {
 }
 
 func (s *solver) buildStatement(st *statement, want bool) nodeID {
+	s.work -= 1 + len(st.conditions)
 	op, zero := opOr, trueNode
 	if want {
 		op, zero = opAnd, falseNode

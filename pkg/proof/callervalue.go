@@ -62,21 +62,53 @@ func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) ver
 // kind has, judging by how it begins.
 func (s *solver) misfits(lits []lit) bool {
 	head := s.callerARN("000000000000", "/", "")
+	resource := head[strings.LastIndexByte(head, ':')+1:]
 	for i := range lits {
 		l := &lits[i]
 		if l.neg || l.t == nil || l.win != wholeWindow || l.t.family != textFamily || l.t.within != nil || l.t.accounts != nil {
 			continue
 		}
-		s.work -= l.t.cost
+		if !s.pay(l.t.cost) {
+			return false
+		}
 		if !slices.ContainsFunc(l.t.exact, func(v string) bool { return sameHead(v, head) }) &&
 			!slices.ContainsFunc(l.t.patterns, func(p pattern) bool {
 				fixed, _, wild := strings.Cut(p.text, "*")
-				return !wild && len(fixed) < len(head) || sameHead(fixed, head)
+				return (wild || len(fixed) >= len(head)) && sameHead(fixed, head) && sameHead(p.resource(), resource) || !wild && len(fixed) < len(head)
 			}) {
 			return true
 		}
 	}
 	return false
+}
+
+// resource gives the fixed beginning of a pattern's sixth part, where no star
+// before it can reach that far.
+func (p *pattern) resource() string {
+	colons := 0
+	for i, t := range p.tokens {
+		switch {
+		case colons == 5:
+			end := i
+			for end < len(p.tokens) && (p.tokens[end].kind == takeRune || p.tokens[end].kind == takeFold) {
+				end++
+			}
+			return runes(p.tokens[i:end])
+		case t.kind == takeMany || t.kind == takeOne:
+			return ""
+		case t.r == ':':
+			colons++
+		}
+	}
+	return ""
+}
+
+func runes(tokens []token) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteRune(t.r)
+	}
+	return b.String()
 }
 
 // sameHead reports whether a text can begin as an ARN does; a digit stands for

@@ -61,7 +61,11 @@ func (w *covering) walk(todo []nodeID) bool {
 			// Either reading may allow the twin.
 			return w.walk(rest)
 		}
-		if s.work -= x.steps(&n.lit); !x.holds(&n.lit) {
+		if !s.pay(x.steps(&n.lit)) {
+			s.bounded, s.undecided = true, true
+			return true
+		}
+		if !x.holds(&n.lit) {
 			return false
 		}
 	case opTie:

@@ -12,7 +12,7 @@ func Find(d policy.Document, q Query) Answer { return Compile(d, q.World.Partiti
 
 // Find looks for a request of a region that the document allows.
 func (c *Compiled) Find(q Query) Answer {
-	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}}
+	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}}
 	where := compileWhere(q.Where)
 	f.keys = whereKeys(c.keys, where)
 	f.want = baseAction(q.Actions)
@@ -45,6 +45,7 @@ type finder struct {
 	confirm func(*solver) (Answer, string)
 
 	solver  *solver
+	budget  *Budget
 	work    int
 	answer  Answer
 	open    []variant
@@ -68,7 +69,10 @@ func (f *finder) run() Answer {
 		f.solver = newSolver()
 	}
 	defer space.Put(f.solver)
-	f.work = workLimit
+	f.work = f.budget.steps()
+	limit := f.work
+	f.solver.work = f.work
+	defer func() { f.budget.pay(limit - f.solver.work) }()
 	sc := f.scene()
 	if f.pessimistic(&sc) {
 		return f.answer
@@ -117,6 +121,10 @@ func (f *finder) each(sc *scene, visit func(variant) bool) bool {
 func (f *finder) pessimistic(sc *scene) bool {
 	return f.each(sc, func(v variant) bool {
 		if f.passesOver(v) {
+			return false
+		}
+		if f.work < 0 {
+			f.reasons = appendNew(f.reasons, beyondBound)
 			return false
 		}
 		s := f.prepare(v)
@@ -205,7 +213,7 @@ func (s *solver) blame() []string {
 func (s *solver) unsettled() []string {
 	var out []string
 	if s.bounded {
-		out = append(out, "the document is beyond the search's bound of "+workBound+" steps")
+		out = append(out, beyondBound)
 	}
 	return append(out, s.unsure...)
 }

@@ -18,7 +18,7 @@ func FindRefused(d policy.Document, q Query, key string, extra []string, legal [
 
 // FindRefused is the function of the same name, for a document made ready.
 func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requirement) Answer {
-	f := finder{world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions), actions: q.Actions}
+	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions), actions: q.Actions}
 	where := compileWhere(q.Where)
 	groups := make([][]Requirement, len(legal))
 	for i := range legal {

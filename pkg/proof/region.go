@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var workBound = strconv.Itoa(workLimit)
+var beyondBound = "the document is beyond the search's bound of " + strconv.Itoa(workLimit) + " steps"
 
 // requirement is a Requirement made ready.
 type requirement struct {

@@ -45,8 +45,13 @@ type solver struct {
 	unsure []string
 }
 
-// workLimit bounds the steps of one question: some 5 ms of time and 8 MB of memory.
-const workLimit = 40000
+// workLimit bounds the steps of one question, or of several that share a
+// Budget: some 5 ms of time and 8 MB of memory. ownSteps is what each of these
+// may spend all the same, so that one hard question leaves easy ones theirs.
+const (
+	workLimit = 40000
+	ownSteps  = 1000
+)
 
 type boundKey struct {
 	key string
@@ -106,9 +111,23 @@ func (s *solver) assert(id nodeID) bool {
 	}
 }
 
+// pay spends steps before what they are for is done; false when there are not
+// so many left.
+func (s *solver) pay(steps int) bool {
+	if s.work < steps {
+		s.work = -1
+		return false
+	}
+	s.work -= steps
+	return true
+}
+
 func (s *solver) assertLit(l lit) bool {
 	x := &s.vars[l.v]
-	s.work -= x.steps(&l)
+	if !s.pay(x.steps(&l)) {
+		s.bounded, s.undecided = true, true
+		return false
+	}
 	for i := range x.lits {
 		if x.lits[i].opposes(&l) {
 			return false
@@ -151,10 +170,9 @@ func (s *solver) holds(id nodeID) bool {
 	case opFalse:
 		return false
 	case opLit:
-		s.work -= s.vars[n.lit.v].steps(&n.lit)
-		return s.vars[n.lit.v].holds(&n.lit)
+		x := &s.vars[n.lit.v]
+		return s.pay(x.steps(&n.lit)) && x.holds(&n.lit)
 	case opTie:
-		s.work--
 		return s.tieHolds(n.tie)
 	case opAnd:
 		for _, k := range s.kids[n.from:n.to] {
@@ -179,11 +197,12 @@ func (s *solver) holds(id nodeID) bool {
 // assertions stay, so that the caller can see what the model rests on.
 func (s *solver) solve() bool {
 	for {
+		at := s.falsified()
 		if s.work < 0 {
 			s.bounded, s.undecided = true, true
 			return false
 		}
-		if at := s.falsified(); at >= 0 {
+		if at >= 0 {
 			return s.branch(at)
 		}
 		switch s.settleTies() {

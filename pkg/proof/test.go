@@ -60,10 +60,26 @@ func (t *test) seal() *test {
 			t.index[v] = struct{}{}
 		}
 	}
+	quarters := 0
 	for i := range t.patterns {
-		t.cost += 1 + len(t.patterns[i].tokens)/4
+		quarters += t.patterns[i].quarters()
 	}
+	t.cost += (quarters + 3) / 4
 	return t
+}
+
+// quarters is what a match with a pattern costs, in quarters of a step: most
+// texts differ from its fixed beginning at once, where it has one.
+func (p *pattern) quarters() int {
+	at := slices.IndexFunc(p.tokens, token.star)
+	switch {
+	case at == 0:
+		return 4 + len(p.tokens)
+	case at < 0:
+		return 2
+	default:
+		return 2 + (len(p.tokens)-at)/4
+	}
 }
 
 // ownedBy finds the accounts that the ARNs meeting the test can be in, where
@@ -192,7 +208,23 @@ func (t *test) samples(dst []string) []string {
 
 // samples fills a pattern's wildcards in a few natural ways.
 func (p *pattern) samples(dst []string) []string {
-	for _, fill := range [...]string{"", "x", "main", "123456789012"} {
+	return p.filled(dst, "", "x", "main", "123456789012")
+}
+
+// pathSamples gives paths in an organization that meet the test.
+func (t *test) pathSamples(dst []string) []string {
+	if t == nil {
+		return dst
+	}
+	for i := range min(len(t.patterns), 16) {
+		dst = t.patterns[i].filled(dst, "r-root/", "ou-root-mallory0/", "r-root/ou-root-mallory0/")
+	}
+	return dst
+}
+
+// filled fills a pattern's stars.
+func (p *pattern) filled(dst []string, fills ...string) []string {
+	for _, fill := range fills {
 		var b strings.Builder
 		for _, t := range p.tokens {
 			switch t.kind {

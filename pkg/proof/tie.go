@@ -156,7 +156,7 @@ func (s *solver) fill(t *tie) (lit, bool) {
 // tieHolds reports whether the model meets a tie.
 func (s *solver) tieHolds(i int32) bool {
 	t := &s.ties[i]
-	if !s.vars[t.v].has {
+	if !s.pay(2+len(t.pieces)) || !s.vars[t.v].has {
 		return false
 	}
 	for _, p := range t.pieces {

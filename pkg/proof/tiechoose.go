@@ -155,6 +155,7 @@ func (w *weaving) samples(t *tie) []string {
 func (w *weaving) holds() bool {
 	for i := range w.rest {
 		t := &w.rest[i]
+		w.s.work -= 2 + len(t.pieces)
 		l, ok := w.s.fill(t)
 		if !ok || !l.met(w.s.vars[t.v].value) {
 			w.exhausted = w.exhausted && ok

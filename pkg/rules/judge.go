@@ -18,7 +18,7 @@ import (
 // report. Findings are in order of severity, the gravest first.
 func Judge(in Input) finding.Report {
 	in = in.settled()
-	in.compiled = proof.Compile(in.Document, in.Role.Partition)
+	in.compiled, in.budget = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}
 	said := newSaid(in)
 	var findings []finding.Finding
 	var doubts doubts

@@ -52,6 +52,7 @@ func (in Input) query(action string, where [][]proof.Requirement, callers ...pro
 
 // find puts a question to proof.
 func (in Input) find(q proof.Query) proof.Answer {
+	q.Budget = in.budget
 	if in.compiled == nil {
 		return proof.Find(in.Document, q)
 	}
@@ -60,6 +61,7 @@ func (in Input) find(q proof.Query) proof.Answer {
 
 // findRefused asks proof for a refused twin.
 func (in Input) findRefused(q proof.Query, key string, extra []string, legal []proof.Requirement) proof.Answer {
+	q.Budget = in.budget
 	if in.compiled == nil {
 		return proof.FindRefused(in.Document, q, key, extra, legal)
 	}

@@ -39,6 +39,8 @@ type Input struct {
 
 	// compiled is Document made ready for proof, once for all rules.
 	compiled *proof.Compiled
+	// budget bounds what all rules together make proof do.
+	budget *proof.Budget
 }
 
 // Rule is one requirement of the organization: a stateless value.
