@@ -22,8 +22,9 @@ import (
 const longestLine = 1 << 20
 
 type evaluateVerb struct {
-	File  string `arg:"" optional:"" default:"-" help:"JSON lines; - is standard input." placeholder:"FILE"`
-	Rules string `help:"The rules file, which tells whose organization an account is in (aws:PrincipalOrgID)." placeholder:"FILE"`
+	File   string `arg:"" optional:"" default:"-" help:"JSON lines; - is standard input." placeholder:"FILE"`
+	Format Format `help:"json for programs (see rolewarden schema evaluate), text for people." enum:"text,json" default:"json" placeholder:"text|json"`
+	Rules  string `help:"The rules file, which tells whose organization an account is in (aws:PrincipalOrgID)." placeholder:"FILE"`
 }
 
 // Help is the verb's long help.
@@ -78,7 +79,7 @@ func (v evaluateVerb) Run(s *session) error {
 		if err != nil && !last {
 			return errors.Join(out.Flush(), broken(v.File, err))
 		}
-		if err := s.evaluateLine(out, o, line, tooLong, number); err != nil {
+		if err := s.evaluateLine(out, v.Format, o, line, tooLong, number); err != nil {
 			return err
 		}
 		// A reader at the other end of a pipe gets each answer at once.
@@ -120,21 +121,26 @@ func nextLine(r *bufio.Reader) ([]byte, lineLength, error) {
 }
 
 // evaluateLine answers one line; blank lines have no answer.
-func (s *session) evaluateLine(out io.Writer, o *org.Rules, line []byte, length lineLength, number int) error {
+func (s *session) evaluateLine(out io.Writer, format Format, o *org.Rules, line []byte, length lineLength, number int) error {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 && length == fits {
 		return nil
 	}
-	var result any
 	a, err := evaluateOne(o, line, length)
-	if err != nil {
+	var result any = a
+	switch {
+	case err != nil:
 		s.end(Unusable)
-		result = refusal{fmt.Sprintf("line %d: %v", number, err)}
-	} else {
-		if a.Decision == access.Undecided.String() {
-			s.end(Undecided)
+		a = answer{Decision: "error", Reason: fmt.Sprintf("line %d: %v", number, err)}
+		result = refusal{a.Reason}
+	case a.Decision == access.Undecided.String():
+		s.end(Undecided)
+	}
+	if format == Text {
+		if _, err := fmt.Fprintf(out, "%-9s  %s\n", a.Decision, a.Reason); err != nil {
+			return fmt.Errorf("writing the output: %w", err)
 		}
-		result = a
+		return nil
 	}
 	return writeLine(out, result)
 }

@@ -83,8 +83,9 @@ func (s *session) below(folder string) []string {
 			}
 		case d.IsDir() || !strings.HasSuffix(path, ".json"):
 		case d.Type()&fs.ModeSymlink != 0:
+			// What is not judged must not look judged.
 			links++
-			s.note(path + ": a symbolic link is not followed: name the file itself")
+			s.fault(&unusable{path, "a symbolic link is not followed", "name the file itself"})
 		case !d.Type().IsRegular():
 			s.fault(&unusable{path, "it is no regular file", "name it by itself to read it"})
 		default:

@@ -21,8 +21,7 @@ type session struct {
 	out io.Writer
 	err io.Writer
 	// pretty is out for styled text: it drops the styles that the terminal
-	// cannot show, all of them where out is no terminal, and colours where
-	// NO_COLOR is set.
+	// cannot show, and all of them where out is no terminal or NO_COLOR is set.
 	pretty io.Writer
 	now    func() time.Time
 	status Status
@@ -33,11 +32,11 @@ type session struct {
 func newSession(streams Streams, env []string, now func() time.Time) *session {
 	pretty := colorprofile.NewWriter(streams.Out, env)
 	// NO_COLOR counts whatever else is set (https://no-color.org).
-	if pretty.Profile > colorprofile.ASCII && slices.ContainsFunc(env, func(pair string) bool {
+	if pretty.Profile > colorprofile.NoTTY && slices.ContainsFunc(env, func(pair string) bool {
 		value, found := strings.CutPrefix(pair, "NO_COLOR=")
 		return found && value != ""
 	}) {
-		pretty.Profile = colorprofile.ASCII
+		pretty.Profile = colorprofile.NoTTY
 	}
 	return &session{in: streams.In, out: streams.Out, err: streams.Err, now: now, pretty: pretty}
 }
