@@ -57,7 +57,8 @@ func (s *solver) lookForValue(x *variable, lits []lit, avoid []string) (string, 
 	fits := func(v string) bool {
 		s.work--
 		for i := range lits {
-			if !s.pay(lits[i].steps()) || !lits[i].met(v) {
+			// A long value takes longer to match.
+			if !s.pay(lits[i].steps()*(1+len(v)/64)) || !lits[i].met(v) {
 				return false
 			}
 		}

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -156,6 +157,9 @@ func appendText(out []piece, s string, how comparison) []piece {
 	if how != compareGlob && how != compareARN {
 		return append(out, piece{kind: literalPiece, text: s})
 	}
+	if n := strings.Count(s, "*") + strings.Count(s, "?"); n > 0 {
+		out = slices.Grow(out, 2*n+1)
+	}
 	for s != "" {
 		switch i := strings.IndexAny(s, "*?"); {
 		case i < 0:
@@ -187,6 +191,12 @@ func wildcards(ps []piece) bool {
 func compilePattern(ps []piece, how comparison) (pattern, bool) {
 	var p pattern
 	var text strings.Builder
+	size := 0
+	for _, x := range ps {
+		size += max(1, len(x.text))
+	}
+	p.tokens = make([]token, 0, size)
+	text.Grow(size)
 	colons := 0
 	for _, x := range ps {
 		switch x.kind {
