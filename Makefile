@@ -52,8 +52,8 @@ demo: ## the stories, in the lab
 	go run . demo
 
 .PHONY: bench
-bench: ## the figures of README's table
-	go test -run '^$$' -bench . -benchmem ./pkg/...
+bench: tools ## the figures of README's table
+	go test -run '^$$' -bench . -benchmem ./pkg/... ./functions/...
 
 FUZZTIME ?= 60s
 .PHONY: fuzz

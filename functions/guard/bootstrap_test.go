@@ -63,6 +63,9 @@ type stage struct {
 	iam     *iam.Client
 	told    []lab.Message
 	runtime *runtimetest.Runtime
+	// bootstrap and env are what runtime runs.
+	bootstrap string
+	env       map[string]string
 }
 
 func newStage(t testing.TB) *stage {
@@ -87,12 +90,13 @@ func newStage(t testing.TB) *stage {
 	s.must(os.WriteFile(rules, []byte(stageRules), 0o600))
 	keys, err := s.lab.Admin(hub)
 	s.must(err)
-	s.runtime = runtimetest.Start(t, runtimetest.Build(t, "."), map[string]string{
+	s.bootstrap, s.env = runtimetest.Build(t, "."), map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
 		"ROLEWARDEN_RULES": rules, "ROLEWARDEN_TABLE": s.table(), "ROLEWARDEN_EXTERNAL_ID": "example-external-id",
 		"ROLEWARDEN_TOPIC_ARN": s.lab.Topic(hub, "alerts"), "ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, "later"),
-	})
+	}
+	s.runtime = runtimetest.Start(t, s.bootstrap, s.env)
 	return s
 }
 

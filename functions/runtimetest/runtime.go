@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -41,6 +42,7 @@ type Runtime struct {
 	answers chan Answer
 	log     string
 	exited  chan error
+	process *exec.Cmd
 }
 
 // Answer is what a function said of one event.
@@ -84,6 +86,7 @@ func Start(t testing.TB, bootstrap string, env map[string]string) *Runtime {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", bootstrap, err)
 	}
+	r.process = cmd
 	go func() { r.exited <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
@@ -114,6 +117,19 @@ func (r *Runtime) Invoke(t testing.TB, payload []byte) Answer {
 		t.Fatalf("the function did not answer\n%s", r.Log())
 	}
 	return Answer{}
+}
+
+// Stop ends the function and gives the most memory that it held, in bytes.
+func (r *Runtime) Stop(t testing.TB) int64 {
+	t.Helper()
+	_ = r.process.Process.Kill()
+	<-r.exited
+	usage, ok := r.process.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		t.Fatal("this system does not tell how much memory a process held")
+	}
+	// Linux counts in kilobytes (getrusage(2)).
+	return usage.Maxrss * 1024
 }
 
 // Log is what the function has written so far.
