@@ -88,8 +88,11 @@ func glob(p Pattern, s string, c casing) bool {
 		if i < len(p.text) {
 			switch p.wildcard(i) {
 			case '*':
-				star, resume = i, j
-				i++
+				var enough bool
+				if i, j, enough = p.run(i, s, j); !enough {
+					return false
+				}
+				star, resume = i-1, j
 				continue
 			case '?':
 				_, width := utf8.DecodeRuneInString(s[j:])
@@ -112,6 +115,23 @@ func glob(p Pattern, s string, c casing) bool {
 		i++
 	}
 	return i == len(p.text)
+}
+
+// run passes over a run of wildcards that begins with a "*" at i: each "?" in it
+// takes one character of s from j on, and the "*" may then take more. It is
+// false where s is too short.
+func (p Pattern) run(i int, s string, j int) (after, at int, enough bool) {
+	for ; i < len(p.text) && p.wildcard(i) != 0; i++ {
+		if p.wildcard(i) == '*' {
+			continue
+		}
+		if j == len(s) {
+			return i, j, false
+		}
+		_, width := utf8.DecodeRuneInString(s[j:])
+		j += width
+	}
+	return i, j, true
 }
 
 func lower(c byte) byte {

@@ -216,6 +216,10 @@ func compilePattern(ps []piece, how comparison) (pattern, bool) {
 				k = takeField
 			}
 			p.tokens = append(p.tokens, token{kind: k})
+			if n := len(p.tokens); n > 1 && (k == takeOne && p.tokens[n-2].kind == takeMany || k == takeField && p.tokens[n-2].kind == takeFields) {
+				// The star goes last: a match then never tries it in vain.
+				p.tokens[n-2], p.tokens[n-1] = p.tokens[n-1], p.tokens[n-2]
+			}
 			text.WriteByte('?')
 		case literalPiece:
 			for _, r := range x.text {
