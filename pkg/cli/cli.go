@@ -83,6 +83,10 @@ func runAt(args []string, streams Streams, now func() time.Time) (status int) {
 			panic(left)
 		}
 	}()
+	if err := emptyFlag(args); err != nil {
+		s.fault(err)
+		return int(s.status)
+	}
 	parser, err := newParser(s)
 	if err != nil {
 		s.fault(err)
@@ -108,4 +112,17 @@ func newParser(s *session) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"version": version()},
 	)
+}
+
+// emptyFlag refuses a file or ARN that is given and empty: a variable that was
+// not set would otherwise pass for a choice, and judge by an empty organization.
+func emptyFlag(args []string) error {
+	for i, a := range args {
+		for _, flag := range []string{"--rules", "--role-arn", "--credentials"} {
+			if a == flag+"=" || a == flag && i+1 < len(args) && args[i+1] == "" {
+				return &unusable{flag, "it is given and empty", "give a value, or leave the flag out"}
+			}
+		}
+	}
+	return nil
 }

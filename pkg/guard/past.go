@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
@@ -56,6 +57,14 @@ func (g *Guard) past(ctx context.Context, v judged) (pastOf, error) {
 			refused = why
 		}
 	}
+	if len(list) == 0 && v.state != nil && v.state.Verdict == finding.Compliant {
+		// What was judged good a moment ago has not stood for long enough to be
+		// a baseline; it is still what the role was.
+		restored, why, err := g.restore(ctx, remembered(*v.state), v)
+		if err != nil || why == "" {
+			return pastOf{Past: decision.GoodBaseline, restored: restored}, err
+		}
+	}
 	switch {
 	case refused != "":
 		return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
@@ -63,6 +72,16 @@ func (g *Guard) past(ctx context.Context, v judged) (pastOf, error) {
 		return pastOf{Past: decision.JustCreated}, nil
 	default:
 		return pastOf{Past: decision.NoPast}, nil
+	}
+}
+
+// remembered is the document that a compliant role had last. The unique ids of
+// those it names were not read then, so one that names users or roles is
+// refused like any baseline whose principals are not known.
+func remembered(s ledger.RoleState) role.Baseline {
+	return role.Baseline{
+		Account: s.Account, RoleID: s.RoleID, Document: s.Document, Digest: s.Digest,
+		Actor: s.Actor, EventID: s.Event.EventID, RulesHash: s.RulesHash, Since: s.Since,
 	}
 }
 

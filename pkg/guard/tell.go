@@ -2,6 +2,8 @@ package guard
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -125,16 +127,24 @@ func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reas
 }
 
 // reject ends a message that cannot be trusted to say what happened: it is
-// told of and recorded as Rejected. One without an account and event id is
-// given back, so that the queue keeps it on its dead-letter queue.
-func (g *Guard) reject(ctx context.Context, _ []byte, err error) (Result, error) {
+// told of and recorded as Rejected. One that does not even look like an event
+// is given back, so that it ends on the dead-letter queue.
+func (g *Guard) reject(ctx context.Context, body []byte, err error) (Result, error) {
 	var m *trail.MalformedError
 	if !errors.As(err, &m) {
 		return Result{}, err
 	}
 	account, eventID := m.Key()
-	if account == "" || eventID == "" {
+	if account == "" && eventID == "" && m.EventName == "" {
 		return Result{}, fmt.Errorf("the message cannot be told from others, so it goes to the dead-letter queue: %w", err)
+	}
+	if account == "" {
+		account = "unknown"
+	}
+	if eventID == "" {
+		// The same text is the same event.
+		sum := sha256.Sum256(body)
+		eventID = "sha256:" + hex.EncodeToString(sum[:])
 	}
 	key := ledger.Key{Account: account, EventID: eventID}
 	j := job{key: key, change: trail.Change{EventID: eventID, EventName: m.EventName, Account: account}}
