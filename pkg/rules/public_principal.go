@@ -24,14 +24,14 @@ func publicPrincipal() Rule {
 
 // checkPublicPrincipal looks for a user or role in an account and organization
 // that neither the rules file nor the document names. Services and identity
-// providers are no accounts; other rules ask about them.
+// providers that are named are no accounts; other rules ask about them.
 func checkPublicPrincipal(in Input) Judgement {
 	s := newSaid(in)
 	named := slices.Concat(in.insiders(), in.Org.PartnerIDs(), s.accounts)
 	a := in.find(in.query(assume,
 		outside(s, append(in.ours(), s.organizations...)),
 		awsCallers(proof.Accounts{Except: named}, nil)...))
-	return judged(a, func(a proof.Answer) finding.Finding {
+	j := judged(a, func(a proof.Answer) finding.Finding {
 		place, text := entry(in.Document, a)
 		return finding.Finding{
 			Rule: publicPrincipalID, Severity: finding.Critical, Where: place,
@@ -40,6 +40,74 @@ func checkPublicPrincipal(in Input) Judgement {
 			Evidence: witness(finding.Allowed, a),
 		}
 	})
+	if len(j.Findings) == 0 {
+		j.Undecided = appendMissing(j.Undecided, nameless(in))
+	}
+	return j
+}
+
+// nameless asks about services, and identities of providers, that the document
+// does not name: whom a star among its principals covers beside AWS principals
+// is not documented (IAM User Guide, reference_policies_elements_principal).
+func nameless(in Input) []string {
+	named, issuers := outsidersNamed(in.Document)
+	var open []string
+	for _, class := range []struct {
+		action  string
+		callers []proof.Callers
+	}{
+		{assume, []proof.Callers{{Kind: proof.Services, Except: named}}},
+		{assumeSAML, []proof.Callers{{Kind: proof.SAMLIdentities, Except: named}}},
+		{assumeOIDC, []proof.Callers{{Kind: proof.OIDCIdentities, Except: named}, {Kind: proof.OIDCIdentities, Except: named, Names: issuers}}},
+	} {
+		if a := in.find(in.query(class.action, noAWSPrincipal(in.Document), class.callers...)); a.Outcome != proof.None {
+			open = appendMissing(open, doubtsOf(a))
+		}
+	}
+	return open
+}
+
+// outsidersNamed gives the services and providers that a document names as
+// principals, and the issuers whose claims it asks for.
+func outsidersNamed(d policy.Document) (named, issuers []string) {
+	issuers = []string{}
+	for _, st := range d.Statements {
+		for _, p := range st.Principal.List {
+			if p.Type == "Service" || p.Type == "Federated" {
+				named = append(named, p.Name, p.Value)
+			}
+		}
+		for _, c := range st.Conditions {
+			if i := strings.LastIndexByte(c.Key, ':'); i > 0 && strings.Contains(c.Key[:i], ".") {
+				issuers = appendMissing(issuers, []string{strings.ToLower(c.Key[:i])})
+			}
+		}
+	}
+	return named, issuers
+}
+
+// noAWSPrincipal requires the keys that only AWS principals are documented to
+// have to be absent, as far as the document speaks of them.
+func noAWSPrincipal(d policy.Document) [][]proof.Requirement {
+	var where [][]proof.Requirement
+	for _, key := range []string{"aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:PrincipalType", "aws:userid"} {
+		speaks := func(st policy.Statement) bool {
+			return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) })
+		}
+		if slices.ContainsFunc(d.Statements, speaks) {
+			where = append(where, must(demand(proof.Holds, "Null", key, "true")))
+		}
+	}
+	return where
+}
+
+func appendMissing(list, more []string) []string {
+	for _, m := range more {
+		if !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 func organizationOr(in Input) string {
