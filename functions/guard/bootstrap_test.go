@@ -57,11 +57,13 @@ func TestMain(m *testing.M) { os.Exit(moto.Main(m)) }
 // stage is a lab with rolewarden's member roles, a table in moto, and the
 // built bootstrap running against both.
 type stage struct {
-	t       testing.TB
-	lab     *lab.Lab
-	ledger  *awsapi.Dynamo
-	iam     *iam.Client
-	told    []lab.Message
+	t      testing.TB
+	lab    *lab.Lab
+	ledger *awsapi.Dynamo
+	iam    *iam.Client
+	told   []lab.Message
+	// seen are the events of the lab's bus.
+	seen    []lab.Envelope
 	runtime *runtimetest.Runtime
 	// bootstrap and env are what runtime runs.
 	bootstrap string
@@ -82,6 +84,7 @@ func newStage(t testing.TB) *stage {
 		s.member("rolewarden-reader")
 		s.member("rolewarden-remediator")
 	}
+	s.lab.OnEvent(func(e lab.Envelope) { s.seen = append(s.seen, e) })
 	s.lab.OnMessage(func(m lab.Message) { s.told = append(s.told, m) })
 	s.ledger, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: moto.AWS(t), Table: s.table()})
 	s.must(err)
@@ -236,18 +239,28 @@ func TestTheBuiltBootstrapRevertsAnOpenedRoleAndTells(t *testing.T) {
 		t.Error("the log shows the external id")
 	}
 
-	// The same message again, and our own write's event: no second write, no second alert.
+	// The same message again, and our own write's event: no second write, and
+	// nothing more told than that it is resolved.
+	own := s.seen[len(s.seen)-1]
+	for _, e := range s.seen {
+		if e.EventName == "UpdateAssumeRolePolicy" {
+			own = e
+		}
+	}
 	s.lab.ResetCalls()
-	if failed := s.send(sample); len(failed) != 0 {
-		t.Errorf("the duplicate failed: %v", failed)
+	if failed := s.send(sample, own.Raw); len(failed) != 0 {
+		t.Errorf("failed: %v\n%s", failed, s.runtime.Log())
 	}
 	for _, c := range s.lab.Calls() {
 		if c.Action == "UpdateAssumeRolePolicy" {
-			t.Error("the duplicate was written")
+			t.Error("the role was written again")
 		}
 	}
-	if len(s.told) != 1 {
-		t.Errorf("the duplicate was told: %d alerts", len(s.told))
+	if len(s.told) != 2 {
+		t.Fatalf("%d alerts\n%s", len(s.told), s.runtime.Log())
+	}
+	if a, err = alert.Parse([]byte(s.told[1].For("sqs"))); err != nil || a.State != alert.Resolved {
+		t.Errorf("the second alert says %+v, %v", a, err)
 	}
 }
 
