@@ -52,10 +52,14 @@ type scene struct {
 	Action   string            `json:"action,omitempty"`
 	Done     string            `json:"done,omitempty"`
 	Verified bool              `json:"verified,omitempty"`
+	// Dropped are the principals that a revert left out.
+	Dropped []string `json:"dropped,omitempty"`
 	// Subject, Alert and Slack are an alert as SNS has it and as Slack shows it.
-	Subject string          `json:"subject,omitempty"`
-	Alert   json.RawMessage `json:"alert,omitempty"`
-	Slack   string          `json:"slack,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	// Attributes are what subscriptions filter on.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Alert      json.RawMessage   `json:"alert,omitempty"`
+	Slack      string            `json:"slack,omitempty"`
 }
 
 // expectation is one thing that a story promises.
@@ -209,6 +213,7 @@ func (t *tale) note(d handled) {
 		masked := r.Report.Masked()
 		s.Verdict, s.Findings, s.Reasons = masked.Verdict.String(), masked.Findings, masked.Reasons
 		s.Action, s.Done, s.Verified = r.Decision.Action.String(), r.Outcome.Done.String(), r.Outcome.Verified
+		s.Dropped = r.Outcome.Dropped
 	}
 	s.Time = d.at
 	t.Scenes = append(t.Scenes, s)
@@ -223,7 +228,7 @@ func (t *tale) alert(at time.Time, m lab.Message) {
 	a, err := alert.Parse([]byte(body))
 	t.must(err)
 	t.told = append(t.told, a)
-	t.Scenes = append(t.Scenes, scene{Time: at, Kind: Told, Account: a.Account, Who: "SNS and Slack", Text: a.Headline(), Subject: m.Subject, Alert: json.RawMessage(body), Slack: notify.Plain(a)})
+	t.Scenes = append(t.Scenes, scene{Time: at, Kind: Told, Account: a.Account, Who: "SNS and Slack", Text: a.Headline(), Subject: m.Subject, Attributes: m.Attributes, Alert: json.RawMessage(body), Slack: notify.Plain(a)})
 }
 
 // witness judges a role in account prod as it stands now, as rolewarden will,

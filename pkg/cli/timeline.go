@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -129,7 +131,11 @@ func (s scene) printJudgement(b *strings.Builder) {
 	if s.Action == "" || s.Action == "Ignore" {
 		return
 	}
-	wrapped(b, gutter, faint.Render("decided:")+" "+s.Action+"; "+doneWords(s.Done, s.Verified))
+	done := doneWords(s.Done, s.Verified)
+	if len(s.Dropped) > 0 {
+		done += "; left out: " + plain(strings.Join(s.Dropped, ", "))
+	}
+	wrapped(b, gutter, faint.Render("decided:")+" "+s.Action+"; "+done)
 }
 
 // evidenceName is what the evidence of a kind is called.
@@ -159,6 +165,11 @@ func (s scene) printAlert(b *strings.Builder, number int) {
 		text = string(r[:shownJSON]) + "..."
 	}
 	fmt.Fprintf(b, "%s%s\n", gutter, faint.Render(plain(text)))
+	var attributes []string
+	for _, name := range slices.Sorted(maps.Keys(s.Attributes)) {
+		attributes = append(attributes, name+"="+s.Attributes[name])
+	}
+	wrapped(b, gutter, faint.Render("attributes: "+plain(strings.Join(attributes, " "))))
 	const bar = "┃ "
 	resolved := strings.Contains(string(s.Alert), `"state":"resolved"`)
 	for n, line := range strings.Split(strings.TrimSuffix(s.Slack, "\n"), "\n") {
