@@ -109,7 +109,7 @@ func Compile(d policy.Document, partition string) *Compiled {
 		for j := range s.Conditions {
 			pc := &s.Conditions[j]
 			cond := compileCondition(pc, d.Version == "2012-10-17")
-			cond.place = place(i, "Condition."+pc.Operator+"."+pc.Key)
+			cond.place = place(i, "Condition."+printable(pc.Operator)+"."+printable(pc.Key))
 			st.conditions = append(st.conditions, cond)
 			c.keys = cond.mention(c.keys)
 		}
@@ -240,7 +240,7 @@ func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
 }
 
 func (out *principalSet) addUnknown(p *policy.Principal) {
-	element := "Principal " + p.Type + " " + p.Value
+	element := "Principal " + printable(p.Type) + " " + printable(p.Value)
 	if p.Type != "Service" && p.Type != "Federated" {
 		out.awsDoubts = append(out.awsDoubts, element)
 	}

@@ -32,6 +32,18 @@ type tiedValue struct {
 	text   string
 }
 
+// printable quotes a name of the document that could forge or disturb a line of
+// output, or flood it.
+func printable(s string) string {
+	const longest = 200
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || i == longest {
+			return strconv.QuoteToASCII(s[:min(len(s), longest)])
+		}
+	}
+	return s
+}
+
 func place(statement int, element string) string {
 	return "Statement[" + strconv.Itoa(statement) + "]." + element
 }

@@ -62,7 +62,7 @@ func (s *solver) bindDerived(x variable) (int16, window) {
 // whether STS ever sees one that a service makes on the caller's behalf is not
 // documented (IAM User Guide, reference_policies_condition-keys).
 func (s *solver) bindVia(x variable) (int16, window) {
-	s.doubts = appendNew(s.doubts, "whether "+x.key+" is ever true")
+	s.doubts = appendNew(s.doubts, "whether "+x.label()+" is ever true")
 	if !s.optimistic {
 		return s.constant(x.key, "false")
 	}

@@ -181,3 +181,24 @@ func TestWitnessIsSmall(t *testing.T) {
 		t.Errorf("statements %v", a.Statements)
 	}
 }
+
+// TestReasonsForgeNoLines is about names that hold control characters (T79):
+// what is told of an open element is plain ASCII on one line.
+func TestReasonsForgeNoLines(t *testing.T) {
+	for _, doc := range []string{
+		allow(anyone, "sts:AssumeRole", `"StringEquals\u0085undecided":{"a\u009b31m":"x"}`),
+		allow(anyone, "sts:AssumeRole", `"StringEquals":{"a\u009b31m:\u00ad\nx":"x"}`),
+		allow(`{"AWS":"some\nbody\u009b"}`, "sts:AssumeRole", ""),
+		allow(anyone, "sts:AssumeRole", `"StringEquals":{"`+strings.Repeat("x", 5000)+`":"x"}`),
+	} {
+		a := Find(parse(t, doc), Query{World: world(), Callers: outsiders(), Actions: assume})
+		if a.Outcome != Unknown {
+			t.Errorf("%v: %s", a.Outcome, doc)
+		}
+		for _, why := range a.Undecided {
+			if len(why) > 1000 || strings.ContainsFunc(why, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Errorf("%q", why)
+			}
+		}
+	}
+}

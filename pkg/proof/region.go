@@ -23,7 +23,7 @@ func compileWhere(where [][]Requirement) [][]requirement {
 		out[i] = make([]requirement, len(group))
 		for j := range group {
 			out[i][j] = requirement{compileCondition(&group[j].Condition, true), group[j].Sense == Holds}
-			out[i][j].place = "the region's condition " + group[j].Operator + " on " + group[j].Key
+			out[i][j].place = "the region's condition " + printable(group[j].Operator) + " on " + printable(group[j].Key)
 		}
 	}
 	return out

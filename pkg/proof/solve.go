@@ -158,7 +158,7 @@ func (x *variable) label() string {
 	if x.key == "" {
 		return "aws:PrincipalArn"
 	}
-	return x.key
+	return printable(x.key)
 }
 
 // holds reports whether the model meets a node.
