@@ -23,13 +23,13 @@ func (a ARN) String() string {
 // Ref gives the role's account and name.
 func (a ARN) Ref() Ref { return Ref{Account: a.Account, Name: a.Name} }
 
-// The forms of an ARN's parts. A path may hold any printable ASCII character
+// The forms of an ARN's parts. A path may hold any ASCII character from ! to DEL
 // and role names a few (IAM API Reference, API_CreateRole: Path, RoleName).
 var (
 	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 	accountForm   = regexp.MustCompile(`^[0-9]{12}$`)
 	nameForm      = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	pathForm      = regexp.MustCompile(`^/([!-~]{1,510}/)?$`)
+	pathForm      = regexp.MustCompile(`^/([!-\x7f]{1,510}/)?$`)
 	// safePathForm is what newer pages of the IAM User Guide
 	// (reference_iam-quotas) leave of that.
 	safePathForm = regexp.MustCompile(`^/([A-Za-z0-9_+=,.@-]+/)*$`)

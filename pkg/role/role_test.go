@@ -131,6 +131,7 @@ func TestParseARNTakesARoleApart(t *testing.T) {
 	for arn, want := range map[string]role.ARN{
 		"arn:aws:iam::111122223333:role/app":              {Partition: "aws", Account: "111122223333", Path: "/", Name: "app"},
 		"arn:aws-cn:iam::111122223333:role/a/b/app@x,y=1": {Partition: "aws-cn", Account: "111122223333", Path: "/a/b/", Name: "app@x,y=1"},
+		"arn:aws:iam::111122223333:role/odd\x7f/app":      {Partition: "aws", Account: "111122223333", Path: "/odd\x7f/", Name: "app"},
 		"arn:aws:iam::111122223333:role/odd:*path/app":    {Partition: "aws", Account: "111122223333", Path: "/odd:*path/", Name: "app"},
 	} {
 		got, err := role.ParseARN(arn)
@@ -174,7 +175,7 @@ func TestSafeARNRefusesMetacharactersInPaths(t *testing.T) {
 	if err := role.SafeARN("arn:aws:iam::111122223333:role/team-a/sub_b/app"); err != nil {
 		t.Error(err)
 	}
-	for _, path := range []string{"/*/", "/a?/", "/${aws:username}/", "/a}/", `/a"/`, `/a\/`, "/a:b/", "///", "/a//b/", "/a'/", "/a<b/", "/a%2a/"} {
+	for _, path := range []string{"/*/", "/a?/", "/${aws:username}/", "/a}/", `/a"/`, `/a\/`, "/a:b/", "///", "/a//b/", "/a'/", "/a<b/", "/a%2a/", "/a\x7f/"} {
 		arn := "arn:aws:iam::111122223333:role" + path + "app"
 		err := role.SafeARN(arn)
 		if !errors.Is(err, role.ErrUnmodifiable) || !strings.Contains(err.Error(), "more than themselves") {

@@ -39,6 +39,10 @@ type Change struct {
 
 	EventID   string
 	EventName string
+	// Unfinished is AWS's error code of a call that it did not finish, such as
+	// ServiceFailure; whether the call took effect shows only on the role. Empty
+	// for a call that succeeded.
+	Unfinished string
 	// Account is where it happened; envelope, recipient and ARNs agree on it.
 	Account   string
 	Partition string

@@ -34,10 +34,10 @@ func fill(f field, text jsontext.Value, model any) (whole bool, err error) {
 	var cut struct {
 		Omitted jsontext.Value `json:"omitted"`
 	}
-	if err := json.Unmarshal(text, &cut); err != nil {
+	if err := json.Unmarshal(text, &cut, lenient()); err != nil {
 		return false, malformed(f.place(), forged, "%v", err)
 	}
-	if err := json.Unmarshal(text, model); err != nil {
+	if err := json.Unmarshal(text, model, lenient()); err != nil {
 		return false, malformed(f.place(), forged, "%v", err)
 	}
 	return string(cut.Omitted) != "true", nil
@@ -46,10 +46,11 @@ func fill(f field, text jsontext.Value, model any) (whole bool, err error) {
 // document is a trust policy in a field: text, or whatever CloudTrail left of it.
 type document string
 
-// UnmarshalJSON takes text as it is, and anything else for a text that was cut.
+// UnmarshalJSON takes text as it is, and anything else for a text that was cut,
+// one that was cut inside a character too.
 func (d *document) UnmarshalJSON(text []byte) error {
 	*d = ""
-	if jsontext.Value(text).Kind() != '"' {
+	if v := jsontext.Value(text); v.Kind() != '"' || !v.IsValid() {
 		return nil
 	}
 	var s string

@@ -2,10 +2,12 @@ package trail
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxBytes is the size of the largest envelope that is read. EventBridge
@@ -27,40 +29,90 @@ const (
 // Parse reads one EventBridge envelope. It gives a Change; one of the kind
 // Ignored for a call that failed, an event that the table does not know, or a
 // copy that somebody else acts on; or a *MalformedError for an event that
-// matters and contradicts itself, or says too little to act on.
+// matters and contradicts itself, or says too little to act on, and, without a
+// key, for text that is no envelope.
 //
-// Fields that it does not know are passed over, since AWS adds some; a field
-// that is there twice is an error.
+// Fields that it does not know are passed over, since AWS adds some, and so is
+// what is odd in them. A field that is read and is there twice with different
+// values is an error.
 func Parse(text []byte) (Change, error) {
-	var e envelope
+	v := jsontext.Value(text)
 	if len(text) > MaxBytes {
 		return Change{}, malformed("the envelope", forged, "%d bytes, and EventBridge delivers at most 256 KB", len(text))
 	}
-	if err := json.Unmarshal(text, &e); err != nil {
-		return Change{}, unreadable(e, "the envelope", err)
+	if !v.IsValid() && v.IsValid(lenient()) {
+		return parseTwice(v)
 	}
-	var r record
-	if len(e.Detail) > 0 {
-		if err := json.Unmarshal(e.Detail, &r); err != nil {
-			return unreadDetail(e, err)
+	r := parse(v)
+	return r.change, r.err
+}
+
+// reading is what one reading of an envelope gives.
+type reading struct {
+	envelope envelope
+	record   record
+	change   Change
+	err      error
+}
+
+// parse reads an envelope in which no name is there twice.
+func parse(text jsontext.Value) reading {
+	var r reading
+	if err := json.Unmarshal(text, &r.envelope, lenient()); err != nil {
+		r.err = unreadable(r.envelope, "the envelope", err)
+		return r
+	}
+	if len(r.envelope.Detail) > 0 {
+		if err := json.Unmarshal(r.envelope.Detail, &r.record, lenient()); err != nil {
+			r.change, r.err = unreadDetail(r.envelope, err)
+			return r
 		}
 	}
-	row, known := lookup(e, r)
-	if !known {
-		return ignored(e, r, UnknownEvent), nil
-	}
-	if r.ErrorCode != "" {
-		return ignored(e, r, FailedCall), nil
-	}
-	c, err := row.change(e, r)
-	if err != nil {
+	row, known := lookup(r.envelope, r.record)
+	switch {
+	case !known:
+		r.change, r.err = others(r.envelope, r.record)
+	case r.record.ErrorCode != "" && !row.mayHaveHappened(r.record.ErrorCode):
+		r.change = ignored(r.envelope, r.record, FailedCall)
+	default:
+		r.change, r.err = row.change(r.envelope, r.record)
+		if r.err == nil {
+			r.change.Unfinished = r.record.ErrorCode
+		}
 		var m *MalformedError
-		if errors.As(err, &m) {
-			m.Account, m.EventID, m.EventName = e.Account, r.EventID, r.EventName
+		if errors.As(r.err, &m) {
+			r.err = r.named(m)
 		}
-		return Change{}, err
 	}
-	return c, nil
+	return r
+}
+
+// named puts into an error what it is about.
+func (r reading) named(m *MalformedError) error {
+	m.Account, m.EventID, m.EventName = r.envelope.Account, r.record.EventID, r.record.EventName
+	return m
+}
+
+// same says whether another reading comes to the same.
+func (r reading) same(other reading) bool {
+	switch {
+	case r.err != nil || other.err != nil:
+		return r.err != nil && other.err != nil
+	case r.change.Kind == Ignored:
+		return other.change.Kind == Ignored
+	default:
+		return reflect.DeepEqual(r.change, other.change)
+	}
+}
+
+// others is for what is no event of the table. Text that is no envelope was not
+// sent by EventBridge: it is something else that got onto the queue, perhaps
+// rolewarden's own, and must not vanish. Its error has no key.
+func others(e envelope, r record) (Change, error) {
+	if e.Source == "" || e.DetailType == "" {
+		return Change{}, malformed("the envelope", "find out what it is, who sent it, and on which queue it belongs", "it lacks a source or a detail-type, so EventBridge did not deliver it")
+	}
+	return ignored(e, r, UnknownEvent), nil
 }
 
 // unreadDetail says what becomes of an event whose detail has another shape
@@ -72,7 +124,7 @@ func unreadDetail(e envelope, err error) (Change, error) {
 			return Change{}, unreadable(e, "detail", err)
 		}
 	}
-	return ignored(e, record{}, UnknownEvent), nil
+	return others(e, record{})
 }
 
 // unreadable is the error for text that is no JSON or has another shape.

@@ -244,6 +244,7 @@ func TestTextThatIsNoEnvelopeIsRefused(t *testing.T) {
 		"twice in detail": `{"source":"aws.iam","detail":{"eventName":"CreateRole","eventName":"DeleteRole"}}`,
 		"no UTF-8":        "{\"source\":\"aws.\xffiam\"}",
 		"too long":        `{"source":"aws.iam","pad":"` + strings.Repeat(" ", trail.MaxBytes) + `"}`,
+		"nested too deep": strings.Repeat("[", 20000) + strings.Repeat("]", 20000),
 	} {
 		var m *trail.MalformedError
 		if c, err := trail.Parse([]byte(text)); !errors.As(err, &m) {
@@ -252,16 +253,145 @@ func TestTextThatIsNoEnvelopeIsRefused(t *testing.T) {
 	}
 }
 
+// What EventBridge cannot have sent, such as a step of the guard's own on the
+// wrong queue, is never taken for somebody else's event, which is deleted: it
+// has no key, so the queue keeps it.
+func TestWhatIsNoEventNeverVanishes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{}`, `{"step":"settle","account":"111122223333","id":"1","change":{"eventID":"1"},"attempt":2}`,
+		`{"detail":{"eventName":"CreateRole"}}`, `{"source":"aws.iam","detail":{}}`, `{"detail-type":"x","detail":[]}`, `{"detail":[]}`, `{"a":1,"a":2}`,
+	} {
+		_, err := trail.Parse([]byte(text))
+		var m *trail.MalformedError
+		if !errors.As(err, &m) {
+			t.Errorf("%s: %v, want a refusal", text, err)
+			continue
+		}
+		if account, id := m.Key(); account+id != "" || m.Remedy == "" {
+			t.Errorf("%s: has the key %q, %q", text, account, id)
+		}
+	}
+}
+
+// Half a character where a field was cut, or a name twice where nobody reads,
+// changes nothing: the event says which role it is about.
+func TestOddTextElsewhereChangesNothing(t *testing.T) {
+	t.Parallel()
+	base := string(event(t, "UpdateAssumeRolePolicy.backdoor"))
+	want := mustParse(t, []byte(base))
+	into := func(object, members string) string {
+		out := strings.Replace(base, object+" {", object+" {"+members+",", 1)
+		if out == base {
+			t.Fatalf("there is no %s", object)
+		}
+		return out
+	}
+	for name, text := range map[string]string{
+		"half a character":        into(`"tlsDetails":`, `"clientProvidedHostHeader2": "a\ud83d"`),
+		"no UTF-8":                into(`"detail":`, "\"addendum\": \"\xff\""),
+		"an unread name twice":    into(`"requestParameters":`, `"overlay": 1, "overlay": 2`),
+		"a read name twice":       into(`"requestParameters":`, `"roleName": "web-server"`),
+		"an object twice":         into(`"detail":`, `"sessionCredentialFromConsole": {"a": 1}, "sessionCredentialFromConsole": {"a": 2}`),
+		"twice, far down":         into(`"detail":`, `"x": `+strings.Repeat(`[{"b": `, 20)+`{"a": 1, "a": 2}`+strings.Repeat("}]", 20)),
+		"a name of half a letter": into(`"detail":`, `"\ud83d": 1, "\ud83d": 2`),
+	} {
+		c, err := trail.Parse([]byte(text))
+		if diff := cmp.Diff(want, c); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+	agent := strings.Replace(base, `"userAgent": "`, `"userAgent": "\ud83d`, 1)
+	want.UserAgent = "\ufffd" + want.UserAgent
+	if diff := cmp.Diff(want, mustParse(t, []byte(agent))); diff != "" {
+		t.Errorf("a user agent that was cut: %s", diff)
+	}
+	cut := mustParse(t, []byte(strings.Replace(base, `"policyDocument": "`, `"policyDocument": "\ud83d`, 1)))
+	if !cut.Truncated || cut.Document != "" || cut.RoleName != want.RoleName {
+		t.Errorf("a document with half a character: %+v", cut)
+	}
+}
+
+// An event that says two things in a field that is read is refused, and can
+// still be told from others and remembered.
+func TestFieldsThatSayTwoThingsAreRefusedWithTheirKey(t *testing.T) {
+	t.Parallel()
+	base := string(event(t, "UpdateAssumeRolePolicy.backdoor"))
+	before := mustParse(t, []byte(base))
+	for name, members := range map[string][2]string{
+		"role":      {`"requestParameters":`, `"roleName": "other"`},
+		"document":  {`"requestParameters":`, `"policyDocument": "{}"`},
+		"name":      {`"detail":`, `"eventName": "GetRole"`},
+		"error":     {`"detail":`, `"errorCode": "AccessDenied", "errorCode": ""`},
+		"parameter": {`"detail":`, `"requestParameters": {"roleName": "other"}`},
+		"letter":    {`"requestParameters":`, `"roleName": "web-\ud83d"`},
+		"identity":  {`"userIdentity":`, `"arn": "arn:aws:iam::111122223333:user/carol"`},
+		"half":      {`"tlsDetails":`, `"a": "\ud83d"`},
+	} {
+		text := strings.Replace(base, members[0]+" {", members[0]+" {"+members[1]+",", 1)
+		if name == "half" {
+			text = strings.Replace(text, `"recipientAccountId": "111122223333"`, `"recipientAccountId": "11112222333\ud83d"`, 1)
+		}
+		c, err := trail.Parse([]byte(text))
+		var m *trail.MalformedError
+		if text == base || !errors.As(err, &m) {
+			t.Errorf("%s: %v %q, %v", name, c.Kind, c.Ignored, err)
+			continue
+		}
+		if account, id := m.Key(); account != before.Account || id != before.EventID {
+			t.Errorf("%s: the key is %q, %q", name, account, id)
+		}
+	}
+}
+
+// A call that AWS did not finish may have changed the role, so the role is
+// read; what only a success makes true is not believed.
+func TestCallsThatAWSDidNotFinish(t *testing.T) {
+	t.Parallel()
+	for name, text := range readEvents(t) {
+		want, err := trail.Parse(text)
+		if err != nil || want.Kind == trail.Ignored {
+			continue
+		}
+		for _, code := range []string{"ServiceFailure", "ServiceFailureException", "InternalFailure", "ServiceUnavailable", "RequestTimeout"} {
+			c, err := trail.Parse(edit(t, text, func(_, d map[string]any) { d["errorCode"] = code }))
+			read := want.Kind == trail.RoleCreated || want.Kind == trail.TrustUpdated
+			switch {
+			case err != nil:
+				t.Errorf("%s: %v", name, err)
+			case read && (c.Kind != want.Kind || c.RoleName != want.RoleName || c.Unfinished != code):
+				t.Errorf("%s with %s: %v %q %q", name, code, c.Kind, c.Ignored, c.Unfinished)
+			case !read && c.Ignored != trail.FailedCall:
+				t.Errorf("%s with %s: %v %q", name, code, c.Kind, c.Ignored)
+			}
+		}
+	}
+}
+
+// A role's path may hold any character that IAM lets in, DEL too.
+func TestEveryPathIsRead(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/", "/a*b/", "/{\"~\x7f}/"} {
+		arn := "arn:aws:iam::111122223333:role" + path + "support-access"
+		c := mustParse(t, edit(t, event(t, "CreateRole.sdk-stranger"), func(_, d map[string]any) {
+			d["responseElements"].(map[string]any)["role"].(map[string]any)["arn"] = arn
+		}))
+		if c.RoleARN != arn {
+			t.Errorf("%q became %q", arn, c.RoleARN)
+		}
+	}
+}
+
 // Somebody else's events are no reason to page anybody.
 func TestEventsOfOthersAreUnknown(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"an empty object":              `{}`,
 		"a schedule":                   `{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}`,
-		"another detail":               `{"source":"acme.orders","detail":[1,2]}`,
-		"a DeleteUser of AWS Transfer": `{"source":"aws.transfer","detail":{"eventSource":"transfer.amazonaws.com","eventName":"DeleteUser"}}`,
-		"another spelling":             `{"source":"aws.iam","detail":{"eventSource":"iam.amazonaws.com","eventName":"createrole"}}`,
-		"another field's spelling":     `{"source":"aws.iam","detail":{"eventSource":"iam.amazonaws.com","EventName":"CreateRole"}}`,
+		"another detail":               `{"source":"acme.orders","detail-type":"order","detail":[1,2]}`,
+		"a name twice":                 `{"source":"acme.orders","detail-type":"order","detail":{"a":1,"a":2}}`,
+		"a DeleteUser of AWS Transfer": `{"source":"aws.transfer","detail-type":"x","detail":{"eventSource":"transfer.amazonaws.com","eventName":"DeleteUser"}}`,
+		"another spelling":             `{"source":"aws.iam","detail-type":"x","detail":{"eventSource":"iam.amazonaws.com","eventName":"createrole"}}`,
+		"another field's spelling":     `{"source":"aws.iam","detail-type":"x","detail":{"eventSource":"iam.amazonaws.com","EventName":"CreateRole"}}`,
 	} {
 		c, err := trail.Parse([]byte(text))
 		if err != nil || c.Kind != trail.Ignored || c.Ignored != trail.UnknownEvent {
@@ -395,6 +525,7 @@ func FuzzParse(f *testing.F) {
 	for _, text := range readEvents(f) {
 		f.Add(text)
 	}
+	f.Add([]byte(`{"source":"aws.iam","source":"aws.iam","detail-type":"\ud83d","detail":{"a":[{"b":1,"b":"\ud83d"}],"\ud83d":1,"\ud83d":2}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := trail.Parse(text)
 		var m *trail.MalformedError

@@ -79,7 +79,8 @@ func TestPatternsPinWhatAWSAloneCanSend(t *testing.T) {
 	patterns := trail.Patterns(trail.PatternOptions{})
 	want := `{"source":["aws.iam"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["iam.amazonaws.com"],` +
 		`"eventName":["CreateRole","UpdateAssumeRolePolicy","AcquireRole","CreateServiceLinkedRole","DeleteRole","DeleteUser","UpdateUser"],` +
-		`"errorCode":[{"exists":false}]}}`
+		`"errorCode":[{"exists":false},"InternalError","InternalFailure","InternalServerError","RequestTimeout","RequestTimeoutException",` +
+		`"ServiceFailure","ServiceFailureException","ServiceUnavailable","ServiceUnavailableException"]}}`
 	if len(patterns) != 1 || patterns[0] != want {
 		t.Errorf("got  %q\nwant %q", patterns, want)
 	}

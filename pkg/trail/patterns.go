@@ -31,7 +31,7 @@ type pattern struct {
 type patternDetail struct {
 	EventSource []string           `json:"eventSource"`
 	EventName   []string           `json:"eventName"`
-	ErrorCode   []map[string]bool  `json:"errorCode"`
+	ErrorCode   []any              `json:"errorCode"`
 	Parameters  *patternParameters `json:"requestParameters,omitempty"`
 }
 
@@ -42,7 +42,8 @@ type patternParameters struct {
 // Patterns renders the event patterns that route the events of the table: one
 // for what is routed by default, and as many as are needed for AssumeRole of the
 // listed roles. Source, detail-type and event source are pinned, so that nobody
-// else's events match, and calls that failed do not.
+// else's events match, and calls that were refused do not. Calls that AWS did not
+// finish do: they may have taken effect.
 func Patterns(o PatternOptions) []string {
 	byDefault := pattern{}
 	onRequest := pattern{}
@@ -80,7 +81,14 @@ func (p *pattern) add(e Event) {
 	}
 	p.Detail.EventSource = with(p.Detail.EventSource, e.EventSource)
 	p.Detail.EventName = with(p.Detail.EventName, e.Name)
-	p.Detail.ErrorCode = []map[string]bool{{"exists": false}}
+	if len(p.Detail.ErrorCode) == 0 {
+		p.Detail.ErrorCode = []any{map[string]bool{"exists": false}}
+	}
+	if e.isRead() && len(p.Detail.ErrorCode) == 1 {
+		for _, code := range serviceFailed() {
+			p.Detail.ErrorCode = append(p.Detail.ErrorCode, code)
+		}
+	}
 }
 
 func with(list []string, s string) []string {

@@ -51,12 +51,13 @@ func partitionOf(region string) (partition, bool) {
 }
 
 // The forms of what an event names. Names and paths are those of the IAM User
-// Guide, reference_iam-quotas.
+// Guide, reference_iam-quotas, paths as the API takes them: from ! to DEL (IAM
+// API Reference, API_CreateRole: Path).
 var (
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	eventIDForm = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 	nameForm    = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	pathForm    = regexp.MustCompile(`^/([!-~]{1,510}/)?$`)
+	pathForm    = regexp.MustCompile(`^/([!-\x7f]{1,510}/)?$`)
 	idForm      = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
 )
 

@@ -1,5 +1,7 @@
 package trail
 
+import "slices"
+
 // The names that the table's rows share (EventBridge events reference,
 // events-ref-cloudtrail). Calls that AWS makes on its own are told under a
 // detail-type of their own.
@@ -109,3 +111,24 @@ func lookup(e envelope, r record) (Event, bool) {
 	}
 	return Event{}, false
 }
+
+// serviceFailed are the error codes of calls that AWS did not refuse but did
+// not finish (IAM API Reference, CommonErrors and ServiceFailure; CloudTrail
+// has them with and without the ending of the SDK's names).
+func serviceFailed() []string {
+	return []string{
+		"InternalError", "InternalFailure", "InternalServerError", "RequestTimeout", "RequestTimeoutException",
+		"ServiceFailure", "ServiceFailureException", "ServiceUnavailable", "ServiceUnavailableException",
+	}
+}
+
+// mayHaveHappened says whether a call with an error code may have taken effect
+// all the same. That is asked for changes of roles alone, which are read before
+// anything is believed of them: a user who may not be gone is not taken for
+// gone, and a session whose answer was lost is nobody's.
+func (row Event) mayHaveHappened(code string) bool {
+	return row.isRead() && slices.Contains(serviceFailed(), code)
+}
+
+// isRead says whether the role is read after the event.
+func (row Event) isRead() bool { return row.Kind == RoleCreated || row.Kind == TrustUpdated }

@@ -26,7 +26,7 @@ type wrapped struct {
 // not say stays empty.
 func Envelope(bare []byte) ([]byte, error) {
 	var r record
-	if err := json.Unmarshal(bare, &r); err != nil {
+	if err := json.Unmarshal(bare, &r, lenient()); err != nil {
 		return nil, fmt.Errorf("wrapping a CloudTrail record: %w", err)
 	}
 	e := wrapped{
@@ -37,7 +37,7 @@ func Envelope(bare []byte) ([]byte, error) {
 	if r.EventType == "AwsServiceEvent" {
 		e.DetailType = serviceEvent
 	}
-	text, err := json.Marshal(e)
+	text, err := json.Marshal(e, lenient())
 	if err != nil {
 		return nil, fmt.Errorf("wrapping a CloudTrail record: %w", err)
 	}
