@@ -122,12 +122,16 @@ func serviceFailed() []string {
 	}
 }
 
+// Unfinished says whether an error code is that of a call that AWS did not
+// refuse but did not finish, and that so may have taken effect.
+func Unfinished(code string) bool { return slices.Contains(serviceFailed(), code) }
+
 // mayHaveHappened says whether a call with an error code may have taken effect
 // all the same. That is asked for changes of roles alone, which are read before
 // anything is believed of them: a user who may not be gone is not taken for
 // gone, and a session whose answer was lost is nobody's.
 func (row Event) mayHaveHappened(code string) bool {
-	return row.isRead() && slices.Contains(serviceFailed(), code)
+	return row.isRead() && Unfinished(code)
 }
 
 // isRead says whether the role is read after the event.
