@@ -138,7 +138,13 @@ func principal(p *policy.Principal, c *caller) (Tri, string) {
 		return open(c.kind == awsCaller), whyCanonical
 	case policy.UnknownPrincipal:
 		return unknownPrincipal(p, c), whyPrincipal
+	default:
+		return ofAccount(p, c)
 	}
+}
+
+// ofAccount decides a principal that is an AWS account or lives in one.
+func ofAccount(p *policy.Principal, c *caller) (Tri, string) {
 	if c.kind != awsCaller {
 		return No, ""
 	}

@@ -24,11 +24,34 @@ const (
 // T39. IAM User Guide, reference_policies_elements_principal: what each
 // principal covers, and what it does not.
 func TestT39WhatAPrincipalCovers(t *testing.T) {
+	for _, c := range covered() {
+		allow := `{"Effect":"Allow","Principal":` + c.principal + `,"Action":"sts:AssumeRole"}`
+		everyone := `{"Effect":"Allow","Principal":{"AWS":"*","Service":"lambda.amazonaws.com","Federated":["accounts.google.com",` +
+			`"arn:aws:iam::111122223333:saml-provider/Okta"]},"Action":"sts:AssumeRole"}`
+		deny := `{"Effect":"Deny","Principal":` + c.principal + `,"Action":"sts:AssumeRole"}`
+		for caller, want := range c.callers {
+			r := parseRequest(t, `{"action":"sts:AssumeRole","caller":`+caller+`}`)
+			got := access.Evaluate(parse(t, `{"Statement":`+allow+`}`), r)
+			if got.Decision != decided[want][0] {
+				t.Errorf("%s for %s: %v (%s), want %v", c.principal, caller, got.Decision, got.Reason, want)
+			}
+			got = access.Evaluate(parse(t, `{"Statement":[`+everyone+`,`+deny+`]}`), r)
+			if got.Decision != decided[want][1] {
+				t.Errorf("Deny %s for %s: %v (%s), want %v", c.principal, caller, got.Decision, got.Reason, want)
+			}
+		}
+	}
+}
+
+// coverage says which callers a principal covers.
+type coverage struct {
+	principal string
+	callers   map[string]access.Tri
+}
+
+func covered() []coverage {
 	const account = "arn:aws:iam::111122223333:"
-	for _, c := range []struct {
-		principal string
-		callers   map[string]access.Tri
-	}{
+	return []coverage{
 		{`{"AWS":"111122223333"}`, map[string]access.Tri{
 			bob: yes, teamBob: yes, root: yes, session: yes, issued: yes, roleCaller: yes, federated: yes,
 			chinese: no, lambda: no, okta: no, google: no,
@@ -67,22 +90,6 @@ func TestT39WhatAPrincipalCovers(t *testing.T) {
 		{`{"Federated":"example.com"}`, map[string]access.Tri{okta: open, bob: no, lambda: no}},
 		{`{"AWS":["444455556666","111122223333"],"Service":"ec2.amazonaws.com"}`, map[string]access.Tri{bob: yes, lambda: no}},
 		{`{"AWS":["nonsense","111122223333"]}`, map[string]access.Tri{bob: yes}},
-	} {
-		allow := `{"Effect":"Allow","Principal":` + c.principal + `,"Action":"sts:AssumeRole"}`
-		everyone := `{"Effect":"Allow","Principal":{"AWS":"*","Service":"lambda.amazonaws.com","Federated":["accounts.google.com",` +
-			`"arn:aws:iam::111122223333:saml-provider/Okta"]},"Action":"sts:AssumeRole"}`
-		deny := `{"Effect":"Deny","Principal":` + c.principal + `,"Action":"sts:AssumeRole"}`
-		for caller, want := range c.callers {
-			r := parseRequest(t, `{"action":"sts:AssumeRole","caller":`+caller+`}`)
-			got := access.Evaluate(parse(t, `{"Statement":`+allow+`}`), r)
-			if got.Decision != decided[want][0] {
-				t.Errorf("%s for %s: %v (%s), want %v", c.principal, caller, got.Decision, got.Reason, want)
-			}
-			got = access.Evaluate(parse(t, `{"Statement":[`+everyone+`,`+deny+`]}`), r)
-			if got.Decision != decided[want][1] {
-				t.Errorf("Deny %s for %s: %v (%s), want %v", c.principal, caller, got.Decision, got.Reason, want)
-			}
-		}
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *solver) bindCaller() {
 	lang, id := s.callerLanguages()
 	s.newVariable(variable{presence: always, lang: lang, caller: true, natural: v.names(), has: true})
 	s.newVariable(variable{key: "aws:userid", presence: always, lang: id, has: true, natural: naturalIDs(v.kind)})
-	s.vars[callerVar].value = s.callerARN(s.accountsToTry(1)[0], "/", v.names()[0])
+	s.vars[callerVar].value = s.callerARN(s.accountsToTry(1)[0], v.names()[0])
 	s.vars[useridVar].value = naturalIDs(v.kind)[0]
 }
 
@@ -66,12 +66,12 @@ func (s *solver) callerLanguages() (arn, id *language) {
 	}
 }
 
-func (s *solver) callerARN(account, path, name string) string {
+func (s *solver) callerARN(account, name string) string {
 	kind := ":user"
 	if s.variant.kind == RoleSessions {
 		kind = ":role"
 	}
-	return "arn:" + s.partition + ":iam::" + account + kind + path + name
+	return "arn:" + s.partition + ":iam::" + account + kind + "/" + name
 }
 
 // accountsToTry gives up to most natural accounts of the variant's membership.

@@ -61,7 +61,7 @@ func (s *solver) callerValue(x *variable, lits []lit, try func(string) bool) ver
 // misfits reports whether some literal asks for an ARN that no caller of this
 // kind has, judging by how it begins.
 func (s *solver) misfits(lits []lit) bool {
-	head := s.callerARN("000000000000", "/", "")
+	head := s.callerARN("000000000000", "")
 	resource := head[strings.LastIndexByte(head, ':')+1:]
 	for i := range lits {
 		l := &lits[i]
@@ -168,13 +168,13 @@ func (s *solver) tryNames(x *variable, lits []lit, accounts []string, try func(s
 			if s.work < 0 {
 				return false
 			}
-			if try(s.callerARN(account, "/", name)) {
+			if try(s.callerARN(account, name)) {
 				return true
 			}
 		}
 	}
 	for i := 2; i < 6 && len(accounts) > 0; i++ {
-		if try(s.callerARN(accounts[0], "/", x.natural[0]+"-"+strconv.Itoa(i))) {
+		if try(s.callerARN(accounts[0], x.natural[0]+"-"+strconv.Itoa(i))) {
 			return true
 		}
 	}
@@ -204,7 +204,7 @@ func (s *solver) trySamples(lits []lit, accounts []string, try func(string) bool
 					if rest == "" || rest == "app" {
 						rest = s.variant.names()[0]
 					}
-					if try(s.callerARN(account, "/", rest)) {
+					if try(s.callerARN(account, rest)) {
 						return true
 					}
 				}

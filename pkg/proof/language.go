@@ -81,11 +81,12 @@ func (s segment) allows(r rune, at int) bool {
 	return at < s.max && s.set.has(r)
 }
 
-func (s segment) bounds() (lo, hi int) {
+// least is how many runes the segment has at least.
+func (s segment) least() int {
 	if s.text != "" {
-		return len(s.text), len(s.text)
+		return len(s.text)
 	}
-	return s.min, s.max
+	return s.min
 }
 
 // window is the part of a value that a literal looks at.

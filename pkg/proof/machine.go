@@ -77,7 +77,7 @@ const (
 func (m *machine) langClose(set []int32, shape, seg, count int, segs []segment) []int32 {
 	set = append(set, int32(shape<<langShapeShift|seg<<langSegmentShift|count))
 	if seg < len(segs) {
-		if lo, _ := segs[seg].bounds(); count >= lo {
+		if count >= segs[seg].least() {
 			return m.langClose(set, shape, seg+1, 0, segs)
 		}
 	}

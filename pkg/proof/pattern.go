@@ -189,54 +189,73 @@ func wildcards(ps []piece) bool {
 // compilePattern makes a pattern of pieces without variables. A comparison of
 // ARNs needs six parts; it is false for a pattern that has fewer.
 func compilePattern(ps []piece, how comparison) (pattern, bool) {
-	var p pattern
-	var text strings.Builder
 	size := 0
 	for _, x := range ps {
 		size += max(1, len(x.text))
 	}
-	p.tokens = make([]token, 0, size)
-	text.Grow(size)
-	colons := 0
+	c := patternMaker{how: how, tokens: make([]token, 0, size)}
+	c.text.Grow(size)
 	for _, x := range ps {
 		switch x.kind {
 		case starPiece:
-			k := takeMany
-			if how == compareARN && colons < 5 {
-				k = takeFields
-			}
-			if n := len(p.tokens); n > 0 && p.tokens[n-1].kind == k {
-				continue
-			}
-			p.tokens = append(p.tokens, token{kind: k})
-			text.WriteByte('*')
+			c.star()
 		case onePiece:
-			k := takeOne
-			if how == compareARN && colons < 5 {
-				k = takeField
-			}
-			p.tokens = append(p.tokens, token{kind: k})
-			if n := len(p.tokens); n > 1 && (k == takeOne && p.tokens[n-2].kind == takeMany || k == takeField && p.tokens[n-2].kind == takeFields) {
-				// The star goes last: a match then never tries it in vain.
-				p.tokens[n-2], p.tokens[n-1] = p.tokens[n-1], p.tokens[n-2]
-			}
-			text.WriteByte('?')
+			c.one()
 		case literalPiece:
-			for _, r := range x.text {
-				k := takeRune
-				if how == compareFold {
-					k = takeFold
-				}
-				if r == ':' {
-					colons++
-				}
-				p.tokens = append(p.tokens, token{kind: k, r: r})
-			}
-			text.WriteString(x.text)
+			c.literal(x.text)
 		case variablePiece:
 			return pattern{}, false
 		}
 	}
-	p.text = text.String()
-	return p, how != compareARN || colons >= 5
+	return pattern{tokens: c.tokens, text: c.text.String()}, how != compareARN || c.colons >= 5
+}
+
+// patternMaker puts a pattern together; colons counts those that part an ARN.
+type patternMaker struct {
+	how    comparison
+	tokens []token
+	text   strings.Builder
+	colons int
+}
+
+// wild picks the kind of a wildcard: in the first five parts of an ARN none
+// takes a colon.
+func (c *patternMaker) wild(anywhere, inField tokenKind) tokenKind {
+	if c.how == compareARN && c.colons < 5 {
+		return inField
+	}
+	return anywhere
+}
+
+func (c *patternMaker) star() {
+	k := c.wild(takeMany, takeFields)
+	if n := len(c.tokens); n > 0 && c.tokens[n-1].kind == k {
+		return
+	}
+	c.tokens = append(c.tokens, token{kind: k})
+	c.text.WriteByte('*')
+}
+
+func (c *patternMaker) one() {
+	k, star := c.wild(takeOne, takeField), c.wild(takeMany, takeFields)
+	c.tokens = append(c.tokens, token{kind: k})
+	if n := len(c.tokens); n > 1 && c.tokens[n-2].kind == star {
+		// The star goes last: a match then never tries it in vain.
+		c.tokens[n-2], c.tokens[n-1] = c.tokens[n-1], c.tokens[n-2]
+	}
+	c.text.WriteByte('?')
+}
+
+func (c *patternMaker) literal(text string) {
+	k := takeRune
+	if c.how == compareFold {
+		k = takeFold
+	}
+	for _, r := range text {
+		if r == ':' {
+			c.colons++
+		}
+		c.tokens = append(c.tokens, token{kind: k, r: r})
+	}
+	c.text.WriteString(text)
 }

@@ -114,7 +114,7 @@ func representatives(named []rune, classes []class) []rune {
 // push adds a node, and those it reaches by leaving segments, unless they are
 // known already with no more runes spent.
 func (p *product) push(n productNode, states []int32) (found int32) {
-	lo, _ := p.shapes[n.shape][n.seg].bounds()
+	lo := p.shapes[n.shape][n.seg].least()
 	p.key = append(p.key[:0], byte(n.shape), byte(n.seg), byte(min(int(n.count), lo)))
 	for _, s := range states {
 		p.key = append(p.key, byte(s), byte(s>>8), byte(s>>16))

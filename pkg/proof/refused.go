@@ -55,8 +55,6 @@ type twin struct {
 	// v is the key's variable in the twin, formula what allows the twin.
 	v       int16
 	formula nodeID
-	// legal are the literals that make a value of the key legal.
-	legal []lit
 }
 
 // boxes bounds how many boxes of allowed twins are taken away from the base.
@@ -167,7 +165,7 @@ func (t *twin) witness(s *solver, c *Compiled) (Answer, string) {
 func (t *twin) natural(s *solver) string {
 	x := &s.vars[t.v]
 	for _, v := range x.natural {
-		if t.isLegal(s, v) {
+		if t.isLegal(v) {
 			return v
 		}
 	}
@@ -185,7 +183,7 @@ func (t *twin) natural(s *solver) string {
 	return x.value
 }
 
-func (t *twin) isLegal(s *solver, v string) bool {
+func (t *twin) isLegal(v string) bool {
 	for _, group := range t.bounds {
 		for i := range group {
 			r := &group[i]

@@ -44,7 +44,7 @@ func (s *solver) tiedNode(c *condition, tv *tiedValue, want, absentOK bool) node
 		return s.doubtLeaf(tv.text, c.place, want)
 	}
 	t := tie{v: v, win: win, neg: !want, how: c.how, pieces: pieces, element: c.place}
-	node := s.resolve(t, 0, c)
+	node := s.resolve(t, 0)
 	if absentOK {
 		return s.or(s.absent(v), node)
 	}
@@ -52,7 +52,7 @@ func (s *solver) tiedNode(c *condition, tv *tiedValue, want, absentOK bool) node
 }
 
 // resolve settles the presence of each variable of a tie from piece i on.
-func (s *solver) resolve(t tie, i int, c *condition) nodeID {
+func (s *solver) resolve(t tie, i int) nodeID {
 	for ; i < len(t.pieces); i++ {
 		p := &t.pieces[i]
 		if p.kind != variablePiece {
@@ -72,7 +72,7 @@ func (s *solver) resolve(t tie, i int, c *condition) nodeID {
 		if p.hasDefault {
 			u := t
 			u.pieces = withText(t.pieces, i, p.fallback)
-			without = s.resolve(u, i+1, c)
+			without = s.resolve(u, i+1)
 		}
 		if x.presence == never {
 			return without
@@ -80,7 +80,7 @@ func (s *solver) resolve(t tie, i int, c *condition) nodeID {
 		v := p.v
 		u := t
 		u.pieces = append([]tiePiece(nil), t.pieces...)
-		with := s.resolve(u, i+1, c)
+		with := s.resolve(u, i+1)
 		return s.or(s.and(s.present(v), with), s.and(s.absent(v), without))
 	}
 	return s.tieNode(t)

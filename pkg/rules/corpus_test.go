@@ -35,7 +35,7 @@ func readCorpus(t testing.TB) []aPolicy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var out []aPolicy
 	rules := map[string]*org.Rules{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {

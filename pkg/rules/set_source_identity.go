@@ -41,12 +41,12 @@ func checkSetSourceIdentity(in Input) Judgement {
 	for _, class := range callerClasses(words) {
 		q := in.query(class.action, nil, proof.Callers{Kind: class.kind})
 		a := in.findRefused(q, sourceIdentityKey, []string{setSourceIdentityOp}, legal)
-		j = j.and(judged(a, func(a proof.Answer) finding.Finding { return refusedIdentity(in, class, a) }))
+		j = j.and(judged(a, func(a proof.Answer) finding.Finding { return refusedIdentity(class, a) }))
 	}
 	return j
 }
 
-func refusedIdentity(in Input, class callerClass, a proof.Answer) finding.Finding {
+func refusedIdentity(class callerClass, a proof.Answer) finding.Finding {
 	where := at(first(a.Statements))
 	return finding.Finding{
 		Rule: setSourceIdentityID, Severity: finding.Low, Where: where,
