@@ -72,6 +72,45 @@ func TestSettingsSayAllThatIsMissing(t *testing.T) {
 	}
 }
 
+// With a queue's URL that has no name at its end, every step would be taken for
+// an event: the function does not start.
+func TestSettingsRefuseWhatCannotWork(t *testing.T) {
+	good := map[string]string{
+		"ROLEWARDEN_TABLE": "rolewarden", "ROLEWARDEN_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:alerts",
+		"ROLEWARDEN_LATER_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/rolewarden-later",
+	}
+	read := func(name, value string) error {
+		_, err := readSettings(func(key string) string {
+			if key == name {
+				return value
+			}
+			return good[key]
+		})
+		return err
+	}
+	if err := read("", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := read("ROLEWARDEN_LATER_QUEUE", "http://127.0.0.1:9290/111122223333/later"); err != nil {
+		t.Errorf("a lab's queue: %v", err)
+	}
+	for name, values := range map[string][]string{
+		"ROLEWARDEN_LATER_QUEUE": {
+			"https://sqs.us-east-1.amazonaws.com/111122223333/rolewarden-later/", "https://sqs.us-east-1.amazonaws.com/", "https://sqs.us-east-1.amazonaws.com",
+			"rolewarden-later", "arn:aws:sqs:us-east-1:111122223333:rolewarden-later", "/111122223333/rolewarden-later", "https:///later", "ftp://h/later",
+			"https://h/later?x=1", "https://h/later#x", "https://h/a b", "https://h/later.fifo", "https://h/%zz", "://",
+		},
+		"ROLEWARDEN_READER_ROLE":     {"/rolewarden-reader", "rolewarden/*", "arn:aws:iam::111122223333:role/r", "rolewarden/"},
+		"ROLEWARDEN_REMEDIATOR_ROLE": {"a b"},
+	} {
+		for _, value := range values {
+			if err := read(name, value); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
+
 // T76: a rules file that names a rule nobody knows does not start.
 func TestARulesFileWithAnUnknownRuleDoesNotStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rules.yaml")

@@ -3,12 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
@@ -29,7 +32,7 @@ const (
 	writerRole = "rolewarden/rolewarden-remediator"
 )
 
-// readSettings reads the environment; all that is missing is said at once.
+// readSettings reads the environment; all that is missing or wrong is said at once.
 func readSettings(getenv func(string) string) (settings, error) {
 	s := settings{
 		rulesFile:  getenv("ROLEWARDEN_RULES"),
@@ -60,7 +63,38 @@ func readSettings(getenv func(string) string) (settings, error) {
 			wrong = append(wrong, fmt.Errorf("reading the environment: %s is not set: give %s", one.name, one.what))
 		}
 	}
+	if s.laterQueue != "" {
+		wrong = append(wrong, checkQueue(s.laterQueue))
+	}
+	for name, path := range map[string]string{"ROLEWARDEN_READER_ROLE": s.readerRole, "ROLEWARDEN_REMEDIATOR_ROLE": s.writerRole} {
+		wrong = append(wrong, checkRole(name, path))
+	}
 	return s, errors.Join(wrong...)
+}
+
+// queueName is the form of a standard queue's name (SQS API Reference,
+// API_CreateQueue: QueueName). A FIFO queue cannot delay single messages.
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+// checkQueue refuses what is no URL of a queue. Steps are known by the name of
+// the queue that they come from, so a URL without one would have every step
+// taken for an event.
+func checkQueue(text string) error {
+	u, err := url.Parse(text)
+	if err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" {
+		if _, name, ok := cutLast(u.Path, "/"); ok && queueName.MatchString(name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("reading the environment: ROLEWARDEN_LATER_QUEUE is %q, which is no URL of a standard queue: give one like https://sqs.us-east-1.amazonaws.com/111122223333/rolewarden-later", text)
+}
+
+// checkRole refuses what is no path and name of a role, before any session asks for it.
+func checkRole(name, text string) error {
+	if err := role.SafeARN("arn:aws:iam::111122223333:role/" + text); err != nil {
+		return fmt.Errorf("reading the environment: %s is %q, which is no path and name of a role: give one like %s", name, text, readerRole)
+	}
+	return nil
 }
 
 // loadRules reads the deployed rules file, and refuses one that names a rule
