@@ -81,9 +81,7 @@ func (w *covering) walk(todo []nodeID) bool {
 }
 
 // speaksOf reports whether a variable takes part in a tie.
-func (t *tie) speaksOf(v int16) bool {
-	return t.v == v || slices.ContainsFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
-}
+func (t *tie) speaksOf(v int16) bool { return t.v == v || t.speaksIn(v) }
 
 // walkTie takes up a tie of the twin's key.
 func (w *covering) walkTie(u tie, rest []nodeID) bool {

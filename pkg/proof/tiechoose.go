@@ -121,7 +121,13 @@ func (w *weaving) seeds(v int16) []lit {
 	var out []lit
 	for i := range w.rest {
 		t := &w.rest[i]
-		if t.neg || t.v == v {
+		if t.neg {
+			continue
+		}
+		if t.v == v {
+			if t.speaksIn(v) && w.s.vars[v].caller {
+				out = append(out, lit{v: v, t: w.namesakes()})
+			}
 			continue
 		}
 		at := slices.IndexFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
@@ -135,6 +141,21 @@ func (w *weaving) seeds(v int16) []lit {
 		}
 	}
 	return out
+}
+
+// speaksIn reports whether a variable fills the tie's pattern.
+func (t *tie) speaksIn(v int16) bool {
+	return slices.ContainsFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
+}
+
+// namesakes gives callers who are named like their account, for patterns that
+// ask one part of the caller's ARN to be like another.
+func (w *weaving) namesakes() *test {
+	t := &test{}
+	for _, account := range w.s.accountsToTry(len(w.s.accountRoom)) {
+		t.exact = append(t.exact, w.s.callerARN(account, account))
+	}
+	return t.seal()
 }
 
 // samples gives a few texts that a tie's own variable might be.

@@ -30,6 +30,10 @@ func TestVariablesInPatternsHideNobody(t *testing.T) {
 		cond("StringLike", "sts:ExternalId", `"${aws:PrincipalTag/a}-${aws:PrincipalTag/b}-*"`),
 		cond("StringEquals", "sts:ExternalId", `"`+strings.Repeat("a", 80)+`"`) + "," + cond("StringLike", "sts:ExternalId", `"a${aws:PrincipalTag/x}"`),
 		cond("ArnEquals", "aws:PrincipalArn", `"arn:aws:iam::${aws:PrincipalAccount}:role/deploy"`),
+		cond("StringEquals", "aws:PrincipalAccount", `"${aws:username}"`),
+		cond("ArnLike", "aws:PrincipalArn", `"arn:aws:iam::*:role/${aws:PrincipalTag/a}-${aws:PrincipalTag/b}"`),
+		cond("StringLike", "sts:RoleSessionName", `"${aws:PrincipalTag/a}${aws:PrincipalTag/b}"`),
+		cond("StringEquals", "aws:PrincipalTag/a", `"${aws:PrincipalArn}"`),
 	} {
 		guards = append(guards, guard{c, allow(anyone, "sts:AssumeRole", c), Found})
 	}
