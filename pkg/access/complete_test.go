@@ -85,8 +85,10 @@ func TestSentence(t *testing.T) {
 	for _, c := range []struct{ caller, context, want string }{
 		{bob, `"sts:RoleSessionName":"bob"`, "user bob of account 111122223333 may call sts:AssumeRole with sts:RoleSessionName = bob"},
 		{bob, ``, "user bob of account 111122223333 may call sts:AssumeRole"},
-		{session, `"sts:ExternalId":"hunter2","aws:TagKeys":["a","b c"],"k":null`,
-			`session s1 of role app of account 111122223333 may call sts:AssumeRole with aws:TagKeys = [a, "b c"], no k and sts:ExternalId = ***`},
+		{
+			session, `"sts:ExternalId":"hunter2","aws:TagKeys":["a","b c"],"k":null`,
+			`session s1 of role app of account 111122223333 may call sts:AssumeRole with aws:TagKeys = [a, "b c"], no k and sts:ExternalId = ***`,
+		},
 		{root, ``, "the root user of account 111122223333 may call sts:AssumeRole"},
 		{roleCaller, ``, "role app of account 111122223333 may call sts:AssumeRole"},
 		{federated, ``, "federated user bob of account 111122223333 may call sts:AssumeRole"},

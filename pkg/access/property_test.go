@@ -214,8 +214,12 @@ func TestNumbersAgainstRationals(t *testing.T) {
 // The truth tables of three values.
 func TestTri(t *testing.T) {
 	for _, c := range []struct{ a, b, and, or access.Tri }{
-		{yes, yes, yes, yes}, {yes, no, no, yes}, {yes, open, open, yes},
-		{no, no, no, no}, {no, open, no, open}, {open, open, open, open},
+		{yes, yes, yes, yes},
+		{yes, no, no, yes},
+		{yes, open, open, yes},
+		{no, no, no, no},
+		{no, open, no, open},
+		{open, open, open, open},
 	} {
 		if c.a.And(c.b) != c.and || c.b.And(c.a) != c.and || c.a.Or(c.b) != c.or || c.b.Or(c.a) != c.or {
 			t.Errorf("%v and %v", c.a, c.b)

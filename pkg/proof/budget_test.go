@@ -14,8 +14,10 @@ func TestBudgetHoldsQuestionsTogether(t *testing.T) {
 		c := Compile(parse(t, text), "aws")
 		b := &Budget{}
 		for i := range 12 {
-			q := Query{World: world(), Callers: outsiders(), Actions: assume, Budget: b,
-				Where: [][]Requirement{require(Fails, "StringLike", "sts:RoleSessionName", fmt.Sprintf("${aws:username}%d*", i))}}
+			q := Query{
+				World: world(), Callers: outsiders(), Actions: assume, Budget: b,
+				Where: [][]Requirement{require(Fails, "StringLike", "sts:RoleSessionName", fmt.Sprintf("${aws:username}%d*", i))},
+			}
 			check(t, c.document, c.Find(q))
 			check(t, c.document, c.FindRefused(q, "sts:SourceIdentity", []string{"sts:SetSourceIdentity"}, nil))
 		}

@@ -63,8 +63,10 @@ func TestDoubtIsNamed(t *testing.T) {
 func TestNobodyHidesBehindANamedWitness(t *testing.T) {
 	for _, kind := range []CallerKind{Users, RoleSessions} {
 		denied := map[string]map[string]bool{}
-		q := Query{World: world(), Callers: []Callers{{Kind: kind, Accounts: Accounts{Except: []string{"111122223333", "222222222222"}}}}, Actions: assume,
-			Where: [][]Requirement{require(Holds, "Null", "sts:ExternalId", "false")}}
+		q := Query{
+			World: world(), Callers: []Callers{{Kind: kind, Accounts: Accounts{Except: []string{"111122223333", "222222222222"}}}}, Actions: assume,
+			Where: [][]Requirement{require(Holds, "Null", "sts:ExternalId", "false")},
+		}
 		for round := range 12 {
 			statements := []string{statementText("Allow", anyone, "sts:*", "")}
 			for key, values := range denied {

@@ -68,8 +68,10 @@ func require(sense Sense, operator, key string, values ...string) []Requirement 
 var assume = []string{"sts:AssumeRole"}
 
 func TestSmoke(t *testing.T) {
-	q := Query{World: world(), Callers: users(), Actions: assume,
-		Where: [][]Requirement{require(Fails, "StringEquals", "sts:RoleSessionName", "${aws:username}")}}
+	q := Query{
+		World: world(), Callers: users(), Actions: assume,
+		Where: [][]Requirement{require(Fails, "StringEquals", "sts:RoleSessionName", "${aws:username}")},
+	}
 	for _, doc := range []string{
 		allow(ownRoot, "sts:AssumeRole", ""),
 		allow(ownRoot, "sts:AssumeRole", `"StringLike":{"sts:RoleSessionName":"${aws:username}"}`),

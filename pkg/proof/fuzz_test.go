@@ -23,9 +23,11 @@ func FuzzFind(f *testing.F) {
 		if err != nil {
 			return
 		}
-		q := Query{World: world(), Actions: assume,
+		q := Query{
+			World: world(), Actions: assume,
 			Callers: []Callers{{Kind: Users}, {Kind: RoleSessions}, {Kind: Services}},
-			Where:   [][]Requirement{require(Holds, operator, key, value)}}
+			Where:   [][]Requirement{require(Holds, operator, key, value)},
+		}
 		for _, sense := range []Sense{Holds, Fails} {
 			q.Where[0][0].Sense = sense
 			a := Find(d, q)

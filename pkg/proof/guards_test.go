@@ -44,8 +44,10 @@ func cond(op, key, values string) string { return `"` + op + `":{"` + key + `":`
 // TestExternalIDGuards asks whether a partner is let in without the agreed
 // external ID (T27-T34, T38, and the peers' mistakes 1, 2, 5, 10, 13).
 func TestExternalIDGuards(t *testing.T) {
-	q := Query{World: world(), Callers: outsiders(), Actions: assume,
-		Where: [][]Requirement{require(Fails, "StringEquals", "sts:ExternalId", "acme-0123456789")}}
+	q := Query{
+		World: world(), Callers: outsiders(), Actions: assume,
+		Where: [][]Requirement{require(Fails, "StringEquals", "sts:ExternalId", "acme-0123456789")},
+	}
 	id := `"acme-0123456789"`
 	const key = "sts:ExternalId"
 	with := func(c string) string { return allow(partner, "sts:AssumeRole", c) }
@@ -170,8 +172,10 @@ func TestKindGuards(t *testing.T) {
 	const saml = `{"Federated":"arn:aws:iam::111122223333:saml-provider/idp"}`
 	sub := "token.actions.githubusercontent.com:sub"
 	web := func(c string) string { return allow(github, "sts:AssumeRoleWithWebIdentity", c) }
-	oidc := Query{World: world(), Callers: []Callers{{Kind: OIDCIdentities}}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
-		Where: [][]Requirement{require(Fails, "StringLike", sub, "repo:acme/app:*")}}
+	oidc := Query{
+		World: world(), Callers: []Callers{{Kind: OIDCIdentities}}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		Where: [][]Requirement{require(Fails, "StringLike", sub, "repo:acme/app:*")},
+	}
 	runGuards(t, oidc, []guard{
 		{"T43 audience only", web(cond("StringEquals", "token.actions.githubusercontent.com:aud", `"sts.amazonaws.com"`)), Found},
 		{"T43 the repository", web(cond("StringLike", sub, `"repo:acme/app:*"`)), None},
@@ -185,15 +189,19 @@ func TestKindGuards(t *testing.T) {
 		{"Federated star", allow(`{"Federated":"*"}`, "sts:AssumeRoleWithWebIdentity", ""), Unknown},
 		{"a user name is never there", web(cond("StringLike", "aws:username", `"*"`)), None},
 	})
-	samlQuery := Query{World: world(), Callers: []Callers{{Kind: SAMLIdentities}}, Actions: []string{"sts:AssumeRoleWithSAML"},
-		Where: [][]Requirement{require(Fails, "StringEquals", "SAML:aud", "https://signin.aws.amazon.com/saml")}}
+	samlQuery := Query{
+		World: world(), Callers: []Callers{{Kind: SAMLIdentities}}, Actions: []string{"sts:AssumeRoleWithSAML"},
+		Where: [][]Requirement{require(Fails, "StringEquals", "SAML:aud", "https://signin.aws.amazon.com/saml")},
+	}
 	runGuards(t, samlQuery, []guard{
 		{"no audience", allow(saml, "sts:AssumeRoleWithSAML", ""), Found},
 		{"the audience", allow(saml, "sts:AssumeRoleWithSAML", cond("StringEquals", "SAML:aud", `"https://signin.aws.amazon.com/saml"`)), None},
 		{"external IDs are never there (T38)", allow(saml, "sts:AssumeRoleWithSAML", cond("StringLike", "sts:ExternalId", `"*"`)), None},
 	})
-	service := Query{World: world(), Callers: []Callers{{Kind: Services}}, Actions: assume,
-		Where: [][]Requirement{require(Fails, "StringEquals", "aws:SourceAccount", "111122223333"), require(Fails, "ArnLike", "aws:SourceArn", "arn:aws:*:*:111122223333:*")}}
+	service := Query{
+		World: world(), Callers: []Callers{{Kind: Services}}, Actions: assume,
+		Where: [][]Requirement{require(Fails, "StringEquals", "aws:SourceAccount", "111122223333"), require(Fails, "ArnLike", "aws:SourceArn", "arn:aws:*:*:111122223333:*")},
+	}
 	lambda := func(c string) string { return allow(`{"Service":"lambda.amazonaws.com"}`, "sts:AssumeRole", c) }
 	runGuards(t, service, []guard{
 		{"T44 no source", lambda(""), Found},

@@ -118,8 +118,10 @@ func (c class) plus(chars string) class {
 }
 
 func arnShape(account segment) []segment {
-	return []segment{fixed("arn:aws"), run(regionClass, 0, 12), fixed(":"), run(regionClass, 1, 40), fixed(":"),
-		run(regionClass, 0, 25), fixed(":"), account, fixed(":"), run(printClass, 1, 512)}
+	return []segment{
+		fixed("arn:aws"), run(regionClass, 0, 12), fixed(":"), run(regionClass, 1, 40), fixed(":"),
+		run(regionClass, 0, 25), fixed(":"), account, fixed(":"), run(printClass, 1, 512),
+	}
 }
 
 func anyAddressTest() *test {
@@ -140,8 +142,10 @@ var keyRows = map[string]keyRow{
 	"aws:tagkeys":           {presence: everyone(free), lang: tagKeyLang, natural: []string{"team", "project"}, many: true, page: pageGlobal},
 	"sts:transitivetagkeys": {presence: everyone(free), lang: tagKeyLang, natural: []string{"team", "project"}, many: true, page: pageSTS},
 	"sts:requestcontext/":   {presence: kindSet{free, free, free, never, never}, lang: textLang, natural: []string{"blue", "red"}, page: pageSTS},
-	"sts:requestcontextproviders": {presence: kindSet{free, free, free, never, never}, lang: contextLang, many: true, arn: true,
-		natural: []string{"arn:aws:iam::aws:contextProvider/IdentityCenter"}, page: pageSTS},
+	"sts:requestcontextproviders": {
+		presence: kindSet{free, free, free, never, never}, lang: contextLang, many: true, arn: true,
+		natural: []string{"arn:aws:iam::aws:contextProvider/IdentityCenter"}, page: pageSTS,
+	},
 	"sts:roleauthorizedbyidp":   {presence: kindSet{never, never, never, never, free}, lang: boolLang, page: pageSTS},
 	"sts:durationseconds":       {presence: everyone(never), lang: countLang, page: pageSTS},
 	"sts:awsservicename":        {presence: everyone(never), lang: textLang, page: pageSTS},
@@ -168,8 +172,10 @@ var keyRows = map[string]keyRow{
 	"aws:tokenissuetime":         {presence: kindSet{never, always, unsettled, never, never}, page: pageGlobal},
 	"aws:chatbotsourcearn":       {presence: kindSet{never, free, never, never, never}, lang: arnLang, arn: true, page: pageGlobal},
 	"aws:ec2instancesourcevpc":   {presence: kindSet{never, free, never, never, never}, lang: vpcLang, page: pageGlobal},
-	"aws:ec2instancesourceprivateipv4": {presence: kindSet{never, free, never, never, never}, lang: addressLang,
-		natural: []string{"10.0.0.1"}, page: pageGlobal},
+	"aws:ec2instancesourceprivateipv4": {
+		presence: kindSet{never, free, never, never, never}, lang: addressLang,
+		natural: []string{"10.0.0.1"}, page: pageGlobal,
+	},
 	"ec2:sourceinstancearn":    {presence: kindSet{never, free, never, never, never}, lang: arnLang, arn: true, page: pageGlobal},
 	"lambda:sourcefunctionarn": {presence: kindSet{never, free, never, never, never}, lang: arnLang, arn: true, page: pageGlobal},
 
@@ -188,14 +194,22 @@ var keyRows = map[string]keyRow{
 	"aws:calledviafirst":  {presence: everyone(doubtful), lang: textLang, page: pageGlobal},
 	"aws:calledvialast":   {presence: everyone(doubtful), lang: textLang, page: pageGlobal},
 
-	"aws:sourceaccount": {presence: kindSet{never, never, free, never, never}, lang: accountLang,
-		natural: []string{"999999999999", "888888888888", "123456789012"}, page: pageGlobal},
-	"aws:sourcearn": {presence: kindSet{never, never, free, never, never}, lang: arnLang, arn: true,
-		natural: []string{"arn:aws:lambda:us-east-1:999999999999:function:app"}, page: pageGlobal},
-	"aws:sourceorgid": {presence: kindSet{never, never, free, never, never}, lang: orgLang,
-		natural: []string{"o-zzzzzzzzzz", "o-exampleorg"}, page: pageGlobal},
-	"aws:sourceorgpaths": {presence: kindSet{never, never, free, never, never}, lang: orgPathLang, many: true,
-		natural: []string{"o-zzzzzzzzzz/r-zzzz/"}, page: pageGlobal},
+	"aws:sourceaccount": {
+		presence: kindSet{never, never, free, never, never}, lang: accountLang,
+		natural: []string{"999999999999", "888888888888", "123456789012"}, page: pageGlobal,
+	},
+	"aws:sourcearn": {
+		presence: kindSet{never, never, free, never, never}, lang: arnLang, arn: true,
+		natural: []string{"arn:aws:lambda:us-east-1:999999999999:function:app"}, page: pageGlobal,
+	},
+	"aws:sourceorgid": {
+		presence: kindSet{never, never, free, never, never}, lang: orgLang,
+		natural: []string{"o-zzzzzzzzzz", "o-exampleorg"}, page: pageGlobal,
+	},
+	"aws:sourceorgpaths": {
+		presence: kindSet{never, never, free, never, never}, lang: orgPathLang, many: true,
+		natural: []string{"o-zzzzzzzzzz/r-zzzz/"}, page: pageGlobal,
+	},
 
 	"aws:resourceaccount":  {presence: everyone(derived), lang: accountLang, page: pageGlobal},
 	"aws:resourceorgid":    {presence: everyone(derived), lang: orgLang, page: pageGlobal},
@@ -222,8 +236,10 @@ var keyRows = map[string]keyRow{
 	"saml:eduorgsuperioruri":            samlMany(),
 	"saml:eduorgwhitepagesuri":          samlMany(),
 	"saml:cn":                           samlMany(),
-	"cognito-identity.amazonaws.com:amr": {presence: kindSet{never, free, never, never, free}, lang: textLang, many: true,
-		natural: []string{"authenticated", "unauthenticated"}, page: pageSTS},
+	"cognito-identity.amazonaws.com:amr": {
+		presence: kindSet{never, free, never, never, free}, lang: textLang, many: true,
+		natural: []string{"authenticated", "unauthenticated"}, page: pageSTS,
+	},
 }
 
 func samlRow(p presence, natural ...string) keyRow {
@@ -231,8 +247,10 @@ func samlRow(p presence, natural ...string) keyRow {
 }
 
 func samlMany() keyRow {
-	return keyRow{presence: kindSet{never, unsettled, never, free, never}, lang: textLang, many: true,
-		natural: []string{"staff", "member"}, page: pageSTS}
+	return keyRow{
+		presence: kindSet{never, unsettled, never, free, never}, lang: textLang, many: true,
+		natural: []string{"staff", "member"}, page: pageSTS,
+	}
 }
 
 // carriedClaims are the claims of a web identity that iam's service reference

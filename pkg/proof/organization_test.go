@@ -10,8 +10,10 @@ import (
 func TestOrganizationAndItsPaths(t *testing.T) {
 	w := world()
 	w.OtherMembers = MayBeMore
-	q := Query{World: w, Callers: outsiders(), Actions: assume,
-		Where: [][]Requirement{require(Fails, "StringEquals", "aws:PrincipalOrgID", "o-exampleorg1")}}
+	q := Query{
+		World: w, Callers: outsiders(), Actions: assume,
+		Where: [][]Requirement{require(Fails, "StringEquals", "aws:PrincipalOrgID", "o-exampleorg1")},
+	}
 	open := func(c string) string { return allow(anyone, "sts:AssumeRole", c) }
 	const paths, id = "aws:PrincipalOrgPaths", "aws:PrincipalOrgID"
 	some, all := "ForAnyValue:StringLike", "ForAllValues:StringLike"

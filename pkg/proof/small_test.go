@@ -122,8 +122,10 @@ var smallKeys = []string{
 func (g *small) document(keys []string) policy.Document {
 	d := policy.Document{Version: g.pick("2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17")}
 	for i := range 1 + g.rnd.IntN(4) {
-		s := policy.Statement{Effect: policy.Allow, Principal: g.principal(),
-			Actions: []string{g.pick("sts:*", "sts:AssumeRole", "sts:assume*", "*", "sts:SetSourceIdentity", "sts:TagSession")}}
+		s := policy.Statement{
+			Effect: policy.Allow, Principal: g.principal(),
+			Actions: []string{g.pick("sts:*", "sts:AssumeRole", "sts:assume*", "*", "sts:SetSourceIdentity", "sts:TagSession")},
+		}
 		if i > 0 && g.rnd.IntN(2) == 0 {
 			s.Effect = policy.Deny
 		}
@@ -150,8 +152,10 @@ func (g *small) callers(kind CallerKind) []access.Caller {
 		default:
 			for _, n := range []string{"a", "b", "ab"} {
 				for _, session := range []string{"aa", "ab", "cc"} {
-					out = append(out, access.Caller{AWS: "arn:aws:sts::" + a + ":assumed-role/" + n + "/" + session,
-						ID: "AROAEXAMPLEVISITOR000:" + session, Issuer: "arn:aws:iam::" + a + ":role/" + n})
+					out = append(out, access.Caller{
+						AWS: "arn:aws:sts::" + a + ":assumed-role/" + n + "/" + session,
+						ID:  "AROAEXAMPLEVISITOR000:" + session, Issuer: "arn:aws:iam::" + a + ":role/" + n,
+					})
 				}
 			}
 		}
@@ -267,8 +271,10 @@ func actionsOf(r access.Request) []string {
 func meets(r access.Request, where [][]Requirement) bool {
 	for _, group := range where {
 		if !slices.ContainsFunc(group, func(q Requirement) bool {
-			d := policy.Document{Version: "2012-10-17", Statements: []policy.Statement{{Effect: policy.Allow,
-				Principal: policy.Principals{Star: true}, Actions: []string{"*"}, Conditions: []policy.Condition{q.Condition}}}}
+			d := policy.Document{Version: "2012-10-17", Statements: []policy.Statement{{
+				Effect:    policy.Allow,
+				Principal: policy.Principals{Star: true}, Actions: []string{"*"}, Conditions: []policy.Condition{q.Condition},
+			}}}
 			r.Actions = []string{"sts:AssumeRole"}
 			want := access.Allowed
 			if q.Sense == Fails {

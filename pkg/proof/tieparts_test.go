@@ -43,8 +43,10 @@ func TestVariablesInPatternsHideNobody(t *testing.T) {
 // TestVariablesInPatternsCanGuard is about documents whose pattern demands what
 // the region says that the witness lacks: no more than a known name may be used.
 func TestVariablesInPatternsCanGuard(t *testing.T) {
-	q := Query{World: world(), Callers: users(), Actions: assume,
-		Where: [][]Requirement{require(Fails, "StringEquals", "sts:RoleSessionName", "${aws:username}")}}
+	q := Query{
+		World: world(), Callers: users(), Actions: assume,
+		Where: [][]Requirement{require(Fails, "StringEquals", "sts:RoleSessionName", "${aws:username}")},
+	}
 	long := strings.Repeat("a", 80)
 	var guards []guard
 	for c, want := range map[string]Outcome{

@@ -140,8 +140,10 @@ func illegalFinding(place, value, problem string) finding.Finding {
 		Rule: sourceIdentityID, Severity: finding.Low, Where: place,
 		Message: fmt.Sprintf("no caller can have the source identity %s: %s; write 2 to 64 letters, digits and _+=,.@-", quoted(value), problem),
 		Fix:     "replace " + quoted(value) + " by a value that a caller can set",
-		Evidence: finding.Evidence{Kind: finding.Place,
-			Sentence: "a source identity has 2 to 64 letters, digits and _+=,.@-, and does not begin with aws:"},
+		Evidence: finding.Evidence{
+			Kind:     finding.Place,
+			Sentence: "a source identity has 2 to 64 letters, digits and _+=,.@-, and does not begin with aws:",
+		},
 	}
 }
 
