@@ -19,8 +19,8 @@ import (
 //
 // Its id follows from the decision, so a repeat has the same one; while an
 // alert is open for the role (Input.OpenID) the id stays that one, so that
-// receivers see one thread. It is resolved when nothing is open and nothing in
-// doubt, whatever could be done about tags.
+// receivers see one thread. It is resolved when nothing is open but advice and
+// nothing in doubt, whatever could be done about tags.
 func Build(in Input) Alert {
 	var c cleaner
 	c.add(in.Role.TrustPolicy, in.Before, in.Outcome.Before, in.Outcome.After)
@@ -56,13 +56,19 @@ func Build(in Input) Alert {
 
 func state(in Input) State {
 	switch {
-	case in.Report.Verdict != finding.Undecided && len(in.Report.Open()) == 0:
+	case in.Report.Verdict == finding.Compliant && onlyAdvice(in.Report.Open()),
+		in.Report.Verdict == finding.Noncompliant && len(in.Report.Open()) == 0:
 		return Resolved
 	case in.OpenID != "":
 		return Updated
 	default:
 		return Opened
 	}
+}
+
+// onlyAdvice says whether findings are such as a compliant role may have.
+func onlyAdvice(open []finding.Finding) bool {
+	return !slices.ContainsFunc(open, func(f finding.Finding) bool { return f.Severity != finding.Advice })
 }
 
 // id names a new alert: by its decision alone, so that a repeat has the same

@@ -101,6 +101,16 @@ func typical() map[string]func() alert.Alert {
 				Outcome:  decision.Outcome{Before: opened, After: opened},
 			})
 		},
+		"held": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Report:       finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+				NewlyAllowed: witness("999999999999"),
+				Decision: decided(decision.Hold, "Organizations could not be asked whether account 999999999999 has joined.",
+					"The rule external-id is broken, and nothing is written while that is in doubt. Mend the role as the findings say, or settle the doubt and let the role be judged again."),
+				Outcome: decision.Outcome{Before: opened, After: opened},
+			})
+		},
 		"undecided": func() alert.Alert {
 			return alert.Build(alert.Input{
 				Now: noon(), Role: app(notprin), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: opened,

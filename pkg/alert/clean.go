@@ -143,11 +143,18 @@ func (c *cleaner) request(r *access.Request) {
 }
 
 // note remembers values in every spelling in which a text may quote them. An
-// account id is no secret, though some use it for one, and neither is a
-// variable.
+// account id is no secret, though some use it for one.
 func (c *cleaner) note(values []string) {
 	for _, v := range values {
-		if len([]rune(v)) < minSecret || policy.IsAccountID(v) || strings.Contains(v, "${") {
+		c.spell(parts(v)...)
+	}
+	// The longest first: one secret may begin with another.
+	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
+}
+
+func (c *cleaner) spell(values ...string) {
+	for _, v := range values {
+		if len([]rune(v)) < minSecret || policy.IsAccountID(v) {
 			continue
 		}
 		for _, spelled := range []string{v, inner(strconv.Quote(v)), inner(strconv.QuoteToASCII(v)), Plain(v, len(v)+1), visible(v, '\n')} {
@@ -156,8 +163,48 @@ func (c *cleaner) note(values []string) {
 			}
 		}
 	}
-	// The longest first: one secret may begin with another.
-	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
+}
+
+// parts gives what is secret of a value: the whole, what it means where ${*},
+// ${?} and ${$} stand for themselves (IAM User Guide,
+// reference_policies_variables), and what stands in or beside its variables. A
+// value of AWS's own variables alone is none: sentences about it name them. A
+// piece beside a variable may be a word, which would be hidden everywhere; one
+// with a digit hardly is.
+func parts(v string) []string {
+	if !strings.Contains(v, "${") {
+		return []string{v}
+	}
+	meant := strings.NewReplacer("${*}", "*", "${?}", "?", "${$}", "$").Replace(v)
+	out := []string{v, meant}
+	secret := meant != v
+	for rest := v; rest != ""; {
+		piece, after, variable := strings.Cut(rest, "${")
+		inside, next, _ := strings.Cut(after, "}")
+		rest = next
+		secret = secret || piece != ""
+		if strings.ContainsAny(piece, "0123456789") {
+			out = append(out, piece)
+		}
+		name, otherwise, _ := strings.Cut(inside, ",")
+		if otherwise = strings.Trim(otherwise, " '"); otherwise != "" {
+			secret, out = true, append(out, otherwise)
+		}
+		if variable && !ownVariable(name) {
+			_, tail, _ := strings.Cut(name, ":")
+			secret, out = true, append(out, name, tail)
+		}
+	}
+	if !secret {
+		return nil
+	}
+	return out
+}
+
+// ownVariable says whether a variable is one of AWS's, which are no secrets.
+func ownVariable(name string) bool {
+	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
+	return ok && (prefix == "aws" || prefix == "sts" || prefix == "saml")
 }
 
 func inner(quoted string) string { return quoted[1 : len(quoted)-1] }

@@ -126,6 +126,38 @@ func TestShortSecretsAreMaskedInTheirPlace(t *testing.T) {
 	}
 }
 
+// An external id that looks like a variable, or stands beside one, is a secret
+// like others; AWS's own variables are none, since people have to read of them.
+func TestSecretsWithVariablesAreMasked(t *testing.T) { // T80
+	const leak = "8273645190"
+	for _, value := range []string{
+		"${" + leak + "}", leak + "${aws:username}", "${aws:username}" + leak, "${aws:PrincipalTag/team, '" + leak + "'}", "x${" + leak + ", 'y'}",
+		leak + "${*}", "${", "${" + leak, "${x:" + leak + "}", "a${" + leak + "}b${aws:username}" + leak + "c",
+	} {
+		say := "Whether " + leak + " is in the request, as " + value + " asks, is not settled; use ${aws:username}."
+		a := alert.Build(alert.Input{
+			Now: noon(), Role: app(strings.ReplaceAll(before, secret, value)),
+			Report:   finding.Report{Verdict: finding.Undecided, Reasons: []string{say}},
+			Decision: decided(decision.Tell, say),
+		})
+		for where, text := range told(a) {
+			if strings.Contains(text, leak) && strings.Contains(value, leak) {
+				t.Errorf("%s: %s shows the external id: %s", value, where, text)
+			}
+			if where == "text" && !strings.Contains(text, "use ${aws:username}.") {
+				t.Errorf("%s hides a variable: %s", value, text)
+			}
+		}
+	}
+	a := alert.Build(alert.Input{
+		Now: noon(), Role: app(strings.ReplaceAll(before, secret, "external-${aws:username}")),
+		Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+	})
+	if !strings.Contains(a.Text(), "[high] external-id") {
+		t.Errorf("a word is hidden: %s", a.Text())
+	}
+}
+
 // An account id that is used as an external id is masked in its place, and the
 // account can still be named: it is no secret.
 func TestAnAccountIDAsExternalIDDoesNotHideAccounts(t *testing.T) {
@@ -205,6 +237,48 @@ func TestIDsFollowFromTheDecision(t *testing.T) {
 	in.Report = finding.Report{Verdict: finding.Compliant}
 	if next := alert.Build(in); next.ID != first.ID || next.State != alert.Resolved {
 		t.Errorf("the thread does not end: %s %s", next.ID, next.State)
+	}
+}
+
+// A role that obeys the rules is told as resolved, advice or not; one that a
+// report calls compliant against its own findings is not.
+func TestAdviceDoesNotKeepAnAlertOpen(t *testing.T) {
+	advice, worse := externalID(), externalID()
+	advice.Severity, worse.Severity = finding.Advice, finding.Low
+	in := alert.Input{Now: noon(), Role: app(opened), OpenID: "x", Report: finding.Report{Verdict: finding.Compliant, Findings: []finding.Finding{advice}}}
+	if a := alert.Build(in); a.State != alert.Resolved || a.Severity() != "advice" {
+		t.Errorf("%s, %s", a.State, a.Severity())
+	}
+	in.Report.Findings = append(in.Report.Findings, worse)
+	if a := alert.Build(in); a.State != alert.Updated {
+		t.Errorf("a report that contradicts itself: %s", a.State)
+	}
+	in.Report.Verdict, in.Report.Findings = finding.Noncompliant, []finding.Finding{advice}
+	if a := alert.Build(in); a.State != alert.Updated {
+		t.Errorf("a role that breaks a rule: %s", a.State)
+	}
+}
+
+// Who is told that a role stands open learns in the first line that nothing was
+// written, and why.
+func TestHoldSaysWhyNothingWasWritten(t *testing.T) {
+	in := alert.Input{
+		Now: noon(), Role: app(opened), Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+		Decision: decided(decision.Hold, "The kill switch stops every write.", "More."),
+	}
+	first, _, _ := strings.Cut(alert.Build(in).Text(), "\n")
+	if !strings.Contains(first, "nothing was written") || !strings.Contains(first, "The kill switch stops every write.") {
+		t.Errorf("%s", first)
+	}
+	in.Outcome.Problem = "The writer's session was refused."
+	a := alert.Build(in)
+	first, rest, _ := strings.Cut(a.Text(), "\n")
+	if !strings.Contains(first, "session was refused") || !strings.Contains(rest, "The kill switch") {
+		t.Errorf("%s", a.Text())
+	}
+	in.Decision.Reasons, in.Outcome.Problem = nil, ""
+	if text := alert.Build(in).Text(); !strings.Contains(text, "Nothing was written.") {
+		t.Errorf("%s", text)
 	}
 }
 

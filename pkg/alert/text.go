@@ -53,12 +53,28 @@ func (a Alert) Headline() string {
 	case "Tag":
 		return fmt.Sprintf("The trust policy of %s breaks the rules. The role was tagged; its policy still stands.", name)
 	}
-	switch a.Verdict {
-	case "Undecided":
+	if a.Verdict == "Undecided" {
 		return fmt.Sprintf("What the trust policy of %s allows is not settled. Nothing was written; a person has to look.", name)
-	default:
-		return fmt.Sprintf("The trust policy of %s breaks the rules. Nothing was written.", name)
 	}
+	headline := fmt.Sprintf("The trust policy of %s breaks the rules. Nothing was written.", name)
+	if why := a.why(); a.held() && why != "" {
+		headline = fmt.Sprintf("The trust policy of %s breaks the rules and stands as it is: nothing was written. Why: %s", name, Plain(why, maxWhy))
+	}
+	return headline
+}
+
+// maxWhy is the most characters of a reason in a headline.
+const maxWhy = 300
+
+// held says whether something stayed rolewarden's hand.
+func (a Alert) held() bool { return a.Decision.Action == "Hold" }
+
+// why is what stayed it.
+func (a Alert) why() string {
+	if a.Outcome.Problem != "" || len(a.Decision.Reasons) == 0 {
+		return a.Outcome.Problem
+	}
+	return a.Decision.Reasons[0]
 }
 
 // deletion says whether the alert is about a trusted user or role that was deleted.
@@ -133,6 +149,8 @@ func (w *writer) who(c *Change) {
 func (w *writer) done(a Alert) {
 	told := a.Outcome.Done
 	switch {
+	case a.held():
+		told = "Nothing was written. Something was due, and something stayed rolewarden's hand:"
 	case told == "Ignore" || told == "":
 		told = "Nothing was written."
 	case a.Outcome.Verified:
