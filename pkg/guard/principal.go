@@ -39,6 +39,9 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 			d.Roles = append(d.Roles, live)
 		}
 	}
+	if err := g.resolveGone(ctx, &res, j); err != nil {
+		return res, err
+	}
 	if len(d.Roles) == 0 {
 		return g.end(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
 	}
@@ -52,6 +55,36 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 		return res, err
 	}
 	return g.end(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind))
+}
+
+// resolveGone resolves the open alert about a role that was deleted: nothing
+// about it is open any more.
+func (g *Guard) resolveGone(ctx context.Context, res *Result, j job) error {
+	if j.change.Kind != trail.RoleDeleted {
+		return nil
+	}
+	states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
+	if err != nil {
+		return fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
+	}
+	for _, s := range states {
+		live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
+		if s.AlertID == "" || err == nil && live.ID == s.RoleID {
+			continue
+		}
+		if err != nil && !errors.Is(err, role.ErrNotFound) {
+			return fmt.Errorf("reading role %s, which is said to be deleted: %w", s.ARN, err)
+		}
+		change := j.change
+		if err := g.publish(ctx, res, alert.Build(alert.Input{
+			Now: g.cfg.Now(), Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
+			Change: &change, Before: s.Document, OpenID: s.AlertID, Report: finding.Report{Verdict: finding.Compliant},
+			Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
+		})); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func deletedKey(c trail.Change) ledger.PrincipalKey {

@@ -92,6 +92,9 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		s.OpenRules = append(s.OpenRules, f.Rule)
 	}
 	s.Trusts = trusts(doc)
+	if alertID != "" {
+		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
+	}
 	return s
 }
 
@@ -106,6 +109,12 @@ func trusts(d policy.Document) []ledger.PrincipalKey {
 		}
 	}
 	return out
+}
+
+// itself is the key by which a role with an open alert is found by name: the
+// event of its deletion carries no RoleId.
+func itself(account, name string) ledger.PrincipalKey {
+	return ledger.PrincipalKey{Account: account, Kind: "self", Name: strings.ToLower(name)}
 }
 
 // keyOfPrincipal names a user or role as a deletion names it.

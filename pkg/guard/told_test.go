@@ -114,3 +114,14 @@ func TestObservedRulesOnlyTell(t *testing.T) {
 		t.Errorf("the same findings were told %d times", len(w.told))
 	}
 }
+
+// A role that is deleted while an alert about it is open resolves the alert.
+func TestADeletedRoleResolvesItsAlert(t *testing.T) {
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.open("ev2")
+	delete(w.roles, prod+"/app")
+	res := w.handle(w.event("DeleteRole", "ev3", map[string]any{"roleName": "App"}, nil))
+	if len(w.told) != 2 || w.told[1].State != alert.Resolved || w.told[1].ID != w.told[0].ID {
+		t.Errorf("ended in %s, told %+v", res.End, w.told)
+	}
+}

@@ -73,7 +73,7 @@ type Intent struct {
 }
 
 // PrincipalKey is how a deletion event names a principal: account, kind
-// ("user" or "role") and lower-case name.
+// ("user" or "role"; "self" for the role whose state it is) and lower-case name.
 type PrincipalKey struct {
 	Account string
 	Kind    string
