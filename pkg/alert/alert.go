@@ -44,6 +44,8 @@ type Alert struct {
 	Change   *Change  `json:"change,omitempty"`
 	Decision Decision `json:"decision"`
 	Outcome  Outcome  `json:"outcome"`
+	// Resolves are the findings that a resolved alert takes back.
+	Resolves []TakenBack `json:"resolves,omitempty"`
 	// Undo and Mend say how to take back what was done, and how to mend the policy.
 	Undo string `json:"undo,omitempty"`
 	Mend string `json:"mend,omitempty"`
@@ -92,4 +94,10 @@ type Outcome struct {
 	Verified bool     `json:"verified"`
 	Dropped  []string `json:"dropped,omitempty"`
 	Problem  string   `json:"problem,omitempty"`
+}
+
+// TakenBack is a finding that was told before and is not open any more.
+type TakenBack struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ func Build(in Input) Alert {
 	a.ID = in.OpenID
 	if a.ID == "" {
 		a.ID = id(in.Decision.ID, a.Fingerprint)
+	}
+	if a.State == Resolved {
+		for _, rule := range slices.Sorted(maps.Keys(in.Resolves)) {
+			a.Resolves = append(a.Resolves, TakenBack{Rule: c.name(rule), Severity: in.Resolves[rule].String()})
+		}
 	}
 	if in.Change != nil {
 		a.Change = c.change(in.Change)

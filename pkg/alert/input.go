@@ -26,6 +26,8 @@ type Input struct {
 	Outcome      decision.Outcome
 	// OpenID is the id of the alert that is open for the role; empty when none is.
 	OpenID string
+	// Resolves are the rules whose findings the open alert told, with their severities.
+	Resolves map[string]finding.Severity
 }
 
 // Deletion is what is known when a user or role that others trust is deleted.

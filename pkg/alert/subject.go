@@ -83,7 +83,9 @@ const maxRules = 50
 
 // Attributes gives the message attributes that subscriptions filter by: rule
 // (the open findings' rules; missing when there are none), severity, account,
-// action and state. None has an empty value, which SNS would refuse.
+// action and state. A resolved alert bears the rules and the severity of what it
+// resolves, so that whoever was sent the one is sent the other. None has an
+// empty value, which SNS would refuse.
 func (a Alert) Attributes() map[string]Attribute {
 	out := map[string]Attribute{
 		"severity": {String: a.Severity()},
@@ -92,6 +94,17 @@ func (a Alert) Attributes() map[string]Attribute {
 		"account":  {String: attributeWord(a.Account)},
 	}
 	var rules []string
+	worst := finding.Advice
+	for _, r := range a.Resolves {
+		rules = append(rules, attributeWord(r.Rule))
+		var s finding.Severity
+		if s.UnmarshalText([]byte(r.Severity)) == nil {
+			worst = max(worst, s)
+		}
+	}
+	if len(a.Resolves) > 0 {
+		out["severity"] = Attribute{String: worst.String()}
+	}
 	for _, f := range a.Findings {
 		if r := attributeWord(f.Rule); f.Exemption == "" && !slices.Contains(rules, r) && len(rules) < maxRules {
 			rules = append(rules, r)

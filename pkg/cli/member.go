@@ -31,7 +31,7 @@ const readerPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Ac
 // ForAllValues matters: without it a call without tags would meet the condition.
 const writerPolicy = `{"Version":"2012-10-17","Statement":[
  {"Sid":"Trust","Effect":"Allow","Action":["iam:GetRole","iam:ListRoleTags","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::*:role/*"},
- {"Sid":"OwnTags","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole"],"Resource":"arn:aws:iam::*:role/*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["rolewarden:state","rolewarden:finding","rolewarden:at"]},"Null":{"aws:TagKeys":"false"}}},
+ {"Sid":"OwnTags","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole"],"Resource":"arn:aws:iam::*:role/*","Condition":{"ForAllValues:StringEqualsIgnoreCase":{"aws:TagKeys":["rolewarden:state","rolewarden:finding","rolewarden:at"]},"Null":{"aws:TagKeys":"false"}}},
  {"Sid":"Guarded","Effect":"Deny","Action":["iam:UpdateAssumeRolePolicy","iam:PutRolePermissionsBoundary"],"Resource":["arn:aws:iam::*:role/rolewarden/*","arn:aws:iam::*:role/aws-service-role/*","arn:aws:iam::*:role/aws-reserved/*","arn:aws:iam::*:role/OrganizationAccountAccessRole","arn:aws:iam::*:role/AWSControlTowerExecution","arn:aws:iam::*:role/stacksets-exec-*","arn:aws:iam::*:role/breakglass/*"]},
  {"Sid":"Never","Effect":"Deny","Action":["iam:PutRolePolicy","iam:AttachRolePolicy","iam:CreateRole","iam:PassRole","iam:DeleteRole","iam:DeleteRolePermissionsBoundary","sts:AssumeRole"],"Resource":"*"}]}`
 

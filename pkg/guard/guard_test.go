@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,10 @@ func TestOurOwnWriteEndsInNoSecondWrite(t *testing.T) {
 	}
 	if len(w.told) != 2 || w.told[1].State != alert.Resolved || w.told[1].ID != w.told[0].ID {
 		t.Errorf("the alert is not resolved under its id: %+v", w.told[1:])
+	}
+	opened, resolved := w.told[0].Attributes(), w.told[1].Attributes()
+	if !slices.Equal(opened["rule"].StringArray, resolved["rule"].StringArray) || opened["severity"].String != resolved["severity"].String {
+		t.Errorf("who was sent the one is not sent the other: %v, %v", opened, resolved)
 	}
 }
 

@@ -78,7 +78,7 @@ func (g *Guard) resolveGone(ctx context.Context, res *Result, j job) error {
 		change := j.change
 		if err := g.publish(ctx, res, alert.Build(alert.Input{
 			Now: g.cfg.Now(), Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
-			Change: &change, Before: s.Document, OpenID: s.AlertID, Report: finding.Report{Verdict: finding.Compliant},
+			Change: &change, Before: s.Document, OpenID: s.AlertID, Resolves: resolves(s), Report: finding.Report{Verdict: finding.Compliant},
 			Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
 		})); err != nil {
 			return err

@@ -48,6 +48,9 @@ func shows(c trail.Change, live role.Role, doc policy.Document) showing {
 		return sameDocument
 	case len(s.Statements) == len(doc.Statements) && rewritten(s, doc).Equal(rewritten(doc, s), live.Partition):
 		return rewrittenDocument
+	case c.Unfinished != "":
+		// AWS did not finish the call: most likely nothing came of it.
+		return nothingToCompare
 	default:
 		return anotherDocument
 	}

@@ -30,7 +30,7 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 		Decision: res.Decision, Outcome: res.Outcome,
 	}
 	if v.state != nil {
-		in.OpenID, in.Before = v.state.AlertID, v.state.Document
+		in.OpenID, in.Before, in.Resolves = v.state.AlertID, v.state.Document, resolves(*v.state)
 		if v.state.Digest != v.digest {
 			in.NewlyAllowed = g.newlyAllowed(v)
 		}
@@ -46,6 +46,17 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 		return alert.Alert{}, false
 	}
 	return alert.Build(in), true
+}
+
+// resolves are the rules of what was told of a role before.
+func resolves(s ledger.RoleState) map[string]finding.Severity {
+	out := map[string]finding.Severity{}
+	for _, id := range s.OpenRules {
+		if r, ok := rules.Find(id); ok {
+			out[id] = r.Severity
+		}
+	}
+	return out
 }
 
 // told reports whether the last alert said all of this already.
@@ -74,7 +85,9 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 	name := j.change.Account + "/" + j.change.RoleName
 	switch {
 	case errors.Is(err, role.ErrNotFound):
-		if s, more := g.settleStep(j); more {
+		// A call that AWS did not finish made no role, most likely.
+		enough := j.change.Unfinished != "" && j.attempt >= afterSeconds
+		if s, more := g.settleStep(j); more && !enough {
 			res.Reason = "the role cannot be seen; it is read again later"
 			return g.postpone(ctx, res, s)
 		}

@@ -217,3 +217,17 @@ func TestTwoDeliveriesAtOnceWriteOnce(t *testing.T) {
 		t.Errorf("%d writes, %d alerts, ended in %s", w.writes(), len(w.told), res.End)
 	}
 }
+
+// A call that AWS did not finish may have changed the role or not: what stands
+// is judged, and nobody is called when nothing came of it.
+func TestAnUnfinishedCallIsJudgedByWhatStands(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	body := strings.Replace(string(w.updated("ev2", "app", opened)), `"eventID"`, `"errorCode":"ServiceFailureException","errorMessage":"try again","eventID"`, 1)
+	if res := w.settle(w.handle([]byte(body))); res.End != ledger.Compliant || len(w.told) != 0 {
+		t.Errorf("ended in %s with %d alerts: %s", res.End, len(w.told), res.Reason)
+	}
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	if res := w.settle(w.handle([]byte(strings.Replace(body, "ev2", "ev3", -1)))); res.End != ledger.Reverted {
+		t.Errorf("ended in %s: %s", res.End, res.Reason)
+	}
+}
