@@ -58,7 +58,7 @@ func (b batches) one(ctx context.Context, m events.SQSMessage) (err error) {
 		}
 	}()
 	handle := b.line.Handle
-	if _, name, ok := cutLast(m.EventSourceARN, ":"); ok && name == b.later {
+	if name := lastPart(m.EventSourceARN, ":"); name != "" && name == b.later {
 		handle = b.line.HandleStep
 	}
 	res, err := handle(ctx, []byte(m.Body))
@@ -73,11 +73,10 @@ func (b batches) one(ctx context.Context, m events.SQSMessage) (err error) {
 	return nil
 }
 
-// cutLast cuts a text at the last separator.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
+// lastPart is what stands behind the last separator; empty where there is none.
+func lastPart(s, sep string) string {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[i+len(sep):]
 	}
-	return s[:i], s[i+len(sep):], true
+	return ""
 }

@@ -70,8 +70,7 @@ func build(ctx context.Context, log *slog.Logger) (batches, error) {
 	if err != nil {
 		return batches{}, err
 	}
-	_, name, _ := cutLast(s.laterQueue, "/")
-	return batches{line: g, later: name, log: log}, nil
+	return batches{line: g, later: lastPart(s.laterQueue, "/"), log: log}, nil
 }
 
 // wait lets time pass, unless the function's own time is up first.

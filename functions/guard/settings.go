@@ -82,7 +82,7 @@ var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 func checkQueue(text string) error {
 	u, err := url.Parse(text)
 	if err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" {
-		if _, name, ok := cutLast(u.Path, "/"); ok && queueName.MatchString(name) {
+		if name := lastPart(u.Path, "/"); queueName.MatchString(name) {
 			return nil
 		}
 	}

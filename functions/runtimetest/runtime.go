@@ -123,7 +123,9 @@ func (r *Runtime) Invoke(t testing.TB, payload []byte) Answer {
 func (r *Runtime) Stop(t testing.TB) int64 {
 	t.Helper()
 	_ = r.process.Process.Kill()
-	<-r.exited
+	if err := <-r.exited; err == nil {
+		t.Fatal("the function had ended by itself")
+	}
 	usage, ok := r.process.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
 		t.Fatal("this system does not tell how much memory a process held")

@@ -181,7 +181,7 @@ func TestExternalIDIsInNoError(t *testing.T) {
 		if strings.Contains(e[0].Error(), secret) {
 			t.Errorf("the external id is in the error %q", e[0])
 		}
-		switch wraps := e[0].(type) {
+		switch wraps := e[0].(type) { //nolint:errorlint // the chain is walked by hand
 		case interface{ Unwrap() error }:
 			if inner := wraps.Unwrap(); inner != nil {
 				e = append(e, inner)

@@ -18,7 +18,7 @@ import (
 const rounds = 32
 
 // errUnasked says that Organizations gave no answer this time.
-var errUnasked = errors.New("Organizations did not answer")
+var errUnasked = errors.New("no answer from Organizations")
 
 // judge runs the rules, and asks Organizations about each account that the
 // rules file does not list before anybody acts on its absence. Only the

@@ -227,7 +227,7 @@ func TestAnUnfinishedCallIsJudgedByWhatStands(t *testing.T) {
 		t.Errorf("ended in %s with %d alerts: %s", res.End, len(w.told), res.Reason)
 	}
 	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	if res := w.settle(w.handle([]byte(strings.Replace(body, "ev2", "ev3", -1)))); res.End != ledger.Reverted {
+	if res := w.settle(w.handle([]byte(strings.ReplaceAll(body, "ev2", "ev3")))); res.End != ledger.Reverted {
 		t.Errorf("ended in %s: %s", res.End, res.Reason)
 	}
 }
