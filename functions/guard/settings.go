@@ -109,7 +109,7 @@ func loadRules(path string, now time.Time) (*org.Rules, error) {
 		return nil, fmt.Errorf("reading the rules file: %w", err)
 	}
 	if err := rules.Check(r); err != nil {
-		return nil, fmt.Errorf("reading the rules file: %w", err)
+		return nil, fmt.Errorf("reading the rules file: %s:%w", filepath.Base(path), err)
 	}
 	return r, nil
 }

@@ -19,8 +19,15 @@ func condition(c *policy.Condition, version string, r *Request) (result Tri, why
 		return Unsettled, whyOperator
 	}
 	value, present := r.Get(c.Key)
+	unknown := !present && r.hasUnknown(c.Key)
 	if op.Base == policy.Null {
+		if unknown {
+			value, present = One("?"), true
+		}
 		return null(c.Values, value, present)
+	}
+	if unknown {
+		return Unsettled, whyID
 	}
 	if !present {
 		if t, ok := absent(op, c.Values); ok {

@@ -21,6 +21,20 @@ func (r Request) Get(key string) (Value, bool) {
 	return v, ok && !v.IsAbsent()
 }
 
+// hasUnknown reports whether a key is surely in the request with a value that
+// nobody said: aws:userid of a user or session whose unique id is not given
+// (IAM User Guide, reference_policies_variables, "Principal key values").
+func (r *Request) hasUnknown(key string) bool {
+	if r.Caller.AWS == "" || r.Caller.ID != "" || !sameFold(key, "aws:userid") {
+		return false
+	}
+	if _, given := r.find(key); given {
+		return false
+	}
+	p, ok := r.Caller.principal()
+	return ok && (p.Kind == policy.User || p.Kind == policy.RoleSession)
+}
+
 // find is Get that also finds keys that are said to be absent. Of several
 // spellings of one key it takes the one that is written exactly so, else the
 // first in order, so that the answer is always the same.

@@ -173,8 +173,8 @@ func (d *requestReader) member(r *Request, name string) error {
 			err = d.fail("this must be a string or a list of strings", `write "sts:AssumeRole"`)
 		}
 		for _, a := range v.Values {
-			if err == nil && !strings.Contains(a, ":") {
-				err = d.fail(short(a)+" is not an action", "write sts:AssumeRole")
+			if err == nil && (!strings.Contains(a, ":") || strings.ContainsAny(a, "*?")) {
+				err = d.fail(short(a)+" is not one action", "write sts:AssumeRole")
 			}
 		}
 		r.Actions = v.Values

@@ -63,7 +63,7 @@ func TestRequestErrorsNameThePlace(t *testing.T) {
 		`{"action":"a:b"}`:                         "caller is missing",
 		`{"action":[],` + caller + `}`:             "action is missing",
 		`{"action":null,` + caller + `}`:           "action: this must be a string or a list",
-		`{"action":"AssumeRole",` + caller + `}`:   `action: "AssumeRole" is not an action`,
+		`{"action":"AssumeRole",` + caller + `}`:   `action: "AssumeRole" is not one action`,
 		`{"action":["a:b",1],` + caller + `}`:      "action[1]: this must be a string",
 		`{"Action":"a:b"}`:                         "Action: unknown member: write one of action",
 		`{"action":"a:b","action":"c:d"}`:          "appears twice",

@@ -127,6 +127,8 @@ func lookup(piece Piece, r *Request) (string, expansionState) {
 		return "", unclear
 	case present:
 		return v.Values[0], expanded
+	case r.hasUnknown(piece.Key):
+		return "", unclear
 	case piece.Default != nil:
 		return *piece.Default, expanded
 	default:

@@ -144,7 +144,7 @@ func (s *session) organization(path string) (*org.Rules, error) {
 	if unknown := rules.Check(r); unknown != nil {
 		var errs []error
 		for line := range strings.Lines(unknown.Error()) {
-			errs = append(errs, fmt.Errorf("%s: %s", path, strings.TrimSuffix(line, "\n")))
+			errs = append(errs, fmt.Errorf("%s:%s", path, strings.TrimSuffix(line, "\n")))
 		}
 		return nil, errors.Join(errs...)
 	}

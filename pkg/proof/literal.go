@@ -62,7 +62,7 @@ func (l *lit) opposes(m *lit) bool {
 		return false
 	}
 	if l.quant == single {
-		return m.quant == single && !(l.absentOK && m.absentOK)
+		return m.quant == single && (!l.absentOK || !m.absentOK)
 	}
 	return l.quant == every && m.quant == some || l.quant == some && m.quant == every
 }

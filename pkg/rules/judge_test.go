@@ -193,7 +193,7 @@ func TestExemptions(t *testing.T) {
 // a rule would quietly go without its setting.
 func TestCheckNamesTheNearestRule(t *testing.T) {
 	err := Check(rulesFile(t, bare+"rules:\n  session-nam:\n    mode: enforce\n  public-principal:\n    mode: tag\n"))
-	if err == nil || !strings.HasPrefix(err.Error(), `line 3:3: "session-nam" is no rule: write session-name,`) {
+	if err == nil || !strings.HasPrefix(err.Error(), `3:3: "session-nam" is no rule: write session-name,`) {
 		t.Errorf("got %v", err)
 	}
 	if err := Check(rulesFile(t, bare)); err != nil {

@@ -34,7 +34,7 @@ func Check(r *org.Rules) error {
 	var errs []error
 	for _, l := range r.RuleIDs() {
 		if _, ok := Find(l.ID); !ok {
-			errs = append(errs, fmt.Errorf("line %d:%d: %q is no rule: write %s, or another of %s",
+			errs = append(errs, fmt.Errorf("%d:%d: %q is no rule: write %s, or another of %s",
 				l.Line, l.Column, l.ID, nearest(l.ID), strings.Join(IDs(), ", ")))
 		}
 	}
