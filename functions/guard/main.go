@@ -61,7 +61,7 @@ func build(ctx context.Context, log *slog.Logger) (batches, error) {
 	}
 	g, err := guard.New(guard.Config{
 		Rules: rules, Reader: accounts, Writers: accounts,
-		Members: members{awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg})},
+		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}),
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
 		Later:   later{queue: queue, now: time.Now},
@@ -82,27 +82,6 @@ func wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	case <-t.C:
 		return nil
-	}
-}
-
-// members speaks the line's words about membership.
-type members struct{ organizations *awsapi.Membership }
-
-// Confirm implements guard.Members.
-func (m members) Confirm(ctx context.Context, account string) (guard.Membership, error) {
-	in, err := m.organizations.Confirm(ctx, account)
-	if err != nil {
-		return guard.Unknown, err
-	}
-	switch in {
-	case awsapi.Member:
-		return guard.Member, nil
-	case awsapi.NotMember:
-		return guard.NotMember, nil
-	case awsapi.MembershipUnknown:
-		return guard.Unknown, nil
-	default:
-		return guard.Unknown, fmt.Errorf("asking about account %s: an answer that does not exist: %d", account, in)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/notify"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -211,18 +212,18 @@ func TestSecretIsNotUsedBeyondItsTime(t *testing.T) {
 func TestMembership(t *testing.T) {
 	w := labWorld(t)
 	m := awsapi.NewMembership(awsapi.MembershipConfig{AWS: w.hub})
-	for account, want := range map[string]awsapi.InOrganization{prod: awsapi.Member, hub: awsapi.Member, outside: awsapi.NotMember, "555555555555": awsapi.NotMember} {
+	for account, want := range map[string]org.Membership{prod: org.Member, hub: org.Member, outside: org.NotMember, "555555555555": org.NotMember} {
 		if got, err := m.Confirm(t.Context(), account); got != want || err != nil {
 			t.Errorf("%s is %s, %v; want %s", account, got, err, want)
 		}
 	}
-	if got, err := m.Confirm(t.Context(), "12"); got != awsapi.MembershipUnknown || err == nil {
+	if got, err := m.Confirm(t.Context(), "12"); got != org.UnknownMembership || err == nil {
 		t.Errorf("an account id of two digits is %s", got)
 	}
 	for kind, want := range map[lab.FaultKind]error{lab.AccessDenied: role.ErrAccessDenied, lab.Throttle: role.ErrThrottled, lab.ServerError: nil, lab.TimeoutBefore: nil, lab.Malformed: nil} {
 		remove := w.lab.Inject(lab.Fault{Service: "organizations", Kind: kind})
 		got, err := m.Confirm(t.Context(), outside)
-		if got != awsapi.MembershipUnknown || err == nil || (want != nil && !errors.Is(err, want)) {
+		if got != org.UnknownMembership || err == nil || (want != nil && !errors.Is(err, want)) {
 			t.Errorf("under %s it is %s, %v", kind, got, err)
 		}
 		remove()
@@ -239,7 +240,7 @@ func TestMembershipOnMoto(t *testing.T) {
 	made, err := client.CreateAccount(t.Context(), &organizations.CreateAccountInput{AccountName: aws.String("prod"), Email: aws.String("prod@example.com")})
 	must(t, err)
 	m := awsapi.NewMembership(awsapi.MembershipConfig{AWS: w.hub})
-	for account, want := range map[string]awsapi.InOrganization{*made.CreateAccountStatus.AccountId: awsapi.Member, "555555555555": awsapi.NotMember} {
+	for account, want := range map[string]org.Membership{*made.CreateAccountStatus.AccountId: org.Member, "555555555555": org.NotMember} {
 		if got, err := m.Confirm(t.Context(), account); got != want || err != nil {
 			t.Errorf("%s is %s, %v; want %s", account, got, err, want)
 		}

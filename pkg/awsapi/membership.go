@@ -10,32 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
-
-// InOrganization says whether an account belongs to the organization. The zero
-// value is MembershipUnknown.
-type InOrganization uint8
-
-// Whether an account belongs to the organization.
-const (
-	MembershipUnknown InOrganization = iota
-	Member
-	NotMember
-)
-
-// String gives "Unknown", "Member" or "NotMember".
-func (i InOrganization) String() string {
-	switch i {
-	case MembershipUnknown:
-		return "Unknown"
-	case Member:
-		return "Member"
-	case NotMember:
-		return "NotMember"
-	}
-	return "InOrganization?"
-}
 
 // MembershipConfig is what a Membership needs. The function's account must be
 // the management account or a delegated administrator.
@@ -56,20 +33,20 @@ func NewMembership(cfg MembershipConfig) *Membership {
 // Confirm says whether an account belongs to the organization now. Only
 // Organizations' own word makes it NotMember; every other failure is an error,
 // and nothing is known.
-func (m *Membership) Confirm(ctx context.Context, account string) (InOrganization, error) {
+func (m *Membership) Confirm(ctx context.Context, account string) (org.Membership, error) {
 	if !role.ValidAccount(account) {
-		return MembershipUnknown, fmt.Errorf("asking Organizations about account %q: an account id has twelve digits", account)
+		return org.UnknownMembership, fmt.Errorf("asking Organizations about account %q: an account id has twelve digits", account)
 	}
 	out, err := m.client().DescribeAccount(ctx, &organizations.DescribeAccountInput{AccountId: aws.String(account)})
 	var absent *types.AccountNotFoundException
 	switch {
 	case errors.As(err, &absent):
-		return NotMember, nil
+		return org.NotMember, nil
 	case err != nil:
-		return MembershipUnknown, fmt.Errorf("asking Organizations about account %s: %w", account, sorted(err))
+		return org.UnknownMembership, fmt.Errorf("asking Organizations about account %s: %w", account, sorted(err))
 	case out.Account == nil || aws.ToString(out.Account.Id) != account:
-		return MembershipUnknown, fmt.Errorf("asking Organizations about account %s: the answer is about another", account)
+		return org.UnknownMembership, fmt.Errorf("asking Organizations about account %s: the answer is about another", account)
 	}
 	// A suspended account still belongs to the organization.
-	return Member, nil
+	return org.Member, nil
 }

@@ -51,29 +51,8 @@ func (h *house) start() error {
 		Now:     h.clock.Now, Wait: h.clock.Wait, Log: h.log,
 	}
 	if h.rules.Organization.ID != "" {
-		wired.Members = members{awsapi.NewMembership(awsapi.MembershipConfig{AWS: own})}
+		wired.Members = awsapi.NewMembership(awsapi.MembershipConfig{AWS: own})
 	}
 	h.guard, err = guard.New(wired)
 	return err
-}
-
-// members puts the word of Organizations into the guard's words.
-type members struct{ of *awsapi.Membership }
-
-// Confirm asks whether an account belongs to the organization.
-func (m members) Confirm(ctx context.Context, account string) (guard.Membership, error) {
-	in, err := m.of.Confirm(ctx, account)
-	if err != nil {
-		return guard.Unknown, err
-	}
-	switch in {
-	case awsapi.Member:
-		return guard.Member, nil
-	case awsapi.NotMember:
-		return guard.NotMember, nil
-	case awsapi.MembershipUnknown:
-		return guard.Unknown, nil
-	default:
-		return guard.Unknown, nil
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -75,7 +76,7 @@ func (w *world) stop() {
 
 func TestAnAccountThatJoinedAMinuteAgoIsNoStranger(t *testing.T) {
 	w := withBaseline(t, rulesFile)
-	w.members[foreign] = guard.Member
+	w.members[foreign] = org.Member
 	named := strings.Replace(closed, "111122223333:user/alice", foreign+":root", 1)
 	w.put(prod, "app", "AROAAPP1111111111111", named)
 	if res := w.handle(w.updated("ev2", "app", named)); w.writes() != 0 || res.Report.Verdict != finding.Compliant {
@@ -89,7 +90,7 @@ func TestManyNewMembersHideNoStranger(t *testing.T) {
 	var all []string
 	for i := range 20 {
 		account := fmt.Sprintf("2222222222%02d", i)
-		w.members[account] = guard.Member
+		w.members[account] = org.Member
 		all = append(all, `"`+account+`"`)
 	}
 	crowd := strings.Replace(opened, `"arn:aws:iam::999999999999:root"`, "["+strings.Join(all, ",")+`,"`+foreign+`"]`, 1)

@@ -44,20 +44,10 @@ type Writers interface {
 	Writer(ctx context.Context, r role.Role, d decision.Decision) (remediate.IAM, error)
 }
 
-// Membership is what Organizations says of an account. The zero value is Unknown.
-type Membership uint8
-
-// The memberships.
-const (
-	Unknown Membership = iota
-	Member
-	NotMember
-)
-
 // Members asks Organizations whether an account belongs to the organization
 // now; an account may have joined a minute ago.
 type Members interface {
-	Confirm(ctx context.Context, account string) (Membership, error)
+	Confirm(ctx context.Context, account string) (org.Membership, error)
 }
 
 // Later takes a step that has to wait. Nobody sleeps longer than Patience.

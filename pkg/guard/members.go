@@ -25,7 +25,7 @@ var errUnasked = errors.New("no answer from Organizations")
 // findings that rest on it are held back when there is no answer. A failure
 // that may pass is errUnasked, as long as there are more looks to come.
 func (g *Guard) judge(ctx context.Context, v *judged, looks looks) error {
-	asked := map[string]Membership{}
+	asked := map[string]org.Membership{}
 	for range rounds {
 		v.report, v.unconfirmed, v.doubt = rules.Judge(v.input), nil, ""
 		if v.report.Verdict != finding.Noncompliant || g.cfg.Members == nil || v.input.Org == nil || v.input.Org.Organization.ID == "" {
@@ -56,7 +56,7 @@ const (
 // strangers asks about the accounts that findings call foreign, and gives
 // those that are members. Who is refused an answer knows nothing, and the
 // findings are held back; so does who has asked often enough.
-func (g *Guard) strangers(ctx context.Context, v *judged, looks looks, asked map[string]Membership) (joined []string, err error) {
+func (g *Guard) strangers(ctx context.Context, v *judged, looks looks, asked map[string]org.Membership) (joined []string, err error) {
 	for _, f := range v.report.Open() {
 		for _, account := range rules.Foreign(f) {
 			// An account that the document does not write stands for anybody.
@@ -72,10 +72,10 @@ func (g *Guard) strangers(ctx context.Context, v *judged, looks looks, asked map
 				asked[account] = m
 			}
 			switch {
-			case m == NotMember:
-			case m == Member && !slices.Contains(joined, account):
+			case m == org.NotMember:
+			case m == org.Member && !slices.Contains(joined, account):
 				joined = append(joined, account)
-			case m == Unknown:
+			case m == org.UnknownMembership:
 				v.hold([]finding.Finding{f}, "Organizations did not say whether account "+account+", which the rules file does not list, has joined the organization; let the hub ask it (organizations:DescribeAccount), or list the account")
 			}
 		}

@@ -38,7 +38,7 @@ type world struct {
 	now          time.Time
 	roles        map[string]role.Role // by account/lower-case name
 	principals   map[string]string    // ARN to id
-	members      map[string]guard.Membership
+	members      map[string]org.Membership
 	memberErr    error
 	readErr      error
 	writeErr     error
@@ -78,7 +78,7 @@ func newWorld(t testing.TB, text string) *world {
 	w := &world{
 		t: t, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
 		roles: map[string]role.Role{}, principals: map[string]string{"arn:aws:iam::111122223333:user/alice": "AIDAALICE111111111111"},
-		members: map[string]guard.Membership{},
+		members: map[string]org.Membership{},
 	}
 	rules, err := org.Parse("rules.yaml", []byte(text), w.now)
 	if err != nil {
@@ -153,14 +153,14 @@ func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 }
 
 // Confirm implements guard.Members.
-func (w *world) Confirm(_ context.Context, account string) (guard.Membership, error) {
+func (w *world) Confirm(_ context.Context, account string) (org.Membership, error) {
 	if w.memberErr != nil {
-		return guard.Unknown, w.memberErr
+		return org.UnknownMembership, w.memberErr
 	}
 	if m, ok := w.members[account]; ok {
 		return m, nil
 	}
-	return guard.NotMember, nil
+	return org.NotMember, nil
 }
 
 // Writer implements guard.Writers.
