@@ -24,7 +24,7 @@ const (
 	Tell
 	// Tag the role as noncompliant, and tell.
 	Tag
-	// Revert the trust policy to the baseline, tag, and tell.
+	// Revert the trust policy to the baseline, take our tags off, and tell.
 	Revert
 	// Quarantine: replace the trust policy by one that lets nobody in, tag, and tell.
 	Quarantine
