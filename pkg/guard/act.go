@@ -54,6 +54,8 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 		why = "another event of the role is being handled"
 	case errors.Is(err, role.ErrInvalidPrincipal):
 		why = "IAM does not accept a principal of the document: it is gone, or too new"
+	case errors.Is(err, role.ErrAccessDenied) && j.attempt >= afterMinutes:
+		return g.held(ctx, res, j, v, "the role may not be written ("+err.Error()+"); check that the member stack is deployed in the account and that no SCP or RCP stops its roles")
 	case errors.Is(err, role.ErrAccessDenied):
 		why = "the role may not be written (" + err.Error() + "); check that the member stack is deployed in the account and that no SCP or RCP stops its roles"
 	case errors.Is(err, role.ErrNotFound):

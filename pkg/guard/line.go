@@ -81,6 +81,10 @@ func (g *Guard) once(ctx context.Context, j job) (Result, error) {
 	}
 	res.Role = live
 	if made, ok := g.madeBefore(j, live); ok {
+		if s, more := g.settleStep(j); more && j.attempt < afterSeconds {
+			res.Reason = "the role shows what an earlier handling was about to write, and did before the change too; it is read again later"
+			return g.postpone(ctx, res, s)
+		}
 		return g.resume(ctx, res, j, made)
 	}
 	v, err := g.look(ctx, j, live)
@@ -116,15 +120,7 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 		return v, nil //nolint:nilerr // what is no policy is judged Undecided, which tells people
 	}
 	v.doc, v.digest, v.input.Document = doc, doc.Digest(live.Partition), doc
-	if v.shows = shows(change, live, doc); v.shows == anotherDocument {
-		newer, err := g.newerHandled(ctx, j, v)
-		if err != nil {
-			return v, err
-		}
-		if newer {
-			v.shows = laterDocument
-		}
-	}
+	v.shows = shows(change, live, doc)
 	if v.input.History, err = g.history(ctx, doc); err != nil {
 		return v, err
 	}
@@ -132,21 +128,37 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 	if _, more := g.settleStep(j); !more {
 		looks = lastLook
 	}
-	return v, g.judge(ctx, &v, looks)
+	if err := g.judge(ctx, &v, looks); err != nil {
+		return v, err
+	}
+	return v, g.placeInTime(ctx, j, &v)
 }
 
-// newerHandled reports whether a later event of the same role has ended
-// already. CloudTrail tells whole seconds: of two events in one, the later is
-// the one whose document stands.
-func (g *Guard) newerHandled(ctx context.Context, j job, v judged) (bool, error) {
+// placeInTime compares a reading with the last event that was handled. A
+// document that a later event left is what stands; one that a later event
+// replaced is a reading that lags, also when it is the one that this event
+// tells of. A compliant role needs no such care: nothing is done about it.
+func (g *Guard) placeInTime(ctx context.Context, j job, v *judged) error {
+	if v.shows != anotherDocument && (v.shows != sameDocument || v.report.Verdict == finding.Compliant) {
+		return nil
+	}
 	s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
 	if err != nil {
-		return false, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
+		return fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
 	if !ok || s.Event == j.key {
-		return false, nil
+		return nil
 	}
-	return s.EventTime.After(j.change.Time) || s.EventTime.Equal(j.change.Time) && s.Digest == v.digest, nil
+	// CloudTrail tells whole seconds: of two events in one, nobody can say at
+	// once which came later.
+	later := s.EventTime.After(j.change.Time) || s.EventTime.Equal(j.change.Time) && j.attempt >= afterSeconds
+	switch {
+	case later && s.Digest == v.digest:
+		v.shows = laterDocument
+	case s.EventTime.After(j.change.Time):
+		v.shows = anotherDocument
+	}
+	return nil
 }
 
 // history asks the ledger about each unique id that a document shows.

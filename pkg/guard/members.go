@@ -22,26 +22,54 @@ var errUnasked = errors.New("no answer from Organizations")
 
 // judge runs the rules, and asks Organizations about each account that the
 // rules file does not list before anybody acts on its absence. Only the
-// findings that rest on it are held back when there is no answer. A failure
-// that may pass is errUnasked, as long as there are more looks to come.
+// findings that rest on it are held back when there is no answer; where nothing
+// else acts, a failure that may pass is errUnasked, as long as there are more
+// looks to come.
 func (g *Guard) judge(ctx context.Context, v *judged, looks looks) error {
-	asked := map[string]org.Membership{}
+	asked := &answers{of: map[string]org.Membership{}}
 	for range rounds {
 		v.report, v.unconfirmed, v.doubt = rules.Judge(v.input), nil, ""
 		if v.report.Verdict != finding.Noncompliant || g.cfg.Members == nil || v.input.Org == nil || v.input.Org.Organization.ID == "" {
 			return nil
 		}
-		joined, err := g.strangers(ctx, v, looks, asked)
-		if err != nil {
-			return err
-		}
+		joined := g.strangers(ctx, v, asked)
 		if len(joined) == 0 {
+			if _, held := v.modes(); held && asked.failed != nil && looks == moreLooks {
+				return fmt.Errorf("%w: %w", errUnasked, asked.failed)
+			}
 			return nil
 		}
 		v.input.Org = withMembers(v.input.Org, joined)
 	}
-	v.hold(v.report.Open(), "too many accounts that the rules file does not list have joined the organization; update the rules file")
+	for _, f := range v.report.Open() {
+		if len(rules.Foreign(f)) > 0 {
+			v.hold(f, "too many accounts that the rules file does not list have joined the organization; update the rules file")
+		}
+	}
 	return nil
+}
+
+// answers are what Organizations said so far, and the last failure that may pass.
+type answers struct {
+	of     map[string]org.Membership
+	failed error
+}
+
+// ask asks about an account, once for a judgement. Without an answer it is Unknown.
+func (g *Guard) ask(ctx context.Context, asked *answers, account string) org.Membership {
+	if m, known := asked.of[account]; known {
+		return m
+	}
+	m, err := g.cfg.Members.Confirm(ctx, account)
+	if err != nil {
+		m = org.UnknownMembership
+		g.cfg.Log.Warn("Organizations did not say whether an account is a member", "account", account, "error", err.Error())
+		if !errors.Is(err, role.ErrAccessDenied) {
+			asked.failed = fmt.Errorf("asking whether account %s is a member: %w", account, err)
+		}
+	}
+	asked.of[account] = m
+	return m
 }
 
 // looks says whether the role will be looked at again. The zero value is the
@@ -54,44 +82,44 @@ const (
 )
 
 // strangers asks about the accounts that findings call foreign, and gives
-// those that are members. Who is refused an answer knows nothing, and the
-// findings are held back; so does who has asked often enough.
-func (g *Guard) strangers(ctx context.Context, v *judged, looks looks, asked map[string]org.Membership) (joined []string, err error) {
+// those that are members. Once one is, every account that the document names is
+// asked about: each finding shows only one.
+func (g *Guard) strangers(ctx context.Context, v *judged, asked *answers) (joined []string) {
 	for _, f := range v.report.Open() {
 		for _, account := range rules.Foreign(f) {
 			// An account that the document does not write stands for anybody.
 			if !strings.Contains(v.role.TrustPolicy, account) {
 				continue
 			}
-			m, known := asked[account]
-			if !known {
-				m, err = g.cfg.Members.Confirm(ctx, account)
-				if err != nil && looks == moreLooks && !errors.Is(err, role.ErrAccessDenied) {
-					return nil, fmt.Errorf("asking whether account %s is a member: %w: %w", account, errUnasked, err)
-				}
-				asked[account] = m
-			}
-			switch {
-			case m == org.NotMember:
-			case m == org.Member && !slices.Contains(joined, account):
+			switch g.ask(ctx, asked, account) {
+			case org.NotMember:
+			case org.Member:
 				joined = append(joined, account)
-			case m == org.UnknownMembership:
-				v.hold([]finding.Finding{f}, "Organizations did not say whether account "+account+", which the rules file does not list, has joined the organization; let the hub ask it (organizations:DescribeAccount), or list the account")
+			case org.UnknownMembership:
+				v.hold(f, "Organizations did not say whether account "+account+", which the rules file does not list, has joined the organization; let the hub ask it (organizations:DescribeAccount), or list the account")
 			}
 		}
 	}
-	return joined, nil
+	if len(joined) == 0 {
+		return nil
+	}
+	for _, s := range v.doc.Statements {
+		for _, p := range s.Principal.List {
+			if p.Account != "" && !v.input.Org.Member(p.Account) && g.ask(ctx, asked, p.Account) == org.Member {
+				joined = append(joined, p.Account)
+			}
+		}
+	}
+	slices.Sort(joined)
+	return slices.Compact(joined)
 }
 
-// hold keeps the rules of findings from leading to a write.
-func (v *judged) hold(findings []finding.Finding, why string) {
+// hold keeps a finding's rule from leading to a write.
+func (v *judged) hold(f finding.Finding, why string) {
 	if v.unconfirmed == nil {
 		v.unconfirmed = map[string]bool{}
 	}
-	for _, f := range findings {
-		v.unconfirmed[f.Rule] = true
-	}
-	v.doubt = why
+	v.unconfirmed[f.Rule], v.doubt = true, why
 }
 
 // modes are how far each rule may go, and whether something held back would

@@ -142,8 +142,12 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		return remediate.Restored{}, "the baseline is no valid policy: " + err.Error(), nil //nolint:nilerr // refused, not retried
 	}
 	in.Document, in.Role.TrustPolicy = doc, restored.Document
-	if r := rules.Judge(in); r.Verdict != finding.Compliant {
-		return remediate.Restored{}, "the baseline does not obey today's rules: its verdict is " + r.Verdict.String(), nil
+	r := judged{role: in.Role, doc: doc, input: in}
+	if err := g.judge(ctx, &r, lastLook); err != nil {
+		return remediate.Restored{}, "", err
+	}
+	if r.report.Verdict != finding.Compliant {
+		return remediate.Restored{}, "the baseline does not obey today's rules: its verdict is " + r.report.Verdict.String(), nil
 	}
 	return restored, "", nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -39,11 +41,8 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 			d.Roles = append(d.Roles, live)
 		}
 	}
-	if err := g.resolveGone(ctx, &res, j); err != nil {
-		return res, err
-	}
 	if len(d.Roles) == 0 {
-		return g.end(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
+		return g.gone(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
 	}
 	if id, err := g.cfg.Reader.PrincipalID(ctx, d.Principal.ARN); err == nil {
 		d.LivesStill = id
@@ -54,37 +53,54 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 	if err := g.publish(ctx, &res, alert.BuildDeletion(d)); err != nil {
 		return res, err
 	}
-	return g.end(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind))
+	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind))
 }
 
-// resolveGone resolves the open alert about a role that was deleted: nothing
-// about it is open any more.
-func (g *Guard) resolveGone(ctx context.Context, res *Result, j job) error {
-	if j.change.Kind != trail.RoleDeleted {
-		return nil
-	}
-	states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
-	if err != nil {
-		return fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
-	}
-	for _, s := range states {
-		live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
-		if s.AlertID == "" || err == nil && live.ID == s.RoleID {
-			continue
+// gone ends the deletion of a principal. If that was a role with an open alert,
+// nothing about it is open any more: the alert is resolved, and forgotten.
+func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string) (Result, error) {
+	var last *ledger.RoleState
+	if j.change.Kind == trail.RoleDeleted {
+		states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
+		if err != nil {
+			return res, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
 		}
-		if err != nil && !errors.Is(err, role.ErrNotFound) {
-			return fmt.Errorf("reading role %s, which is said to be deleted: %w", s.ARN, err)
-		}
-		change := j.change
-		if err := g.publish(ctx, res, alert.Build(alert.Input{
-			Now: g.cfg.Now(), Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
-			Change: &change, Before: s.Document, OpenID: s.AlertID, Resolves: resolves(s), Report: finding.Report{Verdict: finding.Compliant},
-			Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
-		})); err != nil {
-			return err
+		for _, s := range states {
+			if s.AlertID == "" || g.lives(ctx, s) {
+				continue
+			}
+			if err := g.publish(ctx, &res, resolvedByDeletion(g.cfg.Rules.Hash, g.cfg.Now(), j, s)); err != nil {
+				return res, err
+			}
+			s.AlertID, s.Event, s.EventTime, s.UpdatedAt = "", j.key, j.change.Time, g.cfg.Now()
+			s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
+			last = &s
 		}
 	}
-	return nil
+	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: j.key, End: end, Reason: reason, At: g.cfg.Now(), State: last}); err != nil {
+		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
+	}
+	res.End, res.Reason = end, reason
+	return res, nil
+}
+
+// lives reports whether a role of which a deletion was told is there all the
+// same; where nobody may look, the event is believed.
+func (g *Guard) lives(ctx context.Context, s ledger.RoleState) bool {
+	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
+	if err != nil && !errors.Is(err, role.ErrNotFound) {
+		g.cfg.Log.Warn("could not look whether a deleted role is gone", "role", s.ARN, "error", err.Error())
+	}
+	return err == nil && live.ID == s.RoleID
+}
+
+func resolvedByDeletion(rulesHash string, now time.Time, j job, s ledger.RoleState) alert.Alert {
+	change := toldOf(j.change)
+	return alert.Build(alert.Input{
+		Now: now, Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
+		Change: &change, Before: s.Document, OpenID: s.AlertID, Resolves: resolves(s), Report: finding.Report{Verdict: finding.Compliant},
+		Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: rulesHash, At: now},
+	})
 }
 
 func deletedKey(c trail.Change) ledger.PrincipalKey {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -22,9 +23,14 @@ func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (
 	if protected || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
 		return res, nil
 	}
+	return g.promoteStep(ctx, res, j, v.role, v.digest)
+}
+
+// promoteStep asks for a second look at a document.
+func (g *Guard) promoteStep(ctx context.Context, res Result, j job, r role.Role, digest string) (Result, error) {
 	return g.postpone(ctx, res, Step{
-		Account: v.role.Account, RoleName: v.role.Name, RoleID: v.role.ID, Step: Promote,
-		NotBefore: g.cfg.Now().Add(promoteAfter), Attempt: 1, Change: j.change, Digest: v.digest,
+		Account: r.Account, RoleName: r.Name, RoleID: r.ID, Step: Promote,
+		NotBefore: g.cfg.Now().Add(promoteAfter), Attempt: 1, Change: j.change, Digest: digest,
 	})
 }
 
@@ -47,8 +53,7 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 		return res, err
 	}
 	if v.report.Verdict != finding.Compliant {
-		res.Report, res.Reason = v.report, "the document does not obey the rules, so it becomes no baseline"
-		return res, nil
+		return g.another(ctx, s)
 	}
 	ids, seen, err := g.identities(ctx, doc)
 	if err != nil {
@@ -75,13 +80,31 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 	return res, nil
 }
 
+// standing marks the events that no event told of: what a role shows when it is
+// looked at again. Each look is an event of its own in the ledger.
+const standing = "#stands"
+
+// generations bounds how often one event leads to another look.
+const generations = 5
+
 // another judges a role that shows another document than the one that was to
-// become a baseline: the reading that found it good may have lagged, and no
-// event may tell of the other.
+// become a baseline, or that does not obey the rules any more: the reading that
+// found it good may have lagged, and no event may tell of what stands.
 func (g *Guard) another(ctx context.Context, s Step) (Result, error) {
 	c := s.Change
 	c.Kind, c.Document, c.RoleID = trail.TrustUpdated, "", ""
-	return g.change(ctx, job{change: c, key: ledger.Key{Account: c.Account, EventID: c.EventID + "#stands"}, attempt: afterSeconds})
+	c.EventID += standing
+	j := job{change: c, key: keyOf(c), attempt: afterSeconds}
+	if strings.Count(c.EventID, standing) > generations {
+		return g.trouble(ctx, Result{Key: j.key, Change: c}, j, ledger.Held, "the role shows another document at every look, so nothing was changed; look at the role and at who keeps changing it")
+	}
+	return g.change(ctx, j)
+}
+
+// toldOf is an event as people know it.
+func toldOf(c trail.Change) trail.Change {
+	c.EventID = strings.ReplaceAll(c.EventID, standing, "")
+	return c
 }
 
 // stands reads the role and gives it when it still shows the document of the

@@ -26,6 +26,9 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		if open = a.ID; a.State == alert.Resolved {
 			open = ""
 		}
+		if err := g.resolvedMeanwhile(ctx, &res, j, v, a); err != nil {
+			return res, err
+		}
 	}
 	if v.report.Verdict == finding.Compliant {
 		var err error
@@ -46,6 +49,28 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}
 	res.End, res.Reason = end, reason
 	return res, nil
+}
+
+// resolvedMeanwhile resolves an alert whose role has been found good by a later
+// event while it was being told, such as the event of our own write: that event
+// found nothing to resolve, and no other may come.
+func (g *Guard) resolvedMeanwhile(ctx context.Context, res *Result, j job, v judged, a alert.Alert) error {
+	s, err := g.state(ctx, v.role)
+	if err != nil || s == nil || a.State == alert.Resolved || s.Event == j.key || !s.EventTime.After(j.change.Time) || s.Verdict != finding.Compliant {
+		return err
+	}
+	change := toldOf(j.change)
+	now := v.role
+	now.TrustPolicy = s.Document
+	told := map[string]finding.Severity{}
+	for _, f := range v.report.Open() {
+		told[f.Rule] = max(told[f.Rule], f.Severity)
+	}
+	return g.publish(ctx, res, alert.Build(alert.Input{
+		Now: g.cfg.Now(), Role: now, Change: &change, Before: s.Document, OpenID: a.ID, Resolves: told,
+		Report:   finding.Report{Verdict: finding.Compliant},
+		Decision: decision.Decision{ID: res.Decision.ID, Action: decision.Clear, Reasons: []string{"The role has obeyed the rules since."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
+	}))
 }
 
 // endOf is the recorded end of a decision and its outcome.

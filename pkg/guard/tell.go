@@ -24,7 +24,7 @@ import (
 // roleAlert makes the alert about a role, and says whether it is due. The same
 // findings on the same document under the same action are told once.
 func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
-	change := j.change
+	change := toldOf(j.change)
 	in := alert.Input{
 		Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report,
 		Decision: res.Decision, Outcome: res.Outcome,
@@ -39,13 +39,12 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 	switch {
 	case res.Decision.Action == decision.Ignore:
 		return alert.Alert{}, false
-	case res.Decision.Action == decision.Clear && !open:
-		// Somebody else set our tags; nothing was told that could be resolved.
-		return alert.Alert{}, false
 	case open && (res.Outcome.Done == decision.Ignore || res.Outcome.Done == decision.Tag) && told(v, res):
 		return alert.Alert{}, false
 	}
-	return alert.Build(in), true
+	a := alert.Build(in)
+	// What was never told cannot be resolved.
+	return a, open || a.State != alert.Resolved
 }
 
 // resolves are the rules of what was told of a role before.
@@ -105,10 +104,10 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 
 // trouble tells people what keeps rolewarden from its work, and ends the event.
 func (g *Guard) trouble(ctx context.Context, res Result, j job, end ledger.End, problem string) (Result, error) {
-	change := j.change
+	change := toldOf(j.change)
 	t := alert.Trouble{
 		Now: g.cfg.Now(), Account: change.Account, Role: change.RoleARN, Change: &change,
-		EventID: j.key.EventID, Problem: problem, Decision: res.Decision,
+		EventID: change.EventID, Problem: problem, Decision: res.Decision,
 	}
 	if res.Role.ARN != "" {
 		t.Role, t.RoleID = res.Role.ARN, res.Role.ID

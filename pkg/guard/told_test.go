@@ -38,7 +38,7 @@ func TestAnAlertThatCannotBeSentKeepsTheEventInFlight(t *testing.T) {
 	}
 	writes := w.writes()
 	w.tellErr = nil
-	res := w.handle(body)
+	res := w.settle(w.handle(body))
 	if res.End != ledger.Reverted || len(w.told) != 1 || w.writes() != writes {
 		t.Errorf("the second delivery ended in %s, told %d, %d more writes: %s", res.End, len(w.told), w.writes()-writes, res.Reason)
 	}

@@ -55,6 +55,8 @@ type world struct {
 	onWrite func()
 	// hidden is an ARN that may not be read.
 	hidden string
+	// telling runs before each alert.
+	telling func()
 	// reading runs before each read.
 	reading func()
 	// lagging, when set, is what reads show instead of the truth.
@@ -210,6 +212,9 @@ func (w *world) Name() string { return "test" }
 
 // Notify implements notify.Channel.
 func (w *world) Notify(_ context.Context, a alert.Alert) (notify.Retry, error) {
+	if w.telling != nil {
+		w.telling()
+	}
 	if w.tellErr != nil {
 		return notify.Retry{When: notify.Now}, w.tellErr
 	}
