@@ -115,7 +115,7 @@ func readings(d policy.Document) []policy.Document {
 // the doubtful elements gives the same one.
 func TestUndecidedExactlyWhereReadingsDiffer(t *testing.T) {
 	seen := map[access.Decision]int{}
-	rapid.Check(t, func(t *rapid.T) {
+	decided := func(t *rapid.T) {
 		d, r := document(t), request(t)
 		got := access.Evaluate(d, r).Decision
 		allowed, denied := 0, 0
@@ -140,7 +140,11 @@ func TestUndecidedExactlyWhereReadingsDiffer(t *testing.T) {
 			t.Fatalf("%v, but %d readings allow and %d deny:\n%s", got, allowed, denied, d.Print())
 		}
 		seen[got]++
-	})
+	}
+	// A hundred examples may lack one of the decisions by chance; this many do not.
+	for round := 0; round < 100 && len(seen) < 3; round++ {
+		rapid.Check(t, decided)
+	}
 	for _, d := range []access.Decision{access.Allowed, access.Denied, access.Undecided} {
 		if seen[d] == 0 {
 			t.Errorf("no example was %v: the test shows nothing", d)
