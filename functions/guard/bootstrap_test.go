@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -86,7 +87,8 @@ func newStage(t testing.TB) *stage {
 	}
 	s.lab.OnEvent(func(e lab.Envelope) { s.seen = append(s.seen, e) })
 	s.lab.OnMessage(func(m lab.Message) { s.told = append(s.told, m) })
-	s.ledger, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: moto.AWS(t), Table: s.table()})
+	table := s.makeTable()
+	s.ledger, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: moto.AWS(t), Table: table})
 	s.must(err)
 
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
@@ -96,7 +98,7 @@ func newStage(t testing.TB) *stage {
 	s.bootstrap, s.env = runtimetest.Build(t, "."), map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
-		"ROLEWARDEN_RULES": rules, "ROLEWARDEN_TABLE": s.table(), "ROLEWARDEN_EXTERNAL_ID": "example-external-id",
+		"ROLEWARDEN_RULES": rules, "ROLEWARDEN_TABLE": table, "ROLEWARDEN_EXTERNAL_ID": "example-external-id",
 		"ROLEWARDEN_TOPIC_ARN": s.lab.Topic(hub, "alerts"), "ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, "later"),
 	}
 	s.runtime = runtimetest.Start(t, s.bootstrap, s.env)
@@ -127,22 +129,15 @@ func (s *stage) member(name string) {
 	s.must(err)
 }
 
-// table makes the ledger's table, once for each test.
-func (s *stage) table() string {
-	name := "ledger-" + strings.ToLower(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, s.t.Name()))
-	if s.ledger == nil {
-		_, err := dynamodb.NewFromConfig(moto.AWS(s.t)).CreateTable(s.t.Context(), &dynamodb.CreateTableInput{
-			TableName: &name, BillingMode: ddb.BillingModePayPerRequest,
-			AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
-			KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},
-		})
-		s.must(err)
-	}
+// makeTable makes a ledger's table of the test's own.
+func (s *stage) makeTable() string {
+	name := fmt.Sprintf("ledger-%d", time.Now().UnixNano())
+	_, err := dynamodb.NewFromConfig(moto.AWS(s.t)).CreateTable(s.t.Context(), &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: ddb.BillingModePayPerRequest,
+		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
+		KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},
+	})
+	s.must(err)
 	return name
 }
 
