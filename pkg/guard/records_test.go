@@ -1,7 +1,6 @@
 package guard_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,40 +8,14 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/trail"
+	"github.com/rolewarden/rolewarden/pkg/trail/trailtest"
 )
-
-// records names the folder of real CloudTrail records: JSON lists of
-// {"_source_path", "event"}.
-const records = "ROLEWARDEN_CLOUDTRAIL_RECORDS"
 
 // Every real record goes through the whole line and ends: none crashes, none is lost.
 func TestEveryRealRecordEnds(t *testing.T) {
-	dir := os.Getenv(records)
-	if dir == "" {
-		t.Skipf("set %s to a folder of CloudTrail records to send them through the line; events/ covers their shapes", records)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no records in %s: %v", dir, err)
-	}
 	ends := map[string]int{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var list []struct {
-			Event json.RawMessage `json:"event"`
-		}
-		if err := json.Unmarshal(text, &list); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for i, r := range list {
-			body, err := trail.Envelope(r.Event)
-			if err != nil {
-				t.Errorf("%s[%d]: %v", file, i, err)
-				continue
-			}
+	for _, envelopes := range trailtest.Envelopes(t) {
+		for _, body := range envelopes {
 			ends[through(t, body)]++
 		}
 	}
