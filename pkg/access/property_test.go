@@ -79,7 +79,8 @@ func TestSpellingNeverMatters(t *testing.T) {
 		d, r := document(t), request(t)
 		e, err := policy.Parse(d.Canonical("aws"))
 		if err != nil {
-			// Two conditions of one operator and key cannot be printed.
+			// Two conditions of one operator and key cannot be printed: another
+			// example is drawn in place of this one.
 			t.Skip()
 		}
 		q := r

@@ -48,7 +48,9 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err error) (Result, error) {
 	why := ""
 	switch {
-	case errors.Is(err, remediate.ErrStale):
+	case errors.Is(err, remediate.ErrStale), errors.Is(err, role.ErrUncertain):
+		// Nobody may say that nothing was written when it is not known: the
+		// message comes again, and the recorded intent tells.
 		return res, err
 	case errors.Is(err, ledger.ErrLeased):
 		why = "another event of the role is being handled"

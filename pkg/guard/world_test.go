@@ -282,12 +282,25 @@ func (w *world) settle(res guard.Result) guard.Result {
 // counting counts the calls to a ledger.
 type counting struct {
 	ledger.Ledger
-	n         int
-	switchErr error
+	n           int
+	switchErr   error
+	takeErr     error
+	intendErr   error
+	concludeErr error
+}
+
+func (c *counting) Intend(ctx context.Context, i ledger.Intent) error {
+	if c.intendErr != nil {
+		return c.intendErr
+	}
+	return c.Ledger.Intend(ctx, i)
 }
 
 func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger.Taken, error) {
 	c.n++
+	if c.takeErr != nil {
+		return ledger.Taken{}, c.takeErr
+	}
 	return c.Ledger.Take(ctx, k, at)
 }
 
@@ -298,6 +311,9 @@ func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleSt
 
 func (c *counting) Conclude(ctx context.Context, x ledger.Conclusion) error {
 	c.n++
+	if c.concludeErr != nil {
+		return c.concludeErr
+	}
 	return c.Ledger.Conclude(ctx, x)
 }
 

@@ -89,7 +89,7 @@ type RoleState struct {
 	// Document is the live document at the last handling, Digest its digest.
 	Document string
 	Digest   string
-	// Since is when this document was first seen.
+	// Since is the time of the event under which this document was handled last.
 	Since time.Time
 	// Event is the event that was handled last, EventTime its time.
 	Event     Key

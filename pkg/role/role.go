@@ -58,7 +58,7 @@ type Baseline struct {
 	Actor     string
 	EventID   string
 	RulesHash string
-	// Since is when the document was first seen, Sealed when it became a baseline.
+	// Since is the time of the event that led to it, Sealed when it became a baseline.
 	Since  time.Time
 	Sealed time.Time
 	// Seal authenticates all of the above; empty where no sealing key is configured.

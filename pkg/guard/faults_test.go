@@ -1,0 +1,65 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// Without the ledger nothing is written, nobody is told half a story, and the
+// message comes again until it has ended, with one write and one alert.
+func TestWithoutTheLedgerNothingIsWritten(t *testing.T) {
+	down := errors.New("the table does not answer")
+	for name, set := range map[string]func(*counting, error){
+		"the event cannot be taken":     func(c *counting, err error) { c.takeErr = err },
+		"the intent cannot be recorded": func(c *counting, err error) { c.intendErr = err },
+		"the end cannot be recorded":    func(c *counting, err error) { c.concludeErr = err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, rulesFile)
+			w.put(prod, "app", "AROAAPP1111111111111", opened)
+			body := w.updated("ev2", "app", opened)
+			set(w.ledger, down)
+			_, err := w.guard.Handle(t.Context(), body)
+			if !errors.Is(err, down) || w.ledger.concludeErr == nil && w.writes()+len(w.told) != 0 {
+				t.Errorf("got %v with %d writes and %d alerts", err, w.writes(), len(w.told))
+			}
+			set(w.ledger, nil)
+			res := w.settle(w.handle(body))
+			if res.End != ledger.Reverted || strings.Count(strings.Join(w.calls, " "), "UpdateAssumeRolePolicy") != 1 {
+				t.Errorf("ended in %s after %v", res.End, w.calls)
+			}
+			for _, a := range w.told {
+				if a.ID != w.told[0].ID {
+					t.Errorf("told under another id: %+v", a)
+				}
+			}
+		})
+	}
+}
+
+// A write whose answer is lost, on a role that then may not be read, is never
+// told of as one that did not happen.
+func TestAnUncertainWriteIsNotDenied(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	w.onWrite = func() {
+		// It takes effect, no answer comes, and reading is refused from then on.
+		w.put(prod, "app", "AROAAPP1111111111111", closed)
+		w.readErr = fmt.Errorf("reading: %w", role.ErrAccessDenied)
+	}
+	w.writeErr = fmt.Errorf("writing: %w", role.ErrUncertain)
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, role.ErrUncertain) || len(w.told) != 0 {
+		t.Fatalf("got %v, told %d", err, len(w.told))
+	}
+	w.onWrite, w.writeErr, w.readErr = nil, nil, nil
+	res := w.settle(w.handle(body))
+	if res.End != ledger.Reverted || w.told[0].Outcome.Done != "Revert" {
+		t.Errorf("ended in %s, told %+v", res.End, w.told[0].Outcome)
+	}
+}
