@@ -21,9 +21,6 @@ func TestZeroValuesAreHarmless(t *testing.T) {
 	if r.Verdict.String() != "Undecided" {
 		t.Errorf("the zero verdict is %v", r.Verdict)
 	}
-	if got := finding.Worst(nil); got != finding.Advice {
-		t.Errorf("Worst(nil) = %v", got)
-	}
 }
 
 // enum is what the three enums have in common.
@@ -120,12 +117,6 @@ func TestOpenLeavesExemptedFindingsOut(t *testing.T) {
 	open := sample().Open()
 	if len(open) != 1 || open[0].Rule != "external-id" {
 		t.Errorf("Open() = %+v", open)
-	}
-	if got := finding.Worst(open); got != finding.High {
-		t.Errorf("the worst open finding is %v", got)
-	}
-	if got := finding.Worst(sample().Findings); got != finding.Critical {
-		t.Errorf("the worst finding is %v", got)
 	}
 }
 

@@ -13,15 +13,6 @@ func (r Report) Open() []Finding {
 	return open
 }
 
-// Worst gives the highest severity among the findings; Advice when there are none.
-func Worst(findings []Finding) Severity {
-	worst := Advice
-	for _, f := range findings {
-		worst = max(worst, f.Severity)
-	}
-	return worst
-}
-
 // Masked gives a copy in which the secret values of every request are "***".
 // It is what leaves the process unless a person asked to see secrets.
 func (r Report) Masked() Report {

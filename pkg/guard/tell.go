@@ -90,7 +90,7 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 			res.Reason = "the role cannot be seen; it is read again later"
 			return g.postpone(ctx, res, s)
 		}
-		return g.end(ctx, res, j, ledger.Superseded, "the role "+name+" does not exist any more")
+		return g.end(ctx, res, j, ledger.Superseded, "the role "+name+" cannot be found: it was deleted since, or never made")
 	case errors.Is(err, role.ErrAccessDenied):
 		if s, more := g.settleStep(j); more {
 			res.Reason = "the role may not be read; it is tried again later"

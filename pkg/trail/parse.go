@@ -2,8 +2,10 @@ package trail
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -129,9 +131,22 @@ func unreadDetail(e envelope, err error) (Change, error) {
 
 // unreadable is the error for text that is no JSON or has another shape.
 func unreadable(e envelope, place string, err error) error {
-	m := malformed(place, "read the message by hand: nothing in it can be relied on", "%v", err)
+	m := malformed(place, "read the message by hand: nothing in it can be relied on", "%s", shapeOf(err))
 	m.Account, m.EventID = e.Account, e.ID
 	return m
+}
+
+// shapeOf says in the reader's words what is wrong with a text.
+func shapeOf(err error) string {
+	var shape *json.SemanticError
+	if errors.As(err, &shape) && shape.Err == nil {
+		at := "the whole"
+		if shape.JSONPointer != "" {
+			at = string(shape.JSONPointer)
+		}
+		return fmt.Sprintf("%s begins with %q, and something else belongs there", at, shape.JSONKind.String())
+	}
+	return "it is no JSON that can be read: " + strings.TrimPrefix(err.Error(), "jsontext: ")
 }
 
 // ignored makes the Change of an event that asks for nothing. Nothing in it was
