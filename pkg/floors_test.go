@@ -26,15 +26,21 @@ var floors = map[string]int{
 	"pkg/finding":        3,
 	"pkg/rules":          4,
 	"pkg/decision":       4,
+	"pkg/meter":          0,
+	"pkg/deployment":     5,
 	"pkg/remediate":      5,
 	"pkg/alert":          5,
 	"pkg/ledger":         6,
 	"pkg/notify":         6,
+	"pkg/grants":         6,
 	"pkg/guard":          7,
+	"pkg/canary":         7,
+	"pkg/doctor":         7,
 	"pkg/awsapi":         8,
 	"pkg/awsapi/actions": 0,
 	"pkg/lab":            0,
 	"pkg/cli":            9,
+	"functions/canary":   9,
 	"functions/guard":    9,
 	"functions/notify":   9,
 	"infra":              9,
@@ -55,7 +61,7 @@ var bans = []ban{
 	{"github.com/aws/aws-cdk-go", []string{"infra"}, "CDK only in infra"},
 	{"github.com/aws/constructs-go", []string{"infra"}, "CDK only in infra"},
 	{"github.com/aws/jsii-runtime-go", []string{"infra"}, "CDK only in infra"},
-	{module + "pkg/awsapi", []string{"functions", "pkg/cli", "infra", "pkg/awsapi", ""}, "only programs know that AWS is behind the interfaces"},
+	{module + "pkg/awsapi", []string{"functions", "pkg/cli", "infra", "pkg/awsapi", "pkg/grants", ""}, "only programs know that AWS is behind the interfaces; grants reads the list of calls in awsapi/actions"},
 	{module + "pkg/lab", []string{"pkg/cli", "pkg/lab"}, "the lab is for people and tests, never in what is deployed"},
 	{module + "pkg/cli", []string{""}, "only main.go runs the command line"},
 }
@@ -129,7 +135,7 @@ func TestEveryRoomOnAFloorExists(t *testing.T) {
 		seen[roomOf(file)] = true
 	}
 	for room := range floors {
-		if !seen[room] && room != "infra" {
+		if !seen[room] {
 			t.Errorf("floors_test.go speaks of %q, which does not exist", room)
 		}
 	}

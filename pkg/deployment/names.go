@@ -1,0 +1,70 @@
+package deployment
+
+// How everything that is deployed is called. Names are fixed, so that policies
+// can name them before they exist and the doctor can find them afterwards.
+const (
+	// Path is the IAM path of rolewarden's roles, CanaryPath that of the roles
+	// which only the canary changes.
+	Path       = "/rolewarden/"
+	CanaryPath = "/rolewarden-canary/"
+
+	// The functions, and their roles under Path.
+	GuardFunction  = "rolewarden-guard"
+	NotifyFunction = "rolewarden-notify"
+	CanaryFunction = "rolewarden-canary"
+	GuardRole      = "rolewarden-guard-fn"
+	NotifyRole     = "rolewarden-notify-fn"
+	CanaryRole     = "rolewarden-canary-fn"
+
+	// The roles of a member account, under Path.
+	ReaderRole       = "rolewarden-reader"
+	RemediatorRole   = "rolewarden-remediator"
+	CanaryWriterRole = "rolewarden-canary-writer"
+	EventsRole       = "rolewarden-events"
+	// CanaryTarget is the role that the canary changes, under CanaryPath.
+	CanaryTarget = "rolewarden-canary-target"
+
+	// Routing. ForwardRule is the rule in a member account, IntakeRule the one
+	// on the hub's bus (in the way Single: on the default bus). AssumeRoleRule
+	// begins the names of the rules for AssumeRole.
+	Bus            = "rolewarden"
+	ForwardRule    = "rolewarden-forward"
+	IntakeRule     = "rolewarden-intake"
+	AssumeRoleRule = "rolewarden-assume-role"
+	CanaryRule     = "rolewarden-canary-schedule"
+
+	// Queues. Each has a dead-letter queue of its name with DLQ behind it;
+	// RuleDLQ holds what the hub's rules could not deliver.
+	IntakeQueue = "rolewarden-intake"
+	LaterQueue  = "rolewarden-later"
+	AlertQueue  = "rolewarden-alerts"
+	RuleDLQ     = "rolewarden-rule-dlq"
+	DLQ         = "-dlq"
+
+	Table       = "rolewarden-ledger"
+	AlertTopic  = "rolewarden-alerts"
+	AlarmTopic  = "rolewarden-alarms"
+	SlackSecret = "rolewarden/slack-webhook"
+	DataKey     = "alias/rolewarden-data"
+	SealKey     = "alias/rolewarden-seal"
+	Dashboard   = "rolewarden"
+	// AlarmPrefix begins the name of every alarm, LogPrefix that of every log group.
+	AlarmPrefix = "rolewarden-"
+	LogPrefix   = "/aws/lambda/"
+	// MetricSpace is the CloudWatch namespace of rolewarden's own metrics.
+	MetricSpace = "Rolewarden"
+
+	// Stacks and StackSets.
+	SingleStack     = "rolewarden"
+	HubStack        = "rolewarden-hub"
+	MembersStack    = "rolewarden-members"
+	ManagementStack = "rolewarden-management"
+	// MemberStackSet goes to IAM's home Region of every member account,
+	// RegionalStackSet to the other Regions whose AssumeRole events are watched.
+	MemberStackSet   = "rolewarden-member"
+	RegionalStackSet = "rolewarden-member-regional"
+
+	// ExternalIDParameter is the stacks' NoEcho parameter for the external id
+	// that the member roles ask for. It is never written into a template.
+	ExternalIDParameter = "ExternalId"
+)
