@@ -11,7 +11,7 @@ import "slices"
 type Action struct {
 	// Name is the service and the call, such as "iam:GetRole".
 	Name string
-	// Function is Guard or Notify.
+	// Function is one of the functions below.
 	Function string
 	// Under is whose credentials the call is made with.
 	Under Session
@@ -29,9 +29,12 @@ const (
 	Reader
 	// Writer is a session in a member account's writing role.
 	Writer
+	// CanaryWriter is a session in the member account's role that may change the
+	// canary's target and nothing else.
+	CanaryWriter
 )
 
-// String gives "own", "reader" or "writer".
+// String gives "own", "reader", "writer" or "canary writer".
 func (s Session) String() string {
 	switch s {
 	case Own:
@@ -40,6 +43,8 @@ func (s Session) String() string {
 		return "reader"
 	case Writer:
 		return "writer"
+	case CanaryWriter:
+		return "canary writer"
 	}
 	return "session?"
 }
@@ -48,6 +53,7 @@ func (s Session) String() string {
 const (
 	Guard  = "guard"
 	Notify = "notify"
+	Canary = "canary"
 )
 
 // How rolewarden's sessions are called. The member roles' trust policies may
@@ -60,6 +66,9 @@ const (
 	// ReaderSession and ReaderSourceIdentity are those of the reading sessions.
 	ReaderSession        = SessionPrefix + "reader"
 	ReaderSourceIdentity = SourceIdentityPrefix + "reader"
+	// CanarySession and CanarySourceIdentity are those of the canary's sessions.
+	CanarySession        = SessionPrefix + "canary"
+	CanarySourceIdentity = SourceIdentityPrefix + "canary"
 )
 
 // All gives every call.
@@ -95,6 +104,14 @@ func All() []Action {
 		{Name: "sqs:SendMessage", Function: Notify},
 		{Name: "sqs:ChangeMessageVisibility", Function: Notify},
 		{Name: "secretsmanager:GetSecretValue", Function: Notify},
+
+		{Name: "sts:AssumeRole", Function: Canary, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
+		{Name: "iam:GetRole", Function: Canary, Under: CanaryWriter},
+		{Name: "iam:UpdateAssumeRolePolicy", Function: Canary, Under: CanaryWriter},
+		{Name: "organizations:ListAccountsForParent", Function: Canary},
+		{Name: "organizations:ListOrganizationalUnitsForParent", Function: Canary},
+		{Name: "dynamodb:GetItem", Function: Canary},
+		{Name: "sns:Publish", Function: Canary},
 	}
 }
 
