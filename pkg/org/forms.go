@@ -1,41 +1,10 @@
 package org
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/org/strict"
 )
-
-// form is a form that a text must have.
-type form struct {
-	name   string
-	ok     func(string) bool
-	remedy string
-	// then is a further form that a text of this one must have.
-	then *form
-}
-
-// matching makes the form of the texts that an expression matches as a whole.
-func matching(name, expression, remedy string) form {
-	return form{name: name, ok: regexp.MustCompile(`^(?:` + expression + `)$`).MatchString, remedy: remedy}
-}
-
-// oneOf makes the form of some words.
-func oneOf(name string, words ...string) form {
-	return form{
-		name:   name,
-		ok:     func(s string) bool { return wordIndex(words, s) >= 0 },
-		remedy: "write one of " + strings.Join(words, ", "),
-	}
-}
-
-func wordIndex(words []string, s string) int {
-	for i, w := range words {
-		if w == s {
-			return i
-		}
-	}
-	return -1
-}
 
 // The pieces that expressions are made of. Alphabets and lengths are those of
 // the IAM User Guide, reference_iam-quotas and reference_identifiers. Every
@@ -51,22 +20,22 @@ const (
 
 // The forms of the rules file.
 var (
-	anyText     = form{name: "text", ok: func(s string) bool { return strings.TrimSpace(s) != "" }, remedy: "write some text"}
-	accountID   = matching("account id", reAccount, "write twelve digits in quotes")
-	orgID       = matching("organization id", `o-[a-z0-9]{10,32}`, "write the id that Organizations shows, such as o-exampleorgid")
-	partition   = matching("partition", rePartition, "write aws, aws-cn or aws-us-gov")
-	ruleID      = matching("rule id", reKebab, "write lower-case words joined by single hyphens")
-	unitPath    = matching("unit", `/|[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*`, "write the names of the units from the root down, joined by /; or / for the root")
-	roleARN     = matching("ARN of one role", `arn:`+rePartition+`:iam::`+reAccount+`:role/`+rePath+reName, "write one role's whole ARN, without wildcards")
-	rolePattern = matching("ARN pattern of roles", `arn:(`+rePartition+`|\*):iam::(`+reAccount+`|\*):role/`+reWild, "write arn:aws:iam::111122223333:role/path/*, where * and ? stand for any text and any character")
-	principal   = matching("ARN of one user or role", `arn:`+rePartition+`:iam::`+reAccount+`:(user|role)/`+rePath+reName, "write one user's or role's whole ARN, without wildcards")
-	provider    = matching("identity provider", `arn:`+rePartition+`:iam::(`+reAccount+`|\*):(saml|oidc)-provider/`+reWild+`|[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~*?/-]*)?`, "write the ARN of a SAML or OIDC provider, or an issuer without https://")
-	roleID      = matching("role id", `AROA[A-Z0-9]{12,124}`, "write the RoleId that GetRole shows, which begins with AROA")
-	digest      = matching("digest", `sha256:[0-9a-f]{64}`, "copy the digest from the alert")
-	identity    = matching("source identity", `[A-Za-z0-9_+=,.@-]{2,64}|[A-Za-z0-9_+=,.@*?-]*[*?][A-Za-z0-9_+=,.@*?-]*`, "write 2 to 64 letters, digits and _+=,.@-, where * and ? stand for any text and any character")
-	sessionName = matching("session name", `[A-Za-z0-9_+=,.@*?-]*([A-Za-z0-9_+=,.@-]|\$\{[A-Za-z0-9:/_-]+\})([A-Za-z0-9_+=,.@*?-]|\$\{[A-Za-z0-9:/_-]+\})*`, "write what sts:RoleSessionName must equal, such as ${aws:username}; to demand nothing turn the rule off")
-	modeWord    = oneOf("mode", "observe", "tag", "enforce")
-	callerWord  = oneOf("class of callers", "users", "roles", "saml", "oidc")
-	demandWord  = oneOf("demand", "required", "role-principal-suffices")
-	expiryDate  = matching("date", `[0-9]{4}-[0-9]{2}-[0-9]{2}`, "write the day on which it ends, such as 2027-01-31")
+	anyText     = strict.Form{Name: "text", OK: func(s string) bool { return strings.TrimSpace(s) != "" }, Remedy: "write some text"}
+	accountID   = strict.Matching("account id", reAccount, "write twelve digits in quotes")
+	orgID       = strict.Matching("organization id", `o-[a-z0-9]{10,32}`, "write the id that Organizations shows, such as o-exampleorgid")
+	partition   = strict.Matching("partition", rePartition, "write aws, aws-cn or aws-us-gov")
+	ruleID      = strict.Matching("rule id", reKebab, "write lower-case words joined by single hyphens")
+	unitPath    = strict.Matching("unit", `/|[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*`, "write the names of the units from the root down, joined by /; or / for the root")
+	roleARN     = strict.Matching("ARN of one role", `arn:`+rePartition+`:iam::`+reAccount+`:role/`+rePath+reName, "write one role's whole ARN, without wildcards")
+	rolePattern = strict.Matching("ARN pattern of roles", `arn:(`+rePartition+`|\*):iam::(`+reAccount+`|\*):role/`+reWild, "write arn:aws:iam::111122223333:role/path/*, where * and ? stand for any text and any character")
+	principal   = strict.Matching("ARN of one user or role", `arn:`+rePartition+`:iam::`+reAccount+`:(user|role)/`+rePath+reName, "write one user's or role's whole ARN, without wildcards")
+	provider    = strict.Matching("identity provider", `arn:`+rePartition+`:iam::(`+reAccount+`|\*):(saml|oidc)-provider/`+reWild+`|[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~*?/-]*)?`, "write the ARN of a SAML or OIDC provider, or an issuer without https://")
+	roleID      = strict.Matching("role id", `AROA[A-Z0-9]{12,124}`, "write the RoleId that GetRole shows, which begins with AROA")
+	digest      = strict.Matching("digest", `sha256:[0-9a-f]{64}`, "copy the digest from the alert")
+	identity    = strict.Matching("source identity", `[A-Za-z0-9_+=,.@-]{2,64}|[A-Za-z0-9_+=,.@*?-]*[*?][A-Za-z0-9_+=,.@*?-]*`, "write 2 to 64 letters, digits and _+=,.@-, where * and ? stand for any text and any character")
+	sessionName = strict.Matching("session name", `[A-Za-z0-9_+=,.@*?-]*([A-Za-z0-9_+=,.@-]|\$\{[A-Za-z0-9:/_-]+\})([A-Za-z0-9_+=,.@*?-]|\$\{[A-Za-z0-9:/_-]+\})*`, "write what sts:RoleSessionName must equal, such as ${aws:username}; to demand nothing turn the rule off")
+	modeWord    = strict.OneOf("mode", "observe", "tag", "enforce")
+	callerWord  = strict.OneOf("class of callers", "users", "roles", "saml", "oidc")
+	demandWord  = strict.OneOf("demand", "required", "role-principal-suffices")
+	expiryDate  = strict.Matching("date", `[0-9]{4}-[0-9]{2}-[0-9]{2}`, "write the day on which it ends, such as 2027-01-31")
 )
