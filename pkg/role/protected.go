@@ -25,6 +25,7 @@ func guards() []guard {
 		{path: "/aws-service-role/", reason: "service-linked roles cannot be modified"},
 		{path: "/aws-reserved/", reason: "roles of IAM Identity Center cannot be modified"},
 		{path: "/rolewarden/", reason: "rolewarden does not write its own roles"},
+		{path: "/rolewarden-canary/", reason: "only the canary writes its own role"},
 		{path: "/breakglass/", reason: "break-glass roles stay as people left them"},
 		{name: "OrganizationAccountAccessRole", reason: "the role by which the management account gets into a member account"},
 		{prefix: "AWSControlTower", reason: "Control Tower owns this role"},
