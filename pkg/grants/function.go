@@ -1,0 +1,115 @@
+package grants
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+)
+
+// Resources are the ARNs that one function works on. What it does not use is
+// empty.
+type Resources struct {
+	// Table is the ledger, DataKey the key that encrypts what lies in the hub.
+	Table, DataKey string
+	// Topic is where alerts are published, Secret the webhook of Slack.
+	Topic, Secret string
+	// LogGroup is the function's log group as GetAtt gives it: its ARN ends in ":*".
+	LogGroup string
+	// Consumes are the queues that Lambda reads for the function, Sends those
+	// that the function itself writes to.
+	Consumes, Sends []string
+}
+
+// FunctionTrust lets the Lambda service, and nobody else, assume a function's
+// role.
+func FunctionTrust(w World, function string) Document {
+	return document(Statement{
+		Sid: "Lambda", Effect: allow, Principal: service("lambda.amazonaws.com"), Action: []string{"sts:AssumeRole"},
+		Condition: all(equals("aws:SourceAccount", w.Hub)),
+	})
+}
+
+// Function gives the permissions of a function's role: the calls of its code,
+// each on its own resources, and what AWS does with the role beside them
+// (see Indirect).
+func Function(w World, function string, r Resources) Document {
+	var out []Statement
+	for _, g := range groups(w, function, r) {
+		g.statement.Action = pick(actions.Permissions(function, actions.Own), g.takes)
+		if len(g.statement.Action) > 0 && len(g.statement.Resource) > 0 {
+			g.statement.Effect = allow
+			out = append(out, g.statement)
+		}
+	}
+	return document(append(out, indirect(w, function, r)...)...)
+}
+
+// group is where the calls with some names may be made.
+type group struct {
+	// takes lists whole permissions, or beginnings that end in a colon.
+	takes     []string
+	statement Statement
+}
+
+func pick(permissions, takes []string) []string {
+	var out []string
+	for _, p := range permissions {
+		if slices.ContainsFunc(takes, func(t string) bool { return p == t || strings.HasSuffix(t, ":") && strings.HasPrefix(p, t) }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// groups gives the resources of each kind of call.
+func groups(w World, function string, r Resources) []group {
+	members := w.sessions(function)
+	out := []group{
+		{[]string{"sts:AssumeRole"}, Statement{Sid: "Members", Resource: members, Condition: all(w.inOrganization("aws:ResourceOrgID"))}},
+		// Which condition keys AWS shows to this second action of the call is
+		// not documented, so nothing is asked here.
+		{[]string{"sts:SetSourceIdentity"}, Statement{Sid: "MembersIdentity", Resource: members}},
+		{[]string{"dynamodb:"}, Statement{Sid: "Ledger", Resource: given(r.Table)}},
+		{[]string{"sns:"}, Statement{Sid: "Alerts", Resource: given(r.Topic)}},
+		{[]string{"sqs:SendMessage"}, Statement{Sid: "Send", Resource: r.Sends}},
+		{[]string{"sqs:ChangeMessageVisibility"}, Statement{Sid: "Hide", Resource: r.Consumes}},
+		{[]string{"secretsmanager:"}, Statement{Sid: "Webhook", Resource: given(r.Secret)}},
+	}
+	if w.Organization != "" {
+		out = append(out, group{[]string{"organizations:"}, Statement{Sid: "Organization", Resource: []string{everything}}})
+	}
+	return out
+}
+
+// sessions gives the member roles that a function opens sessions in: in every
+// account of the organization, or in its own where there is none.
+func (w World) sessions(function string) []string {
+	account := w.Hub
+	if w.Organization != "" {
+		account = "*"
+	}
+	var out []string
+	for _, name := range rolesOf(function) {
+		out = append(out, w.roleARN(account, name))
+	}
+	return out
+}
+
+func rolesOf(function string) []string {
+	switch function {
+	case actions.Guard:
+		return []string{deployment.ReaderRole, deployment.RemediatorRole}
+	case actions.Canary:
+		return []string{deployment.CanaryWriterRole}
+	}
+	return nil
+}
+
+func given(arn string) []string {
+	if arn == "" {
+		return nil
+	}
+	return []string{arn}
+}

@@ -1,0 +1,133 @@
+package grants
+
+import (
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// ReaderTrust lets the guard's role read, RemediatorTrust lets it write, and
+// CanaryWriterTrust lets the canary's role change its target.
+func ReaderTrust(w World) Document { return w.memberTrust(deployment.GuardRole) }
+
+// RemediatorTrust lets the guard's role write.
+func RemediatorTrust(w World) Document { return w.memberTrust(deployment.GuardRole) }
+
+// CanaryWriterTrust lets the canary's role change its target.
+func CanaryWriterTrust(w World) Document { return w.memberTrust(deployment.CanaryRole) }
+
+// memberTrust lets one role of the hub in, under the names that rolewarden's
+// sessions bear.
+//
+// The principal is the hub's account and the role a condition: a role named as
+// principal is bound to its unique id, so making it anew would lock rolewarden
+// out everywhere (T73; IAM User Guide, reference_policies_elements_principal).
+// Setting the source identity is a statement of its own: which condition keys
+// AWS shows to that second action is not documented.
+func (w World) memberTrust(hubRole string) Document {
+	who := arn("aws:PrincipalArn", w.roleARN(w.Hub, hubRole))
+	identity := when{"StringLike", "sts:SourceIdentity", []string{actions.SourceIdentityPrefix + "*"}}
+	return document(
+		Statement{
+			Sid: "Hub", Effect: allow, Principal: w.root(w.Hub), Action: []string{"sts:AssumeRole"},
+			Condition: all(who, w.inOrganization("aws:PrincipalOrgID"), w.asksExternalID(),
+				when{"StringLike", "sts:RoleSessionName", []string{actions.SessionPrefix + "*"}}, identity),
+		},
+		Statement{
+			Sid: "HubIdentity", Effect: allow, Principal: w.root(w.Hub), Action: []string{"sts:SetSourceIdentity"},
+			Condition: all(who, identity),
+		},
+	)
+}
+
+func (w World) asksExternalID() when {
+	if w.ExternalID == "" {
+		return when{}
+	}
+	return equals("sts:ExternalId", w.ExternalID)
+}
+
+// Reader may read roles and users of its account, and nothing else.
+func Reader(w World) Document {
+	return document(Statement{
+		Sid: "Read", Effect: allow, Action: actions.Permissions(actions.Guard, actions.Reader),
+		Resource: []string{w.iam(w.Account, "role/*"), w.iam(w.Account, "user/*")},
+	})
+}
+
+// Remediator may replace trust policies and set rolewarden's own tags. The
+// roles that are never written are denied by name, and what it must never be
+// able to do is denied whatever else its account grants it (T70, T75).
+func Remediator(w World) Document {
+	calls := actions.Permissions(actions.Guard, actions.Writer)
+	tags := []string{"iam:TagRole", "iam:UntagRole"}
+	roles := []string{w.iam(w.Account, "role/*")}
+	guarded := append(role.GuardedPatterns(w.Partition), w.Protected...)
+	return document(
+		Statement{Sid: "Trust", Effect: allow, Action: without(calls, tags), Resource: roles},
+		// The Null beside ForAllValues matters: without it a call without tags
+		// would meet the condition.
+		Statement{Sid: "OwnTags", Effect: allow, Action: pick(calls, tags), Resource: roles, Condition: all(
+			when{"ForAllValues:StringEqualsIgnoreCase", "aws:TagKeys", remediate.TagKeys()},
+			when{"Null", "aws:TagKeys", []string{"false"}},
+		)},
+		Statement{Sid: "Guarded", Effect: deny, Action: without(calls, []string{"iam:GetRole"}), Resource: guarded},
+		Statement{Sid: "Never", Effect: deny, Action: never(), Resource: []string{everything}},
+	)
+}
+
+// never lists what would turn a writer of trust policies into an administrator.
+func never() []string {
+	return []string{
+		"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary",
+		"iam:PassRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "sts:AssumeRole",
+	}
+}
+
+// CanaryWriter may read and change the canary's target, and no other role.
+func CanaryWriter(w World) Document {
+	return document(Statement{
+		Sid: "Target", Effect: allow, Action: actions.Permissions(actions.Canary, actions.CanaryWriter),
+		Resource: []string{w.canaryTarget(w.Account)},
+	})
+}
+
+// canaryTarget is the role that the canary changes.
+func (w World) canaryTarget(account string) string {
+	return w.iam(account, "role"+deployment.CanaryPath+deployment.CanaryTarget)
+}
+
+// CanaryTargetTrust lets nobody in: two conditions of which one fails for every
+// request. It is an Allow, since that IAM takes a Deny which stands alone is
+// not documented. Its Sid is where the canary writes down when it came by.
+func CanaryTargetTrust(w World) Document {
+	const name = "rolewarden"
+	return document(Statement{
+		Sid: "CanaryNew", Effect: allow, Principal: w.root(w.Account), Action: []string{"sts:AssumeRole"},
+		Condition: all(equals("sts:RoleSessionName", name), when{"StringNotEquals", "sts:RoleSessionName", []string{name}}),
+	})
+}
+
+// Events may put events on the hub's bus.
+func Events(w World) Document {
+	return document(Statement{Sid: "Forward", Effect: allow, Action: []string{"events:PutEvents"}, Resource: []string{w.BusARN()}})
+}
+
+// EventsTrust lets EventBridge use the role for rolewarden's rules.
+func EventsTrust(w World, ruleARNs []string) Document {
+	return document(Statement{
+		Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: []string{"sts:AssumeRole"},
+		Condition: all(arn("aws:SourceArn", ruleARNs...), equals("aws:SourceAccount", w.Account)),
+	})
+}
+
+func without(list, drop []string) []string {
+	var out []string
+	for _, s := range list {
+		if len(pick([]string{s}, drop)) == 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
