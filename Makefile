@@ -2,22 +2,32 @@
 
 TOOLS := $(CURDIR)/.ci/tools/venv
 STAMP := $(TOOLS)/.stamp
+NODE := $(CURDIR)/.ci/tools/node_modules
+NODE_STAMP := $(NODE)/.stamp
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-LAMBDA_FLAGS := -tags lambda.norpc -trimpath -ldflags='-s -w -buildid='
+FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
+# Nothing of the machine, the folder or the commit: the same source gives the same file.
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w -buildid='
 
 export ROLEWARDEN_TOOLS := $(TOOLS)
+# The CDK runs on the first node of the path: the pinned one, or else the machine's own.
+export PATH := $(NODE)/.bin:$(PATH)
 
 .PHONY: help
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: tools
-tools: $(STAMP) ## install the pinned outside judges (moto, the AWS command line) into an ignored folder
+tools: $(STAMP) $(NODE_STAMP) ## install the pinned CDK command line and the outside judges into ignored folders
 
 $(STAMP): .ci/tools/requirements.txt
 	python3 -m venv $(TOOLS)
 	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r .ci/tools/requirements.txt
+	touch $@
+
+$(NODE_STAMP): .ci/tools/package-lock.json
+	cd .ci/tools && npm ci --silent --no-audit --no-fund
 	touch $@
 
 .PHONY: test
@@ -41,11 +51,25 @@ race: tools ## all tests under the race detector
 
 .PHONY: build
 build: ## dist/<function>/<arch>/bootstrap for arm64 and amd64, and dist/rolewarden
-	@for f in guard notify; do for a in arm64 amd64; do \
+	@for f in $(FUNCTIONS); do for a in arm64 amd64; do \
 		echo "dist/$$f/$$a/bootstrap"; \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$a go build $(LAMBDA_FLAGS) -o dist/$$f/$$a/bootstrap ./functions/$$f || exit 1; \
 	done; done
 	go build -trimpath -o dist/rolewarden .
+
+# A synth asks nobody: no notices, no usage figures, no version check, no account.
+CDK := CDK_DISABLE_VERSION_CHECK=1 AWS_EC2_METADATA_DISABLED=true $(NODE)/.bin/cdk synth --quiet \
+	--no-notices --no-version-reporting --no-path-metadata --no-asset-metadata --no-lookups
+
+.PHONY: synth
+synth: $(NODE_STAMP) ## all templates of the samples into cdk.out/<way>, or of DEPLOYMENT=file (WAY=single|hub|members)
+ifdef DEPLOYMENT
+	$(CDK) -c deployment=$(DEPLOYMENT) $(if $(WAY),-c way=$(WAY)) -o cdk.out/$(or $(WAY),$(basename $(notdir $(DEPLOYMENT))))
+else
+	$(CDK) -c deployment=testdata/deployments/single.yaml -o cdk.out/single
+	$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=hub -o cdk.out/hub
+	$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=members -o cdk.out/members
+endif
 
 .PHONY: demo
 demo: ## the stories, in the lab
