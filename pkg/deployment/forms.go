@@ -1,0 +1,36 @@
+package deployment
+
+import (
+	"github.com/rolewarden/rolewarden/pkg/org/strict"
+)
+
+// The pieces that expressions are made of. Every expression stands in
+// deployment.schema.json too. The ids of roots and organizational units are
+// those of the Organizations API Reference, API_Root and API_OrganizationalUnit:
+// the id of a unit holds that of its root.
+const (
+	reAccount = `[0-9]{12}`
+	reRoot    = `r-[0-9a-z]{4,32}`
+	reUnit    = `ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}`
+	reRegion  = `[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}`
+	reEmail   = `[A-Za-z0-9!#$%&'*+/=?^_{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+`
+)
+
+// The forms of the deployment file.
+var (
+	wayWord          = strict.OneOf("way", wordSingle, wordHub, wordMembers)
+	architectureWord = strict.OneOf("architecture", wordARM64, wordX8664)
+	presenceWord     = strict.OneOf("answer", wordAbsent, wordPresent)
+	rulesPath        = strict.Matching("path of a file", `(?s).*\S.*`, "write the path of the rules file, as seen from this file's folder")
+	accountID        = strict.Matching("account id", reAccount, "write twelve digits in quotes, without hyphens")
+	regionName       = strict.Matching("Region", reRegion, "write the name of a Region, such as us-east-1")
+	email            = strict.Matching("e-mail address", reEmail, "write the bare address, such as security@acme.example")
+	placeID          = strict.Matching("id of a root or an organizational unit", reRoot+"|"+reUnit, "write the id that Organizations shows, such as r-abcd or ou-abcd-11111111; names and paths are not ids")
+	attachable       = strict.Matching("id of a root, an organizational unit or an account", reRoot+"|"+reUnit+"|"+reAccount, "write the id that Organizations shows, such as r-abcd, ou-abcd-11111111 or \"111122223333\"")
+	target           = strict.Form{
+		Name:   "root or organizational unit",
+		OK:     func(s string) bool { return !accountID.OK(s) },
+		Remedy: "a StackSet goes to whole units: move the account into one and write that unit's id, such as ou-abcd-11111111",
+		Then:   &placeID,
+	}
+)

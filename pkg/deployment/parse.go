@@ -1,0 +1,221 @@
+package deployment
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/rolewarden/rolewarden/pkg/org/strict"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// The defaults of what may be left out.
+const (
+	// DefaultCanaryMinutes is the time between two runs of the canary.
+	DefaultCanaryMinutes = 60
+	// DefaultLogDays is how long logs are kept.
+	DefaultLogDays = 400
+
+	leastCanaryMinutes = 15
+	mostCanaryMinutes  = 24 * 60
+)
+
+// Override is what a single deployment says in the file's place; whatever is
+// empty in it is taken from the file.
+type Override struct {
+	// Way is the word for a way: one file describes the hub and its members,
+	// which are deployed one after the other.
+	Way string
+}
+
+// Load reads a deployment file and the rules file that it names. Every mistake
+// in either is an error of its own, and all of them are joined. A rules file
+// that is broken, or holds an exemption that has ended, is not deployed.
+func Load(path string, o Override, now time.Time) (*Deployment, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the deployment file %s: %w", path, err)
+	}
+	return parse(path, text, o, now)
+}
+
+// Parse is Load for a file whose text is at hand. The file's path tells where
+// the rules file is, and where a mistake is.
+func Parse(file string, text []byte, now time.Time) (*Deployment, error) {
+	return parse(file, text, Override{}, now)
+}
+
+// read reads a file that is no larger than what is taken. Anything but a plain
+// file could go on for ever.
+func read(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is no plain file")
+	}
+	if err == nil && info.Size() > strict.MaxBytes {
+		return nil, fmt.Errorf("%d bytes are more than the %d of the largest file that is read", info.Size(), strict.MaxBytes)
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(path)
+	}
+	// The path is told already, by whoever asked.
+	if at := (*os.PathError)(nil); errors.As(err, &at) {
+		return nil, at.Err
+	}
+	return text, err
+}
+
+// reader reads one deployment file.
+type reader struct {
+	*strict.Reader
+	file string
+	now  time.Time
+	root strict.Object
+	// node is the mapping that root reads.
+	node *yaml.Node
+	// listed holds the lists of places.
+	listed [][]listed
+}
+
+func parse(file string, text []byte, o Override, now time.Time) (*Deployment, error) {
+	r := &reader{Reader: strict.New(file), file: file, now: now}
+	node, err := r.Root(text)
+	if err != nil {
+		return nil, err
+	}
+	r.node = node
+	r.root = r.Object(node, "", "version", "way", "account", "region", "rules", "architecture", "remediator",
+		"slack", "members", "assumeRole", "alarms", "canary", "logs", "guardrails")
+	r.root.Require("version", "way", "account", "rules")
+	r.root.Number("version", 1, 1, 1)
+	d := &Deployment{File: file}
+	wayErr := r.way(d, o)
+	rulesErr := r.loadRules(d)
+	r.fields(d)
+	r.check(d)
+	if err := errors.Join(wayErr, r.Err(), rulesErr); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// way reads the way, unless another is given in the file's place.
+func (r *reader) way(d *Deployment, o Override) error {
+	word, _ := r.root.Text("way", wayWord)
+	d.Way = wayNamed(word)
+	if o.Way == "" {
+		return nil
+	}
+	d.Way = wayNamed(o.Way)
+	if d.Way == NoWay {
+		return fmt.Errorf("reading the way that is given in place of the one in %s: %q is no %s: %s", r.file, o.Way, wayWord.Name, wayWord.Remedy)
+	}
+	return nil
+}
+
+// fields reads what each field says by itself.
+func (r *reader) fields(d *Deployment) {
+	o := r.root
+	d.Account, _ = o.Text("account", accountID)
+	r.place(d)
+	word, _ := o.Text("architecture", architectureWord)
+	d.Architecture = architectureNamed(word)
+	d.Remediator = r.presence("remediator")
+	d.Slack = r.presence("slack")
+	if m, ok := r.object("members", "targets"); ok {
+		m.Require("targets")
+		d.Targets = r.places(m, "targets", target)
+	}
+	if a, ok := r.object("assumeRole", "regions"); ok {
+		a.Require("regions")
+		d.AssumeRoleRegions = r.list(a, "regions", regionName)
+		r.checkRegions(a, d.Partition)
+	}
+	if a, ok := r.object("alarms", "email"); ok {
+		d.AlarmEmails = r.list(a, "email", email)
+	}
+	d.CanaryEvery, d.LogDays = DefaultCanaryMinutes*time.Minute, DefaultLogDays
+	if c, ok := r.object("canary", "everyMinutes"); ok {
+		minutes := c.Number("everyMinutes", leastCanaryMinutes, mostCanaryMinutes, DefaultCanaryMinutes)
+		d.CanaryEvery = time.Duration(minutes) * time.Minute
+	}
+	if l, ok := r.object("logs", "days"); ok {
+		d.LogDays = r.logDays(l)
+	}
+	if g, ok := r.object("guardrails", "scp", "rcp"); ok {
+		d.AttachSCP = r.places(g, "scp", attachable)
+		d.AttachRCP = r.places(g, "rcp", attachable)
+	}
+}
+
+// presence reads whether something is deployed.
+func (r *reader) presence(name string) Presence {
+	word, _ := r.root.Text(name, presenceWord)
+	return presenceNamed(word)
+}
+
+// object reads a mapping at the top of the file; ok is false when it is left out.
+func (r *reader) object(name string, known ...string) (o strict.Object, ok bool) {
+	n := r.root.Field(name)
+	if n == nil {
+		return o, false
+	}
+	return r.Object(n, name, known...), true
+}
+
+// list reads a list that has at least one item: an empty one looks as if it
+// did something.
+func (r *reader) list(o strict.Object, name string, f strict.Form) []string {
+	if n := o.Field(name); n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.Fail(n, o.At(name), "an empty list", "list at least one, or leave it out")
+	}
+	return o.Texts(name, f)
+}
+
+// items gives the items of a list, and nothing for anything else.
+func items(o strict.Object, name string) []*yaml.Node {
+	if n := o.Field(name); n != nil && n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	return nil
+}
+
+// retentions are the days that CloudWatch Logs can keep a log group's events
+// (CloudWatch Logs API Reference, API_PutRetentionPolicy).
+func retentions() []int {
+	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+}
+
+// logDays reads for how long logs are kept.
+func (r *reader) logDays(o strict.Object) int {
+	all := retentions()
+	days := o.Number("days", all[0], all[len(all)-1], DefaultLogDays)
+	i, ok := slices.BinarySearch(all, days)
+	if !ok {
+		r.Fail(o.Field("days"), o.At("days"), fmt.Sprintf("CloudWatch Logs cannot keep logs for %d days", days),
+			"write "+strconv.Itoa(all[i-1])+" or "+strconv.Itoa(all[i]))
+	}
+	return days
+}
+
+// AssumeRoleRoles gives the ARN patterns of the sensitive roles, those of the
+// rule session-policy, whose AssumeRole events can be watched.
+func (d *Deployment) AssumeRoleRoles() []string {
+	s := d.Rules.Setting(sessionPolicy)
+	if s.Off {
+		return nil
+	}
+	return slices.Clone(s.Roles)
+}
+
+// RoleARN gives the ARN of a role in the deployment's partition. The path has
+// both slashes, such as Path.
+func (d *Deployment) RoleARN(account, path, name string) string {
+	return role.ARN{Partition: d.Partition, Account: account, Path: path, Name: name}.String()
+}
