@@ -52,7 +52,7 @@ func (r *Reader) Object(n *yaml.Node, path string, known ...string) Object {
 	o := Object{r: r, node: n, path: path, fields: map[string]*yaml.Node{}}
 	for _, p := range r.Pairs(n, path) {
 		if !slices.Contains(known, p.Key.Value) {
-			r.Fail(p.Key, Join(path, p.Key.Value), "an unknown field", "write one of "+strings.Join(known, ", "))
+			r.Fail(p.Key, Join(path, p.Key.Value), "an unknown field", r.instead(p.Key.Value, known))
 			continue
 		}
 		o.fields[p.Key.Value] = p.Value
@@ -92,7 +92,7 @@ func (o Object) Texts(name string, f Form) []string {
 		path := Item(o.At(name), i)
 		s, ok := o.r.Text(n, path, f)
 		if ok && slices.Contains(out, s) {
-			o.r.Fail(n, path, fmt.Sprintf("%q a second time", s), "keep one of the two")
+			o.r.Fail(n, path, Quote(s)+" a second time", "keep one of the two")
 			continue
 		}
 		if ok {
@@ -163,7 +163,7 @@ func (r *Reader) Text(n *yaml.Node, path string, f Form) (s string, ok bool) {
 	}
 	for rest := &f; rest != nil; rest = rest.Then {
 		if !rest.OK(n.Value) {
-			r.Fail(n, path, fmt.Sprintf("%q is no %s", n.Value, rest.Name), rest.Remedy)
+			r.Fail(n, path, fmt.Sprintf("%s is no %s", Quote(n.Value), rest.Name), rest.Remedy)
 			return "", false
 		}
 	}
@@ -179,7 +179,7 @@ func wanted(n *yaml.Node, want string) string {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
 		got = "nothing"
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str":
-		got = fmt.Sprintf("the text %q", n.Value)
+		got = "the text " + Quote(n.Value)
 	case n.Kind == yaml.ScalarNode:
 		got = n.Value
 	}

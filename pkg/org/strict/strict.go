@@ -38,6 +38,10 @@ func (m *Mistake) Error() string {
 
 // Reader reads one file and collects its mistakes.
 type Reader struct {
+	// Elsewhere says of fields that people write in the wrong place what to
+	// write instead, by name.
+	Elsewhere map[string]string
+
 	file     string
 	mistakes []*Mistake
 }
