@@ -11,6 +11,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -35,11 +36,15 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 	d := decision.Plan(g.situation(j, v, past))
 	d.ID = decision.ID(j.key.Account, j.key.EventID, v.role.ID)
 	d.RulesHash, d.At = g.cfg.Rules.Hash, g.cfg.Now()
+	if d.Action == decision.Hold {
+		g.leaves(j, v, d, meter.WordHeld, d.Reasons[0])
+	}
 	d, out, err := g.act(ctx, j, v, d, past)
 	res.Decision, res.Outcome = d, out
 	if err != nil {
 		return g.acted(ctx, res, j, v, err)
 	}
+	g.fellShort(j, v, d, out)
 	return g.conclude(ctx, res, j, v)
 }
 
@@ -77,7 +82,7 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 // held ends a handling whose decision could not be carried out. All that was
 // found is told: the role stays as it is, and people have to mend it.
 func (g *Guard) held(ctx context.Context, res Result, j job, v judged, why string) (Result, error) {
-	g.cfg.Log.Error("a decision could not be carried out", "alarm", "held", "event_id", j.key.EventID, "role", v.role.ARN, "action", res.Decision.Action.String(), "reason", why)
+	g.leaves(j, v, res.Decision, meter.WordHeld, why)
 	res.Decision.Reasons = append([]string{"Nothing was written (" + res.Decision.Action.String() + " was due): " + why + ". Mend the role by hand."}, res.Decision.Reasons...)
 	res.Decision.Action = decision.Hold
 	res.Outcome = decision.Outcome{Before: v.role.TrustPolicy, After: v.role.TrustPolicy, Problem: why}
@@ -142,14 +147,16 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	}
 	defer func() {
 		if err := g.cfg.Ledger.Release(context.WithoutCancel(ctx), v.role.Ref(), holder); err != nil {
-			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "role", v.role.ARN, "error", err.Error())
+			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "event_id", j.key.EventID, "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
 		}
 	}()
-	brakes, err := g.brakes(ctx, d, v)
+	brakes, err := g.brakes(ctx, j, v, d)
 	if err != nil {
 		return d, nothing, err
 	}
-	d = d.Brake(brakes)
+	due := d
+	d = due.Brake(brakes)
+	g.braked(j, v, due, d, brakes)
 	if !d.Action.Writes() {
 		return d, nothing, nil
 	}
@@ -192,14 +199,20 @@ func (g *Guard) task(d decision.Decision, v judged, past pastOf) remediate.Task 
 
 // brakes reads the switch and spends the limits. Nothing is spent while the
 // switch stops every write.
-func (g *Guard) brakes(ctx context.Context, d decision.Decision, v judged) (decision.Brakes, error) {
+func (g *Guard) brakes(ctx context.Context, j job, v judged, d decision.Decision) (decision.Brakes, error) {
 	var b decision.Brakes
 	s, err := g.cfg.Ledger.Switch(ctx)
-	if err != nil {
-		g.cfg.Log.Error("the kill switch cannot be read, so nothing is written", "alarm", "kill-switch-unreadable", "error", err.Error())
+	switch {
+	case err != nil:
+		g.leaves(j, v, d, meter.WordSwitchUnreadable, err.Error())
 		return b, nil
-	}
-	if b.Switch = s; s != decision.WritesAllowed {
+	case s == decision.WritesAllowed:
+		b.Switch = s
+	case s == decision.WritesStopped:
+		b.Switch = s
+		return b, nil
+	default:
+		g.leaves(j, v, d, meter.WordSwitchUnreadable, "the ledger gives the kill switch no known position")
 		return b, nil
 	}
 	l := g.cfg.Rules.Limits

@@ -196,7 +196,7 @@ func (g *Guard) livesAgain(ctx context.Context, p finding.Principal) finding.Pri
 	case err == nil && id != p.ID:
 		p.LivesAgainAs = id
 	case err != nil && !errors.Is(err, role.ErrNotFound):
-		g.cfg.Log.Warn("could not look whether a deleted principal's name lives again", "principal", p.ARN, "error", err.Error())
+		g.cfg.Log.Warn("could not look whether a deleted principal's name lives again", "principal", p.ARN, "reason", err.Error())
 	}
 	return p
 }

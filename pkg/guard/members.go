@@ -63,7 +63,7 @@ func (g *Guard) ask(ctx context.Context, asked *answers, account string) org.Mem
 	m, err := g.cfg.Members.Confirm(ctx, account)
 	if err != nil {
 		m = org.UnknownMembership
-		g.cfg.Log.Warn("Organizations did not say whether an account is a member", "account", account, "error", err.Error())
+		g.cfg.Log.Warn("Organizations did not say whether an account is a member", "account", account, "reason", err.Error())
 		if !errors.Is(err, role.ErrAccessDenied) {
 			asked.failed = fmt.Errorf("asking whether account %s is a member: %w", account, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
@@ -47,7 +48,7 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 	if id, err := g.cfg.Reader.PrincipalID(ctx, d.Principal.ARN); err == nil {
 		d.LivesStill = id
 	} else if !errors.Is(err, role.ErrNotFound) {
-		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "error", err.Error())
+		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "reason", err.Error())
 	}
 	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
 	if err := g.publish(ctx, &res, alert.BuildDeletion(d)); err != nil {
@@ -89,7 +90,7 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 func (g *Guard) lives(ctx context.Context, s ledger.RoleState) bool {
 	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
 	if err != nil && !errors.Is(err, role.ErrNotFound) {
-		g.cfg.Log.Warn("could not look whether a deleted role is gone", "role", s.ARN, "error", err.Error())
+		g.cfg.Log.Warn("could not look whether a deleted role is gone", "role", s.ARN, "reason", err.Error())
 	}
 	return err == nil && live.ID == s.RoleID
 }
@@ -142,6 +143,8 @@ func (g *Guard) stillTrusts(ctx context.Context, s ledger.RoleState, p finding.P
 	case errors.Is(err, role.ErrNotFound):
 		return role.Role{}, false, nil
 	case errors.Is(err, role.ErrAccessDenied):
+		g.cfg.Log.Error("a role that trusted a deleted principal may not be read, so its account is not covered", meter.Key, meter.WordReadDenied,
+			"event_id", p.DeletedEvent, "account", s.Account, "role", s.ARN, "reason", err.Error())
 		return role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID}, true, nil
 	case err != nil:
 		return role.Role{}, false, fmt.Errorf("reading role %s, which trusted %s: %w", s.ARN, p.ARN, err)

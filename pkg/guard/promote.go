@@ -140,7 +140,7 @@ func (g *Guard) identities(ctx context.Context, d policy.Document) (map[string]s
 			ids[p.Value] = id
 			seen = append(seen, ledger.Identity{ID: id, ARN: p.Value, SeenAt: g.cfg.Now()})
 		case errors.Is(err, role.ErrNotFound), errors.Is(err, role.ErrAccessDenied):
-			g.cfg.Log.Info("a principal of a baseline has no readable id", "principal", p.Value, "error", err.Error())
+			g.cfg.Log.Info("a principal of a baseline has no readable id", "principal", p.Value, "reason", err.Error())
 		default:
 			return nil, nil, fmt.Errorf("reading who %s is: %w", p.Value, err)
 		}

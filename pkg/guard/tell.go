@@ -14,6 +14,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -96,7 +97,7 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 			res.Reason = "the role may not be read; it is tried again later"
 			return g.postpone(ctx, res, s)
 		}
-		return g.trouble(ctx, res, j, ledger.Told, "rolewarden may not read the role "+name+" ("+err.Error()+"), so the account is not covered: deploy the member stack there, and look for an SCP or RCP that stops its reader role")
+		return g.alarm(ctx, res, j, ledger.Told, meter.WordReadDenied, "rolewarden may not read the role "+name+" ("+err.Error()+"), so the account is not covered: deploy the member stack there, and look for an SCP or RCP that stops its reader role")
 	default:
 		return res, fmt.Errorf("reading role %s: %w", name, err)
 	}
@@ -104,6 +105,11 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 
 // trouble tells people what keeps rolewarden from its work, and ends the event.
 func (g *Guard) trouble(ctx context.Context, res Result, j job, end ledger.End, problem string) (Result, error) {
+	return g.alarm(ctx, res, j, end, meter.WordTrouble, problem)
+}
+
+// alarm is trouble under an alarm's word.
+func (g *Guard) alarm(ctx context.Context, res Result, j job, end ledger.End, word, problem string) (Result, error) {
 	change := toldOf(j.change)
 	t := alert.Trouble{
 		Now: g.cfg.Now(), Account: change.Account, Role: change.RoleARN, Change: &change,
@@ -122,7 +128,8 @@ func (g *Guard) trouble(ctx context.Context, res Result, j job, end ledger.End, 
 		}
 	}
 	res.Decision = t.Decision
-	g.cfg.Log.Error("rolewarden is kept from its work", "alarm", "trouble", "event_id", j.key.EventID, "account", change.Account, "reason", problem)
+	g.cfg.Log.Error("rolewarden is kept from its work", meter.Key, word,
+		"event_id", change.EventID, "account", change.Account, "role", t.Role, "action", res.Decision.Action.String(), "reason", problem)
 	if err := g.publish(ctx, &res, alert.BuildTrouble(t)); err != nil {
 		return res, err
 	}

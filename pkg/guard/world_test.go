@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,7 @@ type world struct {
 	reading func()
 	// lagging, when set, is what reads show instead of the truth.
 	lagging string
+	log     bytes.Buffer
 }
 
 const rulesFile = `
@@ -92,7 +94,7 @@ func newWorld(t testing.TB, text string) *world {
 		Rules: rules, Reader: w, Writers: w, Members: w, Ledger: w.ledger, Channel: w, Later: w,
 		Now:  func() time.Time { return w.now },
 		Wait: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
-		Log:  slog.New(slog.DiscardHandler),
+		Log:  slog.New(slog.NewJSONHandler(&w.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

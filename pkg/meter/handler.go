@@ -19,6 +19,9 @@ const (
 	WordStoppedBySwitch = "writes-stopped-by-switch"
 	// WordHeld: a write that was due was not made, for another reason.
 	WordHeld = "held"
+	// WordIncomplete: a write was made in part, was not seen afterwards, or met
+	// somebody else's.
+	WordIncomplete = "write-incomplete"
 	// WordSwitchUnreadable: the kill switch cannot be read, so nothing is written.
 	WordSwitchUnreadable = "kill-switch-unreadable"
 	// WordExpired: an exemption has ended.
@@ -49,6 +52,8 @@ func MetricOf(function, word string) string {
 		name = WritesStopped
 	case WordHeld:
 		name = WritesHeld
+	case WordIncomplete:
+		name = WritesIncomplete
 	case WordSwitchUnreadable:
 		name = KillSwitchUnreadable
 	case WordExpired:

@@ -36,6 +36,7 @@ const (
 	Written              = "Written"
 	WritesStopped        = "WritesStopped"
 	WritesHeld           = "WritesHeld"
+	WritesIncomplete     = "WritesIncomplete"
 	ReadDenied           = "ReadDenied"
 	KillSwitchUnreadable = "KillSwitchUnreadable"
 	ExemptionExpired     = "ExemptionExpired"
@@ -75,12 +76,13 @@ func All() []Metric {
 	return []Metric{
 		{EventsReceived, UnitCount, Guard, "Messages taken from the intake queue; none for longer than the canary's interval means that nothing arrives any more."},
 		{EventsIgnored, UnitCount, Guard, "Events that asked for nothing: calls that failed, calls that change no trust, and events handled before."},
-		{Decided, UnitCount, Guard, "Events that came to their recorded end, whatever it was."},
+		{Decided, UnitCount, Guard, "Events, and looks at a role that no event told of, that came to their recorded end, whatever it was."},
 		{DecisionSeconds, UnitSeconds, Guard, "From the time of an event to its recorded end, looks that had to wait for IAM included."},
 		{Findings, UnitCount, Guard, "Findings of the roles that were decided on, without those that are exempted."},
 		{Written, UnitCount, Guard, "Decisions that changed a role: reverted, quarantined, tagged, or freed of rolewarden's tags."},
 		{WritesStopped, UnitCount, Guard, "Writes that were due and stopped or weakened to a tag by a limit or the kill switch; people have to mend those roles."},
 		{WritesHeld, UnitCount, Guard, "Writes that were due and not made for another reason: a protected role, a doubt, or IAM's refusal; people have to mend those roles."},
+		{WritesIncomplete, UnitCount, Guard, "Writes that were made in part, did not show afterwards, or met somebody else's (a lost update); people have to look at those roles."},
 		{ReadDenied, UnitCount, Guard, "Roles that rolewarden was not allowed to read: their account is not covered."},
 		{KillSwitchUnreadable, UnitCount, Guard, "Writes that were due while the kill switch could not be read, which stops every write."},
 		{ExemptionExpired, UnitCount, Guard, "Exemptions found ended at a start; the roles they exempted are judged like any other."},
