@@ -1,0 +1,124 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/meter"
+)
+
+func everyDeployment() []*Deployment {
+	var out []*Deployment
+	for _, way := range []Way{Single, Hub} {
+		for _, slack := range []Presence{Absent, Present} {
+			for _, every := range []time.Duration{15 * time.Minute, time.Hour, 24 * time.Hour} {
+				out = append(out, &Deployment{Way: way, Slack: slack, CanaryEvery: every})
+			}
+		}
+	}
+	return out
+}
+
+// quiet are the metrics without an alarm, with the reason.
+var quiet = map[string]string{
+	meter.EventsIgnored:   "most events ask for nothing",
+	meter.Decided:         "no-event and the canary tell when there are none",
+	meter.DecisionSeconds: "how long IAM takes to show a change is not ours; what waits on a queue has an alarm",
+	meter.Findings:        "findings are told by alerts",
+	meter.Written:         "writes are told by alerts and bounded by limits",
+	meter.AlertPublished:  "alerts are told by themselves",
+	meter.AlertTold:       "it is what ought to happen",
+	meter.AlertDelayed:    "the age of the alert queue has an alarm",
+	meter.CanaryAccounts:  "how many accounts there are is no fault",
+	meter.CanarySeconds:   "what is late beyond the grace is missed, and that has an alarm",
+}
+
+// Whatever rolewarden counts is watched, or there is a reason why not: a
+// metric that nobody looks at tells nobody.
+func TestEveryMetricIsWatchedOrHasAReasonNotToBe(t *testing.T) {
+	for _, d := range everyDeployment() {
+		watched := map[[2]string]bool{}
+		for _, a := range d.Alarms() {
+			if a.Namespace == meter.Space {
+				watched[[2]string{a.Dimensions[0].Value, a.Metric}] = true
+				if _, ok := meter.Find(a.Dimensions[0].Value, a.Metric); !ok {
+					t.Errorf("%s watches %s of %s, which nothing counts", a.Name, a.Metric, a.Dimensions[0].Value)
+				}
+			}
+		}
+		for _, m := range meter.All() {
+			if m.Function == meter.Notify && d.Slack == Absent {
+				continue
+			}
+			_, excused := quiet[m.Name]
+			if watched[[2]string{m.Function, m.Name}] == excused {
+				t.Errorf("%s of %s: watched and excused at once, or neither (slack %d)", m.Name, m.Function, d.Slack)
+			}
+		}
+	}
+}
+
+// T10, T12, T13: whatever can be lost on its way has an alarm on it.
+func TestEveryQueueAndFunctionIsWatched(t *testing.T) {
+	for _, d := range everyDeployment() {
+		watches := func(metric, value string) bool {
+			return slices.ContainsFunc(d.Alarms(), func(a Alarm) bool {
+				return a.Metric == metric && slices.ContainsFunc(a.Dimensions, func(one Dimension) bool { return one.Value == value })
+			})
+		}
+		for _, q := range d.Queues() {
+			if !watches("ApproximateAgeOfOldestMessage", q) || !watches("ApproximateNumberOfMessagesVisible", q+DLQ) {
+				t.Errorf("queue %s has no alarm on its age or on its dead letters", q)
+			}
+		}
+		for _, f := range d.Functions() {
+			if !watches("Errors", f) || !watches("Throttles", f) {
+				t.Errorf("function %s has no alarm on errors or throttles", f)
+			}
+		}
+		if !watches("ApproximateNumberOfMessagesVisible", RuleDLQ) || !watches("InvocationsFailedToBeSentToDlq", IntakeRule) {
+			t.Error("what the rule could not deliver has no alarm")
+		}
+	}
+}
+
+// Silence is an alarm: without any data, these go off and no others.
+func TestSilenceSetsOffTheAlarmsOnSilence(t *testing.T) {
+	for _, d := range everyDeployment() {
+		var off []string
+		for _, a := range d.Alarms() {
+			if a.Missing == MissingIsBad {
+				off = append(off, a.Name)
+			}
+		}
+		if want := []string{"rolewarden-no-event", "rolewarden-no-canary"}; !slices.Equal(off, want) {
+			t.Errorf("without data %v go off, want %v", off, want)
+		}
+	}
+}
+
+// CloudWatch refuses alarms that look back too far (CloudWatch User Guide,
+// cloudwatch_limits: one day, seven days from a period of an hour on).
+func TestAlarmsAreOfAKindThatCloudWatchTakes(t *testing.T) {
+	for _, d := range everyDeployment() {
+		seen := map[string]bool{}
+		for _, a := range d.Alarms() {
+			if seen[a.Name] || !strings.HasPrefix(a.Name, AlarmPrefix) || strings.Contains(a.Name, AlarmPrefix+AlarmPrefix) {
+				t.Errorf("the name %q is there twice, or has not one prefix", a.Name)
+			}
+			seen[a.Name] = true
+			back := 24 * time.Hour
+			if a.Period >= time.Hour {
+				back = 7 * 24 * time.Hour
+			}
+			if a.Period%time.Minute != 0 || a.Period <= 0 || a.Period*time.Duration(a.Periods) > back || a.Breaching > a.Periods || a.Breaching < 1 {
+				t.Errorf("%s: %d of %d times %s", a.Name, a.Breaching, a.Periods, a.Period)
+			}
+			if len(a.Description) < 40 || len(a.Description) > 1024 || a.Threshold <= 0 {
+				t.Errorf("%s: description of %d characters, threshold %v", a.Name, len(a.Description), a.Threshold)
+			}
+		}
+	}
+}
