@@ -1,0 +1,15 @@
+package doctor
+
+// All gives every check, in the order in which they are made: what the rest
+// stands on comes first.
+func All() []Check {
+	return []Check{
+		identity(), region(), rulesFile(), bootstrap(),
+		aTrail(), trailReads(),
+		organization(), accounts(), trustedAccess(), delegatedAdministrator(), targets(), policyTypes(),
+		stack(), rulesHash(),
+		bus(), intakeRule(), forwardRule(), assumeRoleRules(),
+		stackSet(), instances(), coverage(), management(), guardrails(),
+		alarms(), topics(), deadLetters(), slackSecret(), killSwitch(),
+	}
+}
