@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
@@ -73,9 +71,8 @@ func (r *reader) checkWay(d *Deployment) {
 			}
 		}
 	case Hub, Members:
-		if r.root.Field("members") == nil && r.node.Kind == yaml.MappingNode {
-			r.Fail(r.node, "members.targets", fmt.Sprintf("missing: the way %s is about the accounts of an organization", d.Way),
-				"list the roots or organizational units to cover, such as members: {targets: [r-abcd]}")
+		if r.root.Field("members") == nil {
+			r.Fail(r.node, "members", fmt.Sprintf("missing: the way %s is about the accounts of an organization", d.Way), remedyTargets)
 		}
 		if d.Rules != nil && d.Rules.Organization.ID == "" {
 			r.Fail(r.root.Field("rules"), "rules", fmt.Sprintf("%s names no organization, and the way %s trusts nobody outside of it", d.RulesFile, d.Way),
@@ -111,8 +108,10 @@ func (r *reader) checkAssumeRole(d *Deployment) {
 		return
 	}
 	problem := "the rules file names no roles under the rule " + sessionPolicy + ", so there is nothing to watch"
+	remedy := "list the sensitive roles there under rules." + sessionPolicy + ".roles, or leave assumeRole out"
 	if d.Rules.Setting(sessionPolicy).Off {
 		problem = "the rules file turns the rule " + sessionPolicy + " off, which judges these events"
+		remedy = "take off: true away there, or leave assumeRole out"
 	}
-	r.Fail(n, "assumeRole", problem, "list the sensitive roles there under rules."+sessionPolicy+".roles, or leave assumeRole out")
+	r.Fail(n, "assumeRole", problem, remedy)
 }

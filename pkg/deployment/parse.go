@@ -85,6 +85,7 @@ type reader struct {
 
 func parse(file string, text []byte, o Override, now time.Time) (*Deployment, error) {
 	r := &reader{Reader: strict.New(file), file: file, now: now}
+	r.Elsewhere = elsewhere()
 	node, err := r.Root(text)
 	if err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func parse(file string, text []byte, o Override, now time.Time) (*Deployment, er
 	r.node = node
 	r.root = r.Object(node, "", "version", "way", "account", "region", "rules", "architecture", "remediator",
 		"slack", "members", "assumeRole", "alarms", "canary", "logs", "guardrails")
-	r.root.Require("version", "way", "account", "rules")
+	r.require()
 	r.root.Number("version", 1, 1, 1)
 	d := &Deployment{File: file}
 	wayErr := r.way(d, o)
@@ -105,6 +106,25 @@ func parse(file string, text []byte, o Override, now time.Time) (*Deployment, er
 	return d, nil
 }
 
+// require notes the fields that are missing, each with what to write.
+func (r *reader) require() {
+	for _, f := range []struct{ name, remedy string }{
+		{"version", "write version: 1"},
+		{"way", wayWord.Remedy},
+		{"account", accountID.Remedy},
+		{"rules", rulesPath.Remedy},
+	} {
+		r.needs(r.node, r.root, f.name, f.remedy)
+	}
+}
+
+// needs notes a field that a mapping lacks.
+func (r *reader) needs(n *yaml.Node, o strict.Object, field, remedy string) {
+	if n.Kind == yaml.MappingNode && o.Field(field) == nil {
+		r.Fail(n, o.At(field), "missing", remedy)
+	}
+}
+
 // way reads the way, unless another is given in the file's place.
 func (r *reader) way(d *Deployment, o Override) error {
 	word, _ := r.root.Text("way", wayWord)
@@ -114,7 +134,7 @@ func (r *reader) way(d *Deployment, o Override) error {
 	}
 	d.Way = wayNamed(o.Way)
 	if d.Way == NoWay {
-		return fmt.Errorf("reading the way that is given in place of the one in %s: %q is no %s: %s", r.file, o.Way, wayWord.Name, wayWord.Remedy)
+		return fmt.Errorf("reading the way that is given in place of the one in %s: %s is no %s: %s", r.file, strict.Quote(o.Way), wayWord.Name, wayWord.Remedy)
 	}
 	return nil
 }
@@ -126,14 +146,14 @@ func (r *reader) fields(d *Deployment) {
 	r.place(d)
 	word, _ := o.Text("architecture", architectureWord)
 	d.Architecture = architectureNamed(word)
-	d.Remediator = r.presence("remediator")
-	d.Slack = r.presence("slack")
+	d.Remediator = r.presence("remediator", presenceWord)
+	d.Slack = r.presence("slack", slackWord)
 	if m, ok := r.object("members", "targets"); ok {
-		m.Require("targets")
+		r.needs(o.Field("members"), m, "targets", remedyTargets)
 		d.Targets = r.places(m, "targets", target)
 	}
 	if a, ok := r.object("assumeRole", "regions"); ok {
-		a.Require("regions")
+		r.needs(o.Field("assumeRole"), a, "regions", "list the Regions to watch, or leave assumeRole out")
 		d.AssumeRoleRegions = r.list(a, "regions", regionName)
 		r.checkRegions(a, d.Partition)
 	}
@@ -155,8 +175,8 @@ func (r *reader) fields(d *Deployment) {
 }
 
 // presence reads whether something is deployed.
-func (r *reader) presence(name string) Presence {
-	word, _ := r.root.Text(name, presenceWord)
+func (r *reader) presence(name string, f strict.Form) Presence {
+	word, _ := r.root.Text(name, f)
 	return presenceNamed(word)
 }
 

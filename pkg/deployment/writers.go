@@ -31,7 +31,7 @@ func (r *reader) checkWriters(d *Deployment) {
 			n = r.root.Field("rules")
 		}
 		r.Fail(n, "remediator", fmt.Sprintf("absent, but %s lets the rule %s %s %s", d.RulesFile, w.rule, w.mode, inAccount(account)),
-			"write remediator: present, or lower its mode there to observe")
+			"write remediator: present, or lower the mode in the rules file to observe")
 		return
 	}
 }
@@ -40,6 +40,9 @@ func (r *reader) checkWriters(d *Deployment) {
 // one stands for every account that the rules file does not list.
 func (r *reader) written(d *Deployment) []string {
 	if d.Way == Single {
+		if d.Account == "" {
+			return nil
+		}
 		return []string{d.Account}
 	}
 	out := []string{""}

@@ -139,6 +139,11 @@ func (o Object) Number(name string, low, high, otherwise int) int {
 		o.r.Fail(n, o.At(name), wanted(n, "a whole number"), "write digits without quotes")
 		return otherwise
 	}
+	if strconv.Itoa(v) != n.Value {
+		// 0400 is 256 to some readers of YAML and 400 to others.
+		o.r.Fail(n, o.At(name), n.Value+" can be read in two ways", "write "+strconv.Itoa(v)+", without leading zeros or a sign")
+		return otherwise
+	}
 	if v < low || v > high {
 		remedy := fmt.Sprintf("write a number from %d to %d", low, high)
 		if low == high {

@@ -65,6 +65,7 @@ func TestMistakesAreToldTogetherAndInOrder(t *testing.T) {
 				"f.yaml:6:1: password: an unknown field: keep it out of files",
 			},
 		},
+		{"a number that YAML 1.1 reads as another", "name: alpha\nnumber: 010\n", []string{"f.yaml:2:9: number: 010 can be read in two ways: write 10, without leading zeros or a sign"}},
 		{"nothing at all", "# a comment\n", []string{"f.yaml:1:1: an empty file: write at least version: 1"}},
 		{"an anchor and a tag", "name: &a alpha\naccounts: !!seq []\nx: *a\n", []string{
 			"f.yaml:1:7: an anchor or alias: write the value out in every place",
