@@ -2,16 +2,22 @@ package meter_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"os"
+	"errors"
+	"io"
+	"math"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
 
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/meter/metertest"
 )
 
 var noon = time.Date(2026, 8, 11, 12, 0, 0, 123456789, time.UTC)
@@ -30,108 +36,6 @@ func newDesk(function string) *desk {
 	return d
 }
 
-// emf is a line as CloudWatch reads it.
-type emf struct {
-	AWS struct {
-		Timestamp         int64
-		CloudWatchMetrics []struct {
-			Namespace  string
-			Dimensions [][]string
-			Metrics    []struct{ Name, Unit string }
-		}
-	} `json:"_aws"`
-	root map[string]any
-}
-
-// read checks every line against the specification, and gives the lines.
-func read(t *testing.T, text string) []emf {
-	t.Helper()
-	schema := compile(t)
-	var out []emf
-	for line := range strings.Lines(text) {
-		if !strings.HasSuffix(line, "\n") {
-			t.Fatalf("a line has no end: %q", line)
-		}
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
-		if err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		if err := schema.Validate(doc); err != nil {
-			t.Fatalf("%s: %v", line, err)
-		}
-		var e emf
-		if json.Unmarshal([]byte(line), &e) != nil || json.Unmarshal([]byte(line), &e.root) != nil {
-			t.Fatalf("reading %q", line)
-		}
-		targets(t, e)
-		out = append(out, e)
-	}
-	return out
-}
-
-func compile(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := os.ReadFile("testdata/emf.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("emf.schema.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("emf.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
-
-// targets checks what no schema can say: what is named stands at the root, and
-// nothing else does.
-func targets(t *testing.T, e emf) {
-	t.Helper()
-	named := map[string]bool{"_aws": true}
-	for _, d := range e.AWS.CloudWatchMetrics {
-		for _, set := range d.Dimensions {
-			for _, key := range set {
-				named[key] = true
-				if _, ok := e.root[key].(string); !ok {
-					t.Errorf("the dimension %s is %v", key, e.root[key])
-				}
-			}
-		}
-		for _, m := range d.Metrics {
-			if named[m.Name] {
-				t.Errorf("%s is defined twice", m.Name)
-			}
-			named[m.Name] = true
-			switch v := e.root[m.Name].(type) {
-			case float64:
-			case []any:
-				if len(v) == 0 || len(v) > 100 {
-					t.Errorf("%s has %d values", m.Name, len(v))
-				}
-				for _, one := range v {
-					if _, ok := one.(float64); !ok {
-						t.Errorf("%s has the value %v", m.Name, one)
-					}
-				}
-			default:
-				t.Errorf("the metric %s is %v", m.Name, v)
-			}
-		}
-	}
-	for key := range e.root {
-		if !named[key] {
-			t.Errorf("the line says %s, which nobody counts", key)
-		}
-	}
-}
-
 // One Put is one line, which CloudWatch understands: namespace, the one
 // dimension, milliseconds of the clock that was given.
 func TestOnePutIsOneLineThatCloudWatchUnderstands(t *testing.T) {
@@ -139,24 +43,164 @@ func TestOnePutIsOneLineThatCloudWatchUnderstands(t *testing.T) {
 	d.Put(
 		meter.Count(meter.EventsReceived, 7), meter.Seconds(meter.DecisionSeconds, 1500*time.Millisecond),
 		meter.Seconds(meter.DecisionSeconds, 2*time.Second), meter.Count(meter.EventsReceived, 1),
-		meter.Value(meter.RulesFingerprint, 4e9),
+		meter.Value(meter.RulesFingerprint, 4294967295),
 	)
 	d.Put()
-	got := read(t, d.out.String())
-	if len(got) != 1 {
-		t.Fatalf("%d lines:\n%s", len(got), d.out.String())
-	}
-	e := got[0]
-	if e.AWS.Timestamp != noon.UnixMilli() || len(e.AWS.CloudWatchMetrics) != 1 {
-		t.Errorf("metadata %+v", e.AWS)
-	}
-	m := e.AWS.CloudWatchMetrics[0]
-	if m.Namespace != "Rolewarden" || cmp.Diff([][]string{{"Function"}}, m.Dimensions) != "" {
-		t.Errorf("namespace %q, dimensions %q", m.Namespace, m.Dimensions)
-	}
-	delete(e.root, "_aws")
-	want := map[string]any{"Function": "guard", "EventsReceived": 8.0, "DecisionSeconds": []any{1.5, 2.0}, "RulesFingerprint": 4e9}
-	if diff := cmp.Diff(want, e.root); diff != "" {
+	want := `{"DecisionSeconds":[1.5,2],"EventsReceived":8,"Function":"guard","RulesFingerprint":4294967295,"_aws":{"Timestamp":1786449600123,"CloudWatchMetrics":[{"Namespace":"Rolewarden","Dimensions":[["Function"]],"Metrics":[{"Name":"EventsReceived","Unit":"Count"},{"Name":"DecisionSeconds","Unit":"Seconds"},{"Name":"RulesFingerprint","Unit":"None"}]}]}}` + "\n"
+	if diff := cmp.Diff(want, d.out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	got := metertest.Lines(t, d.out.String())
+	if len(got) != 1 || !got[0].Time.Equal(noon.Truncate(time.Millisecond)) || got[0].Function != "guard" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Nothing that is put is lost, however much it is: counts keep their sum and
+// other values keep their number, within CloudWatch's limits for a line.
+func TestNoValueIsLostToTheLimitsOfTheFormat(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		var samples []meter.Sample
+		counts := rapid.SliceOf(rapid.IntRange(0, 1000)).Draw(r, "counts")
+		// Slices are short as a rule: the limit is met on purpose.
+		n := rapid.SampledFrom([]int{0, 1, 2, 99, 100, 101, 200, 201, 1000}).Draw(r, "values")
+		seconds := rapid.SliceOfN(rapid.Float64Range(0, 1e6), n, n).Draw(r, "seconds")
+		sum := 0
+		for _, n := range counts {
+			sum += n
+			samples = append(samples, meter.Count(meter.CanaryAccounts, n))
+		}
+		for _, v := range seconds {
+			samples = append(samples, meter.Value(meter.CanarySeconds, v))
+		}
+		d := newDesk(meter.Canary)
+		d.Put(samples...)
+		lines := metertest.Lines(t, d.out.String())
+		var got []float64
+		for _, l := range lines {
+			got = append(got, l.Values[meter.CanarySeconds]...)
+		}
+		if metertest.Sum(lines, meter.CanaryAccounts) != float64(sum) || !cmp.Equal(seconds, got) && len(seconds)+len(got) > 0 {
+			r.Errorf("%d counts and %d values became %v", len(counts), len(seconds), lines)
+		}
+		if want := max(min(len(samples), 1), (len(seconds)+99)/100); len(lines) != want {
+			r.Errorf("%d lines, want %d", len(lines), want)
+		}
+	})
+}
+
+// What the table does not hold, and what is no number, is a mistake that
+// somebody hears of; it is never emitted under a name that no alarm looks at.
+func TestWhatTheTableDoesNotHoldIsAnAlarm(t *testing.T) {
+	for name, s := range map[string]meter.Sample{
+		"an unknown metric":      meter.Count("Accounts/111122223333", 5),
+		"no name":                meter.Count("", 1),
+		"another function's":     meter.Count(meter.AlertTold, 1),
+		"no number":              meter.Value(meter.DecisionSeconds, math.NaN()),
+		"more than can be said":  meter.Value(meter.DecisionSeconds, math.Inf(1)),
+		"the format's own place": meter.Count("_aws", 1),
+	} {
+		d := newDesk(meter.Guard)
+		d.Put(s, meter.Count(meter.Decided, 2))
+		lines := metertest.Lines(t, d.out.String())
+		if metertest.Sum(lines, meter.Alarm) != 1 || metertest.Sum(lines, meter.Decided) != 2 || len(metertest.Names(lines)) != 2 {
+			t.Errorf("%s: %v", name, lines)
+		}
+	}
+}
+
+// Clocks differ: an event from the future took no time, not less.
+func TestNothingTakesLessThanNoTime(t *testing.T) {
+	if s := meter.Seconds(meter.DecisionSeconds, -3*time.Second); s.Value != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// sink fails while it is full, having taken a part of what it was given.
+type sink struct {
+	bytes.Buffer
+	full error
+	part int
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	if s.full == nil && s.part == 0 {
+		return s.Buffer.Write(p)
+	}
+	n, _ := s.Buffer.Write(p[:s.part])
+	return n, s.full
+}
+
+// A line that cannot be written is not forgotten: Err says why, and the next
+// line that can be written tells how many are missing, whole and on its own.
+func TestLinesThatCannotBeWrittenAreCounted(t *testing.T) {
+	for name, fault := range map[string]struct {
+		full error
+		part int
+	}{
+		"it refuses": {full: errors.New("no space left")}, "it takes a part": {part: 20}, "it takes a part and says so": {full: io.ErrClosedPipe, part: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &sink{}
+			m := meter.New(meter.Config{Function: meter.Notify, Out: s, Now: clock})
+			s.full, s.part = fault.full, fault.part
+			m.Put(meter.Count(meter.AlertTold, 1))
+			m.Put(meter.Count(meter.AlertTold, 1))
+			want := fault.full
+			if want == nil {
+				want = io.ErrShortWrite
+			}
+			if err := m.Err(); !errors.Is(err, want) || !strings.Contains(err.Error(), "2 lines") {
+				t.Errorf("Err is %v", err)
+			}
+			s.full, s.part = nil, 0
+			m.Put(meter.Count(meter.AlertTold, 5))
+			if m.Err() != nil {
+				t.Errorf("Err is %v", m.Err())
+			}
+			all := slices.Collect(strings.Lines(s.String()))
+			lines := metertest.Lines(t, strings.Join(all[len(all)-2:], ""))
+			if metertest.Sum(lines, meter.AlertTold) != 5 || metertest.Sum(lines, meter.Unwritten) != 2 {
+				t.Errorf("%v of\n%s", lines, s.String())
+			}
+		})
+	}
+}
+
+// A meter that was not given its parts says so, and stops nobody.
+func TestAMeterWithoutItsPartsSaysSo(t *testing.T) {
+	for part, c := range map[string]meter.Config{"Out": {Now: clock}, "Now": {Out: io.Discard}} {
+		m := meter.New(c)
+		m.Put(meter.Count(meter.Decided, 1))
+		if err := m.Err(); err == nil || !strings.Contains(err.Error(), "Config."+part+" is not set") {
+			t.Errorf("%s: %v", part, err)
+		}
+	}
+}
+
+// narrow is a writer for one at a time.
+type narrow struct {
+	inside atomic.Int32
+	mixed  atomic.Bool
+}
+
+func (n *narrow) Write(p []byte) (int, error) {
+	n.mixed.Store(n.mixed.Load() || n.inside.Add(1) > 1)
+	runtime.Gosched()
+	n.inside.Add(-1)
+	return len(p), nil
+}
+
+// Messages are handled side by side: their lines never mix.
+func TestLinesOfManyDoNotMix(t *testing.T) {
+	out := &narrow{}
+	m := meter.New(meter.Config{Function: meter.Guard, Out: out, Now: clock})
+	var wg sync.WaitGroup
+	for range 200 {
+		wg.Go(func() { m.Put(meter.Count(meter.EventsReceived, 1)) })
+	}
+	wg.Wait()
+	if out.mixed.Load() || m.Err() != nil {
+		t.Errorf("two lines were written at the same time, %v", m.Err())
 	}
 }

@@ -5,12 +5,10 @@ import (
 	"time"
 )
 
-// Limits of a line (Amazon CloudWatch User Guide,
-// CloudWatch_Embedded_Metric_Format_Specification).
-const (
-	maxMetrics = 100
-	maxValues  = 100
-)
+// maxValues is how many values a metric has in one line at most (Amazon
+// CloudWatch User Guide, CloudWatch_Embedded_Metric_Format_Specification). As
+// many metrics are allowed, and no function has so many.
+const maxValues = 100
 
 // metadata is the member "_aws", which tells CloudWatch what to take from a line.
 type metadata struct {
@@ -35,14 +33,13 @@ func (c Config) lines(all []series, now time.Time) [][]byte {
 	var out [][]byte
 	for len(all) > 0 {
 		var rest []series
-		row := all[:min(len(all), maxMetrics)]
-		for _, s := range row {
+		for _, s := range all {
 			if len(s.values) > maxValues {
 				rest = append(rest, series{Metric: s.Metric, values: s.values[maxValues:]})
 			}
 		}
-		out = append(out, c.line(row, now))
-		all = append(rest, all[len(row):]...)
+		out = append(out, c.line(all, now))
+		all = rest
 	}
 	return out
 }
