@@ -23,11 +23,14 @@ type Resources struct {
 }
 
 // FunctionTrust lets the Lambda service, and nobody else, assume a function's
-// role.
-func FunctionTrust(w World, function string) Document {
+// role. It asks for no aws:SourceAccount or aws:SourceArn: Lambda's guide names
+// the service principal and no condition that it meets (AWS Lambda Developer
+// Guide, lambda-intro-execution-role), and one that it does not meet would stop
+// the guardrail. A role cannot be passed to a service of another account (IAM
+// User Guide, id_roles_use_passrole).
+func FunctionTrust(World, string) Document {
 	return document(Statement{
 		Sid: "Lambda", Effect: allow, Principal: service("lambda.amazonaws.com"), Action: []string{"sts:AssumeRole"},
-		Condition: all(equals("aws:SourceAccount", w.Hub)),
 	})
 }
 
@@ -67,9 +70,11 @@ func pick(permissions, takes []string) []string {
 func groups(w World, function string, r Resources) []group {
 	members := w.sessions(function)
 	out := []group{
+		// That STS shows this key was told when the key was (AWS, What's New,
+		// 2022-04-27; in China 2023-02-13).
 		{[]string{"sts:AssumeRole"}, Statement{Sid: "Members", Resource: members, Condition: all(w.inOrganization("aws:ResourceOrgID"))}},
 		// Which condition keys AWS shows to this second action of the call is
-		// not documented, so nothing is asked here.
+		// not documented, so nothing is asked here. Alone it opens no session.
 		{[]string{"sts:SetSourceIdentity"}, Statement{Sid: "MembersIdentity", Resource: members}},
 		{[]string{"dynamodb:"}, Statement{Sid: "Ledger", Resource: given(r.Table)}},
 		{[]string{"sns:"}, Statement{Sid: "Alerts", Resource: given(r.Topic)}},
@@ -78,9 +83,23 @@ func groups(w World, function string, r Resources) []group {
 		{[]string{"secretsmanager:"}, Statement{Sid: "Webhook", Resource: given(r.Secret)}},
 	}
 	if w.Organization != "" {
-		out = append(out, group{[]string{"organizations:"}, Statement{Sid: "Organization", Resource: []string{everything}}})
+		out = append(out,
+			// Accounts are asked for that may be in no organization, and whose ARN
+			// that has is not documented: so any account's, of one's own organization
+			// or not. Organizations tells of one's own only.
+			group{[]string{"organizations:DescribeAccount"}, Statement{Sid: "Account", Resource: []string{w.organizations("account/*")}}},
+			group{
+				[]string{"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"},
+				Statement{Sid: "Units", Resource: []string{w.organizations("ou/" + w.Organization + "/*"), w.organizations("root/" + w.Organization + "/*")}},
+			})
 	}
 	return out
+}
+
+// organizations gives an ARN of AWS Organizations. Its account is the
+// management account (Service Authorization Reference, AWS Organizations).
+func (w World) organizations(resource string) string {
+	return "arn:" + w.Partition + ":organizations::*:" + resource
 }
 
 // sessions gives the member roles that a function opens sessions in: in every

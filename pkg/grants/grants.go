@@ -32,6 +32,9 @@ type World struct {
 	Account string
 	// Protected are the patterns of the rules file for roles that are never written.
 	Protected []string
+	// Partners are the accounts of the rules file's partners. The RCP lets them
+	// in; whom a role lets in is for its trust policy to say.
+	Partners []string
 }
 
 // The limits of AWS on documents, in characters (IAM User Guide,
@@ -63,20 +66,35 @@ func (w World) here(service, resource string) string {
 	return "arn:" + w.Partition + ":" + service + ":" + w.Region + ":" + w.Hub + ":" + resource
 }
 
-// BusARN is the ARN of the hub's bus.
-func (w World) BusARN() string { return w.here("events", "event-bus/"+deployment.Bus) }
+// busARN is the ARN of the hub's bus.
+func (w World) busARN() string { return w.here("events", "event-bus/"+deployment.Bus) }
 
-// dns ends the names of the partition's services (AWS China Regions differ).
-func (w World) dns() string {
+// logs is the service principal of CloudWatch Logs, which is regional and has
+// a name of its own in China (Amazon CloudWatch Logs User Guide,
+// encrypt-log-data-kms).
+func (w World) logs() string {
+	name := "logs." + w.Region + ".amazonaws.com"
 	if w.Partition == "aws-cn" {
-		return "amazonaws.com.cn"
+		name += ".cn"
 	}
-	return "amazonaws.com"
+	return name
 }
 
-// via names a service as kms:ViaService does (AWS KMS Developer Guide,
-// conditions-kms: kms:ViaService).
-func (w World) via(service string) string { return service + "." + w.Region + "." + w.dns() }
+// via asks that a call to KMS comes through one of the services (AWS KMS
+// Developer Guide, conditions-kms: kms:ViaService). In China the guide does not
+// settle whether the names end in ".cn", so both are taken: a name that nobody
+// has lets nobody in, and one that is missing would lock the ledger.
+func (w World) via(services ...string) when {
+	var names []string
+	for _, s := range services {
+		name := s + "." + w.Region + ".amazonaws.com"
+		names = append(names, name)
+		if w.Partition == "aws-cn" {
+			names = append(names, name+".cn")
+		}
+	}
+	return equals("kms:ViaService", names...)
+}
 
 // roleOf gives the name of the role that a function runs under; empty for what
 // is no function of rolewarden's.

@@ -1,6 +1,9 @@
 package grants
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
@@ -8,7 +11,7 @@ import (
 type Sender struct {
 	// Service is such as "events.amazonaws.com".
 	Service string
-	// ARNs are the resources it sends for.
+	// ARNs are the resources that it sends for.
 	ARNs []string
 }
 
@@ -19,10 +22,20 @@ func RulesSender(ruleARNs ...string) Sender { return Sender{"events.amazonaws.co
 func TopicSender(topicARN string) Sender { return Sender{"sns.amazonaws.com", []string{topicARN}} }
 
 // Bus lets the events roles of the organization's accounts put events on the
-// hub's bus, and nobody else (T2).
+// hub's bus, and nobody else (T2). Where there is no organization only the hub's
+// own may.
+//
+// It asks for no events:source and events:detail-type: AWS documents the two
+// for PutEvents and not for what a rule forwards (EventBridge User Guide,
+// eb-use-conditions), and were they absent nothing would arrive. The hub's rule
+// asks for both, and nobody can put events of a source that begins with "aws.".
 func Bus(w World) Document {
+	var who any = everything
+	if w.Organization == "" {
+		who = w.root(w.Hub)
+	}
 	return document(Statement{
-		Sid: "Members", Effect: allow, Principal: everything, Action: []string{"events:PutEvents"}, Resource: []string{w.BusARN()},
+		Sid: "Members", Effect: allow, Principal: who, Action: []string{"events:PutEvents"}, Resource: []string{w.busARN()},
 		Condition: all(w.inOrganization("aws:PrincipalOrgID"), arnLike("aws:PrincipalArn", w.roleARN("*", deployment.EventsRole))),
 	})
 }
@@ -32,8 +45,10 @@ func Bus(w World) Document {
 func QueuePolicy(w World, queueARN string, senders []Sender) Document {
 	var out []Statement
 	for i, s := range senders {
+		name, _, _ := strings.Cut(s.Service, ".")
 		out = append(out, Statement{
-			Sid: "Sender" + string(rune('A'+i)), Effect: allow, Principal: service(s.Service), Action: []string{"sqs:SendMessage"}, Resource: []string{queueARN},
+			Sid: "From" + name + strconv.Itoa(i+1), Effect: allow, Principal: service(s.Service),
+			Action: []string{"sqs:SendMessage"}, Resource: []string{queueARN},
 			Condition: all(arn("aws:SourceArn", s.ARNs...), equals("aws:SourceAccount", w.Hub)),
 		})
 	}
@@ -48,24 +63,30 @@ func onlyTLS(action, resource string) Statement {
 	}
 }
 
-// AlertTopic lets the guard's and the canary's role publish.
+// AlertTopic lets the guard's and the canary's role publish, and refuses
+// everybody else of the account, so that subscribers can act on what they get.
 func AlertTopic(w World, topicARN string) Document {
 	publishers := []string{w.roleARN(w.Hub, deployment.GuardRole), w.roleARN(w.Hub, deployment.CanaryRole)}
+	topic, publish := []string{topicARN}, []string{"sns:Publish"}
 	return document(
 		Statement{
-			Sid: "Functions", Effect: allow, Principal: w.root(w.Hub), Action: []string{"sns:Publish"}, Resource: []string{topicARN},
+			Sid: "Functions", Effect: allow, Principal: w.root(w.Hub), Action: publish, Resource: topic,
 			Condition: all(arn("aws:PrincipalArn", publishers...)),
+		},
+		Statement{
+			Sid: "NobodyElse", Effect: deny, Principal: everything, Action: publish, Resource: topic,
+			Condition: all(when{"ArnNotEquals", "aws:PrincipalArn", publishers}),
 		},
 		onlyTLS("sns:Publish", topicARN),
 	)
 }
 
-// AlarmTopic lets rolewarden's alarms publish.
+// AlarmTopic lets CloudWatch publish for rolewarden's alarms.
 func AlarmTopic(w World, topicARN string) Document {
 	return document(
 		Statement{
 			Sid: "Alarms", Effect: allow, Principal: service("cloudwatch.amazonaws.com"), Action: []string{"sns:Publish"}, Resource: []string{topicARN},
-			Condition: all(arnLike("aws:SourceArn", w.here("cloudwatch", "alarm:"+deployment.AlarmPrefix+"*")), equals("aws:SourceAccount", w.Hub)),
+			Condition: all(w.ofAlarms(), equals("aws:SourceAccount", w.Hub)),
 		},
 		onlyTLS("sns:Publish", topicARN),
 	)

@@ -33,6 +33,7 @@ func Indirect() []Reason {
 		snsAt  = "Amazon SNS Developer Guide, sns-key-management"
 		ddbAt  = "Amazon DynamoDB Developer Guide, encryption.usagenotes"
 		smAt   = "AWS Secrets Manager User Guide, security-encryption"
+		envAt  = "AWS Lambda Developer Guide, configuration-envvars-encryption"
 	)
 	return []Reason{
 		{"Poll", "sqs:ReceiveMessage", queued, poller, pollAt},
@@ -45,6 +46,7 @@ func Indirect() []Reason {
 		{"KeyOfTopic", "kms:Decrypt", publishing, "SNS checks the data key that it encrypts with", snsAt},
 		{"KeyOfTopic", "kms:GenerateDataKey", publishing, "SNS encrypts what the function publishes", snsAt},
 		{"KeyOfLedger", "kms:Decrypt", publishing, "DynamoDB opens the table's key for the caller", ddbAt},
+		{"KeyOfSettings", "kms:Decrypt", every, "Lambda decrypts the function's environment; its own grant is bound to the role's unique id and ends when the role is made anew", envAt},
 		{"KeyOfWebhook", "kms:Decrypt", []string{actions.Notify}, "Secrets Manager decrypts the secret for the caller", smAt},
 	}
 }
@@ -52,15 +54,16 @@ func Indirect() []Reason {
 // indirect renders the list for one function.
 func indirect(w World, function string, r Resources) []Statement {
 	key := func(service string) Statement {
-		return Statement{Resource: given(r.DataKey), Condition: all(equals("kms:ViaService", w.via(service)))}
+		return Statement{Resource: given(r.DataKey), Condition: all(w.via(service))}
 	}
 	where := map[string]Statement{
-		"Poll":         {Resource: r.Consumes},
-		"Log":          {Resource: given(r.LogGroup)},
-		"KeyOfQueues":  key("sqs"),
-		"KeyOfTopic":   key("sns"),
-		"KeyOfLedger":  key("dynamodb"),
-		"KeyOfWebhook": key("secretsmanager"),
+		"Poll":          {Resource: r.Consumes},
+		"Log":           {Resource: given(r.LogGroup)},
+		"KeyOfQueues":   key("sqs"),
+		"KeyOfTopic":    key("sns"),
+		"KeyOfLedger":   key("dynamodb"),
+		"KeyOfSettings": key("lambda"),
+		"KeyOfWebhook":  key("secretsmanager"),
 	}
 	var out []Statement
 	for _, reason := range Indirect() {

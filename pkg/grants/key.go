@@ -2,50 +2,64 @@ package grants
 
 import "github.com/rolewarden/rolewarden/pkg/deployment"
 
-// administer lists what it takes to look after a key. None of it reads or
-// makes what the key protects.
-func administer() []string {
-	return []string{
-		"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:CreateGrant", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-		"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-		"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
-		"kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+// administer lets the hub's account look after a key: whom of it, its IAM
+// policies say. Nothing of it reads or makes what the key protects, also not by
+// way of a grant.
+func (w World) administer() Statement {
+	return Statement{
+		Sid: "Administer", Effect: allow, Principal: w.root(w.Hub), Resource: []string{everything}, Action: []string{
+			"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
+			"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
+			"kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:RotateKeyOnDemand",
+			"kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+		},
 	}
 }
 
 // DataKeyPolicy is the policy of the key that encrypts what lies in the hub.
+// Nobody uses it but through the services that keep something with it.
+//
+// EventBridge has no condition: AWS does not support aws:SourceAccount and
+// aws:SourceArn in a key's policy for what EventBridge delivers to an encrypted
+// topic (Amazon SNS Developer Guide, sns-key-management) and says nothing of
+// queues, and where a condition fails the event is dropped. Which rules may
+// send is for the queues' policies to say.
 func DataKeyPolicy(w World) Document {
-	use := []string{"kms:Decrypt", "kms:GenerateDataKey"}
+	crypt := []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+	send := []string{"kms:Decrypt", "kms:GenerateDataKey"}
+	key := []string{everything}
 	return document(
-		Statement{Sid: "Administer", Effect: allow, Principal: w.root(w.Hub), Action: administer(), Resource: []string{everything}},
-		// Whom of the account is for its IAM policies to say.
+		w.administer(),
 		Statement{
-			Sid: "ThroughServices", Effect: allow, Principal: w.root(w.Hub), Resource: []string{everything},
-			Action:    []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-			Condition: all(equals("kms:ViaService", w.via("dynamodb"), w.via("secretsmanager"), w.via("sns"), w.via("sqs"))),
+			Sid: "ThroughServices", Effect: allow, Principal: w.root(w.Hub), Action: crypt, Resource: key,
+			Condition: all(w.via("dynamodb", "lambda", "secretsmanager", "sns", "sqs")),
+		},
+		// DynamoDB and Lambda go on using the key by grants of their own.
+		Statement{
+			Sid: "GrantsOfServices", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:CreateGrant"}, Resource: key,
+			Condition: all(w.via("dynamodb", "lambda")),
+		},
+		Statement{Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: send, Resource: key},
+		Statement{
+			Sid: "Topics", Effect: allow, Principal: service("sns.amazonaws.com"), Action: send, Resource: key,
+			Condition: all(arn("aws:SourceArn", w.here("sns", deployment.AlertTopic))),
 		},
 		Statement{
-			Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: use, Resource: []string{everything},
-			Condition: all(equals("aws:SourceAccount", w.Hub)),
+			Sid: "Alarms", Effect: allow, Principal: service("cloudwatch.amazonaws.com"), Action: send, Resource: key,
+			Condition: all(w.ofAlarms(), equals("aws:SourceAccount", w.Hub)),
 		},
 		Statement{
-			Sid: "Topics", Effect: allow, Principal: service("sns.amazonaws.com"), Action: use, Resource: []string{everything},
-			Condition: all(equals("aws:SourceAccount", w.Hub)),
-		},
-		Statement{
-			Sid: "Alarms", Effect: allow, Principal: service("cloudwatch.amazonaws.com"), Action: use, Resource: []string{everything},
-			Condition: all(equals("aws:SourceAccount", w.Hub)),
-		},
-		Statement{
-			Sid: "Logs", Effect: allow, Principal: service("logs." + w.Region + "." + w.dns()), Resource: []string{everything},
-			Action:    []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
+			Sid: "Logs", Effect: allow, Principal: service(w.logs()), Action: crypt, Resource: key,
 			Condition: all(arnLike("kms:EncryptionContext:aws:logs:arn", w.here("logs", "log-group:"+deployment.LogPrefix+"rolewarden-*"))),
 		},
 	)
 }
 
-// SealKeyPolicy is the policy of the key that seals baselines. No function may
-// use it: none of them does.
-func SealKeyPolicy(w World) Document {
-	return document(Statement{Sid: "Administer", Effect: allow, Principal: w.root(w.Hub), Action: administer(), Resource: []string{everything}})
+// ofAlarms asks that a service acts for one of rolewarden's alarms.
+func (w World) ofAlarms() when {
+	return arnLike("aws:SourceArn", w.here("cloudwatch", "alarm:"+deployment.AlarmPrefix+"*"))
 }
+
+// SealKeyPolicy is the policy of the key that baselines are sealed with. No
+// function may use it, since none of them does yet.
+func SealKeyPolicy(w World) Document { return document(w.administer()) }

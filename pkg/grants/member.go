@@ -111,7 +111,7 @@ func CanaryTargetTrust(w World) Document {
 
 // Events may put events on the hub's bus.
 func Events(w World) Document {
-	return document(Statement{Sid: "Forward", Effect: allow, Action: []string{"events:PutEvents"}, Resource: []string{w.BusARN()}})
+	return document(Statement{Sid: "Forward", Effect: allow, Action: []string{"events:PutEvents"}, Resource: []string{w.busARN()}})
 }
 
 // EventsTrust lets EventBridge use the role for rolewarden's rules.
@@ -120,14 +120,4 @@ func EventsTrust(w World, ruleARNs []string) Document {
 		Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: []string{"sts:AssumeRole"},
 		Condition: all(arn("aws:SourceArn", ruleARNs...), equals("aws:SourceAccount", w.Account)),
 	})
-}
-
-func without(list, drop []string) []string {
-	var out []string
-	for _, s := range list {
-		if len(pick([]string{s}, drop)) == 0 {
-			out = append(out, s)
-		}
-	}
-	return out
 }
