@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
@@ -19,13 +20,14 @@ type schemaVerb struct {
 
 // Help is the verb's long help.
 func (schemaVerb) Help() string {
-	return `The schemas (JSON Schema 2020-12) are of what each verb prints with --format json, of the request that findings show and evaluate takes, of the alerts on SNS, and of the rules file, for editors. Without a NAME it lists the names.`
+	return `The schemas (JSON Schema 2020-12) are of what each verb prints with --format json, of the request that findings show and evaluate takes, of the alerts on SNS, and, for editors, of the rules file and the deployment file. Without a NAME it lists the names.`
 }
 
 const (
 	schemaFolder = "schemas/"
 	schemaSuffix = ".schema.json"
 	rulesFile    = "rules-file"
+	deployFile   = "deployment-file"
 	alertName    = "alert"
 )
 
@@ -49,6 +51,8 @@ func schemaOf(name string) ([]byte, bool) {
 	switch name {
 	case rulesFile:
 		return org.Schema(), true
+	case deployFile:
+		return deployment.Schema(), true
 	case alertName:
 		return alert.Schema(), true
 	}
@@ -58,7 +62,7 @@ func schemaOf(name string) ([]byte, bool) {
 
 // schemaNames gives the names of the schemas, sorted.
 func schemaNames() []string {
-	names := []string{rulesFile, alertName}
+	names := []string{rulesFile, deployFile, alertName}
 	// The folder is in the binary, so it can be read.
 	entries, _ := schemas.ReadDir(strings.TrimSuffix(schemaFolder, "/"))
 	for _, e := range entries {
