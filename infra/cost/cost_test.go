@@ -1,0 +1,101 @@
+package cost_test
+
+import (
+	"flag"
+	"math"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/rolewarden/rolewarden/infra/cost"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+)
+
+var update = flag.Bool("update", false, "write README.md anew")
+
+// The page that an operator reads is what the calculation gives.
+func TestThePageIsTheCalculation(t *testing.T) {
+	t.Parallel()
+	got := cost.Page()
+	if *update {
+		if err := os.WriteFile("README.md", []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("README.md differs (-want +got); if it ought to, run go test ./infra/cost -update:\n%s", diff)
+	}
+}
+
+// A sum done by hand, of inputs that make it easy.
+func TestTheSumIsTheOneDoneByHand(t *testing.T) {
+	t.Parallel()
+	in := cost.Inputs{
+		Accounts: 10, Changes: 90, CanaryEvery: 10 * 24 * time.Hour, // 27,000 changes and 30 canaries, in 3 runs
+		GuardGB: 1, GuardSeconds: 2, LedgerWrites: 10, LedgerReads: 1, LedgerKB: 1 << 20 / 27030.0 * 30, LedgerDays: 2,
+		CanaryAtOnce: 1, Alarms: 3, Keys: 2,
+	}
+	want := map[string]float64{
+		"EventBridge: events sent from members to the hub's bus": 0.02703,
+		"Lambda: compute":                                    54060 * 0.0000133334,
+		"DynamoDB: writes to the ledger":                     270300 * 0.625e-6,
+		"DynamoDB: reads of the ledger":                      27060 * 0.125e-6,
+		"DynamoDB: the ledger's size, once it is full":       2 * 0.25,
+		"Lambda: invocations, one for each message at worst": 27033 * 0.2e-6,
+		"CloudWatch: alarms":                                 0.3,
+		"KMS: keys":                                          2,
+		"SNS: alerts published":                              0,
+	}
+	got := map[string]float64{}
+	for _, l := range cost.Of(in, cost.Known()) {
+		got[l.What] = l.USD()
+	}
+	for what, usd := range want {
+		if math.Abs(got[what]-usd) > 1e-9 {
+			t.Errorf("%s: %v, and by hand %v", what, got[what], usd)
+		}
+	}
+}
+
+// More accounts, changes or canaries never cost less, and what a tenfold
+// organization pays is at most tenfold: the rest is the same for all.
+func TestMoreNeverCostsLess(t *testing.T) {
+	t.Parallel()
+	total := func(in cost.Inputs) float64 { return cost.Total(cost.Of(in, cost.Known())) }
+	rapid.Check(t, func(r *rapid.T) {
+		in := cost.Defaults(rapid.IntRange(1, 10000).Draw(r, "accounts"))
+		in.Changes = rapid.Float64Range(0, 1000).Draw(r, "changes")
+		in.CanaryEvery = time.Duration(rapid.IntRange(15, 1440).Draw(r, "minutes")) * time.Minute
+		tenfold, busier, oftener := in, in, in
+		tenfold.Accounts *= 10
+		busier.Changes++
+		oftener.CanaryEvery = in.CanaryEvery / 2
+		if a, b := total(in), total(tenfold); b < a || b > 10*a {
+			r.Fatalf("%d accounts cost %v and tenfold as many %v", in.Accounts, a, b)
+		}
+		if total(busier) < total(in) || total(oftener) < total(in) {
+			r.Fatal("more events cost less")
+		}
+	})
+}
+
+// Every line has a price that says where it was read, and the metrics are those
+// of the table.
+func TestInputsHaveASource(t *testing.T) {
+	t.Parallel()
+	for _, l := range cost.Of(cost.Defaults(1), cost.Known()) {
+		if l.Price.Source == "" || l.Price.USD <= 0 || l.Price.Per <= 0 {
+			t.Errorf("%s has the price %+v", l.What, l.Price)
+		}
+	}
+	if got, want := cost.Defaults(1).Metrics, len(meter.All()); got != want {
+		t.Errorf("%d metrics are paid for and the table has %d", got, want)
+	}
+}
