@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab"
 )
 
@@ -12,35 +15,10 @@ import (
 // the hub stack make them; in a house they are made over the IAM API with the
 // same documents, so that what the lab refuses here AWS would refuse there.
 const (
-	hubRole    = "rolewarden/rolewarden-guard-fn"
-	readerRole = "rolewarden/rolewarden-reader"
-	writerRole = "rolewarden/rolewarden-remediator"
+	hubRole    = "rolewarden/" + deployment.GuardRole
+	readerRole = "rolewarden/" + deployment.ReaderRole
+	writerRole = "rolewarden/" + deployment.RemediatorRole
 )
-
-// memberTrust lets the hub's role in, under the names that rolewarden's
-// sessions bear. Setting the source identity is a statement of its own: which
-// condition keys AWS shows to that second action is not documented.
-const memberTrust = `{"Version":"2012-10-17","Statement":[
- {"Sid":"Hub","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::HUB:root"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::HUB:role/HUBROLE"},"StringEquals":{"aws:PrincipalOrgID":"ORGANIZATION","sts:ExternalId":"EXTERNALID"},"StringLike":{"sts:RoleSessionName":"rw-*","sts:SourceIdentity":"rolewarden-*"}}},
- {"Sid":"HubIdentity","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::HUB:root"},"Action":"sts:SetSourceIdentity","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::HUB:role/HUBROLE"},"StringLike":{"sts:SourceIdentity":"rolewarden-*"}}}]}`
-
-const readerPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetRole","iam:ListRoles","iam:ListRoleTags","iam:GetUser","iam:ListUsers"],"Resource":"*"}]}`
-
-// writerPolicy lets trust policies be replaced and rolewarden's own tags be
-// set; the roles that are never written are denied by name. The Null beside
-// ForAllValues matters: without it a call without tags would meet the condition.
-const writerPolicy = `{"Version":"2012-10-17","Statement":[
- {"Sid":"Trust","Effect":"Allow","Action":["iam:GetRole","iam:ListRoleTags","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::*:role/*"},
- {"Sid":"OwnTags","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole"],"Resource":"arn:aws:iam::*:role/*","Condition":{"ForAllValues:StringEqualsIgnoreCase":{"aws:TagKeys":["rolewarden:state","rolewarden:finding","rolewarden:at"]},"Null":{"aws:TagKeys":"false"}}},
- {"Sid":"Guarded","Effect":"Deny","Action":["iam:UpdateAssumeRolePolicy","iam:PutRolePermissionsBoundary"],"Resource":["arn:aws:iam::*:role/rolewarden/*","arn:aws:iam::*:role/aws-service-role/*","arn:aws:iam::*:role/aws-reserved/*","arn:aws:iam::*:role/OrganizationAccountAccessRole","arn:aws:iam::*:role/AWSControlTowerExecution","arn:aws:iam::*:role/stacksets-exec-*","arn:aws:iam::*:role/breakglass/*"]},
- {"Sid":"Never","Effect":"Deny","Action":["iam:PutRolePolicy","iam:AttachRolePolicy","iam:CreateRole","iam:PassRole","iam:DeleteRole","iam:DeleteRolePermissionsBoundary","sts:AssumeRole"],"Resource":"*"}]}`
-
-const hubTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"HUB"}}}]}`
-
-const hubPolicy = `{"Version":"2012-10-17","Statement":[
- {"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"],"Resource":["arn:aws:iam::*:role/rolewarden/rolewarden-reader","arn:aws:iam::*:role/rolewarden/rolewarden-remediator"]},
- {"Effect":"Allow","Action":"organizations:DescribeAccount","Resource":"*"},
- {"Effect":"Allow","Action":"sns:Publish","Resource":"TOPIC"}]}`
 
 // split takes "path/name" apart as IAM wants it: "/path/" and "name".
 func split(role string) (path, name string) {
@@ -48,25 +26,37 @@ func split(role string) (path, name string) {
 	return "/" + role[:at], role[at:]
 }
 
+// world is where rolewarden's documents hold in the house.
+func (h *house) world(account, organization string) grants.World {
+	return grants.World{
+		Partition: h.partition(), Region: homeRegion, Hub: h.hub, Organization: organization,
+		ExternalID: houseSecret, Account: account, Protected: h.rules.Protected,
+	}
+}
+
 // makeRoles makes the roles over the IAM API, as the administrator of each
 // account: the hub's, and in every account of the organization a reader and a
 // writer.
 func (h *house) makeRoles(ctx context.Context, cfg houseConfig, organization string) error {
-	fill := strings.NewReplacer("arn:aws:", "arn:"+h.partition()+":", "HUBROLE", hubRole, "HUB", cfg.Hub, "ORGANIZATION", organization, "EXTERNALID", houseSecret, "TOPIC", h.topic)
 	for _, account := range cfg.Accounts {
 		if account.Outside {
 			continue
 		}
-		made := []memberRole{{readerRole, memberTrust, readerPolicy}, {writerRole, memberTrust, writerPolicy}}
+		w := h.world(account.ID, organization)
+		made := []memberRole{
+			{deployment.ReaderRole, grants.ReaderTrust(w), grants.Reader(w)},
+			{deployment.RemediatorRole, grants.RemediatorTrust(w), grants.Remediator(w)},
+		}
 		if account.ID == cfg.Hub {
-			made = append([]memberRole{{hubRole, hubTrust, hubPolicy}}, made...)
+			own := grants.Function(w, actions.Guard, h.resources(w))
+			made = append([]memberRole{{deployment.GuardRole, grants.FunctionTrust(w, actions.Guard), own}}, made...)
 		}
 		admin, err := h.admin(account.ID)
 		if err != nil {
 			return err
 		}
 		for _, r := range made {
-			if err := r.make(ctx, admin, fill); err != nil {
+			if err := r.make(ctx, admin); err != nil {
 				return fmt.Errorf("making role %s in account %s: %w", r.name, account.ID, err)
 			}
 		}
@@ -74,18 +64,33 @@ func (h *house) makeRoles(ctx context.Context, cfg houseConfig, organization str
 	return nil
 }
 
-// memberRole is a role of rolewarden's own.
-type memberRole struct{ name, trust, policy string }
+// resources are what the guard works on. In a house only the topic is there;
+// queues and ledger are in memory.
+func (h *house) resources(w grants.World) grants.Resources {
+	here := func(service, resource string) string {
+		return "arn:" + w.Partition + ":" + service + ":" + w.Region + ":" + w.Hub + ":" + resource
+	}
+	later := here("sqs", deployment.LaterQueue)
+	return grants.Resources{
+		Table: here("dynamodb", "table/"+deployment.Table), Topic: h.topic, Consumes: []string{here("sqs", deployment.IntakeQueue), later}, Sends: []string{later},
+		LogGroup: here("logs", "log-group:"+deployment.LogPrefix+deployment.GuardFunction+":*"),
+	}
+}
 
-func (r memberRole) make(ctx context.Context, admin person, fill *strings.Replacer) error {
-	path, name := split(r.name)
+// memberRole is a role of rolewarden's own.
+type memberRole struct {
+	name          string
+	trust, policy grants.Document
+}
+
+func (r memberRole) make(ctx context.Context, admin person) error {
 	if _, err := admin.call(ctx, "iam", "CreateRole", map[string]string{
-		"Path": path, "RoleName": name, "AssumeRolePolicyDocument": fill.Replace(r.trust),
+		"Path": deployment.Path, "RoleName": r.name, "AssumeRolePolicyDocument": r.trust.JSON(),
 	}); err != nil {
 		return err
 	}
 	_, err := admin.call(ctx, "iam", "PutRolePolicy", map[string]string{
-		"RoleName": name, "PolicyName": "rolewarden", "PolicyDocument": fill.Replace(r.policy),
+		"RoleName": r.name, "PolicyName": "rolewarden", "PolicyDocument": r.policy.JSON(),
 	})
 	return err
 }

@@ -84,10 +84,11 @@ func groups(w World, function string, r Resources) []group {
 	}
 	if w.Organization != "" {
 		out = append(out,
-			// Accounts are asked for that may be in no organization, and whose ARN
-			// that has is not documented: so any account's, of one's own organization
-			// or not. Organizations tells of one's own only.
-			group{[]string{"organizations:DescribeAccount"}, Statement{Sid: "Account", Resource: []string{w.organizations("account/*")}}},
+			// Mostly accounts are asked for that are in no organization, and what ARN
+			// those have is not documented: were it another one than expected, no
+			// stranger would ever be confirmed to be one. The call tells of one's own
+			// organization only, so naming it would narrow nothing.
+			group{[]string{"organizations:DescribeAccount"}, Statement{Sid: "Account", Resource: []string{everything}}},
 			group{
 				[]string{"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"},
 				Statement{Sid: "Units", Resource: []string{w.organizations("ou/" + w.Organization + "/*"), w.organizations("root/" + w.Organization + "/*")}},
