@@ -69,12 +69,17 @@ func memberARN(partition, account, name string) string {
 // assume opens a session in a member role. It writes nothing and so is
 // repeated by the SDK when no answer comes.
 func (a *Accounts) assume(ctx context.Context, in *sts.AssumeRoleInput) (aws.Credentials, error) {
-	if id := a.cfg.ExternalID.Reveal(); id != "" {
+	return assume(ctx, a.sts(), a.cfg.ExternalID, in)
+}
+
+// assume opens a session in a role that asks for an external id, where there is one.
+func assume(ctx context.Context, client *sts.Client, externalID Secret, in *sts.AssumeRoleInput) (aws.Credentials, error) {
+	if id := externalID.Reveal(); id != "" {
 		in.ExternalId = aws.String(id)
 	}
-	out, err := a.sts().AssumeRole(ctx, in)
+	out, err := client.AssumeRole(ctx, in)
 	if err != nil {
-		e := sorted(err, a.cfg.ExternalID)
+		e := sorted(err, externalID)
 		e.text = "assuming role " + aws.ToString(in.RoleArn) + ": " + e.text
 		return aws.Credentials{}, e
 	}

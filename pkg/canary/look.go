@@ -1,0 +1,150 @@
+package canary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// probe is an account in a run.
+type probe struct {
+	Account
+	// session and target are there where the target may be written.
+	session Session
+	target  role.Role
+}
+
+// look finds out how an account stands. Where nothing is wrong it changes the
+// target at once; where something is, the target keeps showing it until people
+// have been told.
+func (c *Canary) look(ctx context.Context, account string) *probe {
+	p := &probe{Account: Account{ID: account}}
+	session, err := c.cfg.Sessions.Open(ctx, account)
+	if err != nil {
+		p.fail(err)
+		return p
+	}
+	live, err := session.Role(ctx)
+	if err != nil {
+		p.fail(err)
+		return p
+	}
+	if live.Account != account || live.Path != deployment.CanaryPath || live.Name != deployment.CanaryTarget {
+		p.State = Unreachable
+		p.Why = fmt.Sprintf("the role of the canary's name is %s, which is not the canary's; nothing was written to it", live.ARN)
+		return p
+	}
+	p.session, p.target = session, live
+	c.judge(ctx, p)
+	if p.State == Reached || p.State == First {
+		c.change(ctx, p)
+	}
+	return p
+}
+
+// judge says what the target and the ledger show.
+func (c *Canary) judge(ctx context.Context, p *probe) {
+	now := c.cfg.Now()
+	by, at, digest := written(p.target, now)
+	switch by {
+	case canary:
+		p.Written = at
+	case maker:
+		c.judgeNew(p, now)
+		return
+	case stranger:
+		p.State, p.Why = Missed, foreign
+		return
+	}
+	age := now.Sub(at)
+	if age > c.cfg.Fresh {
+		// An old document proves nothing about now, and putting one back would
+		// be a way of hiding that nothing arrives any more.
+		p.State = Missed
+		p.Why = fmt.Sprintf("the canary's last change is %s old: it has not run since, could not write, or somebody put an old document back", round(age))
+		return
+	}
+	s, ok, err := c.cfg.Ledger.State(ctx, p.ID, p.target.ID)
+	switch {
+	case err != nil:
+		p.State, p.Why = Unknown, fmt.Sprintf("asking the ledger about role %s: %v", p.target.Ref(), err)
+	case ok && s.Digest == digest:
+		// UpdatedAt is when the handling that found this document came to its
+		// end. Where clocks differ by more than the way takes, it took no time.
+		p.State, p.Took = Reached, max(0, s.UpdatedAt.Sub(at))
+	case age >= c.cfg.Grace:
+		p.State = Missed
+		p.Why = fmt.Sprintf("the canary changed %s at %s, and %s later nothing has been decided on it", p.target.ARN, at.Format(time.RFC3339), round(age))
+	default:
+		// Runs are further apart than this. Left as it is, the document still
+		// counts at the next one.
+		p.State = Unknown
+		p.Why = fmt.Sprintf("the canary's last change is only %s old and not decided on: two runs were too close together, or somebody else writes the canary's document", round(age))
+	}
+}
+
+// foreign is said of a document that is none of the canary's.
+//
+// It is written over all the same, once people have been told. The role is
+// rolewarden's own, is used by nobody, and lets nobody in: whoever changes it
+// wants to get in by it, or wants the canary blind. So there is nothing in doubt
+// that a write could harm, and leaving it would leave open what they opened.
+const foreign = "somebody changed the canary's own role, which nobody has a reason to: look in CloudTrail for who called UpdateAssumeRolePolicy on it; the canary puts its own document back"
+
+// judgeNew is judge for a target that shows the document it was made with.
+func (c *Canary) judgeNew(p *probe, now time.Time) {
+	age := now.Sub(p.target.Created)
+	if p.target.Created.IsZero() || age <= c.cfg.Fresh {
+		p.State = First
+		return
+	}
+	// A stack is deployed before or after the canary's first run, but the
+	// document it brings does not stay.
+	p.State = Missed
+	p.Why = fmt.Sprintf("the canary's role was made %s ago and shows the document it was made with: the canary has not run since, or somebody put that document back", round(age))
+}
+
+// change writes a new document, which the next run asks about.
+func (c *Canary) change(ctx context.Context, p *probe) {
+	err := p.session.Write(ctx, Document(p.target.Partition, p.ID, c.cfg.Now()))
+	switch {
+	case err == nil:
+		p.Change = Changed
+		return
+	case stateOf(err) == Unknown:
+		p.Change = Uncertain
+	}
+	// What was found is old by the next run: without a change there is no proof.
+	p.Took = 0
+	p.fail(err)
+}
+
+// fail notes an error as the account's state.
+func (p *probe) fail(err error) {
+	p.State, p.Why = stateOf(err), err.Error()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Why = "the time of the run was up: " + p.Why
+	case p.State == Unreachable:
+		p.Why += ": deploy the member stack there again, and look for an SCP or RCP that stops its role " + deployment.CanaryWriterRole
+	}
+}
+
+// stateOf tells a refusal, which lasts until somebody mends it, from what may be
+// gone the next time.
+func stateOf(err error) State {
+	for _, refusal := range []error{
+		role.ErrAccessDenied, role.ErrNotFound, role.ErrUnmodifiable, role.ErrLimit, role.ErrInvalidPrincipal, role.ErrMalformed,
+	} {
+		if errors.Is(err, refusal) {
+			return Unreachable
+		}
+	}
+	return Unknown
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Second) }
