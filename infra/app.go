@@ -1,28 +1,70 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
-// assets says in which folder the code of each function lies, by the
-// function's name in the folder functions.
-type assets map[string]string
+// newApp makes the app. All that would make two runs differ is off: traces,
+// which hold the paths of the program that the CDK runs in, and what the CDK's
+// authors want to know of its users. These settings win over those of the
+// CDK's command line, so that both give the same templates.
+func newApp(folder string, given map[string]any) awscdk.App {
+	p := awscdk.AppProps{
+		AnalyticsReporting: no(),
+		StackTraces:        no(),
+		TreeMetadata:       no(),
+		Context:            &given,
+		PostCliContext: &map[string]any{
+			"aws:cdk:enable-path-metadata":  false,
+			"aws:cdk:enable-asset-metadata": false,
+			"aws:cdk:version-reporting":     false,
+			"aws:cdk:disable-stack-trace":   true,
+			// Tags belong to the stack; CloudFormation hands them on to what it holds.
+			"@aws-cdk/core:explicitStackTags": true,
+		},
+	}
+	if folder != "" {
+		p.Outdir = str(folder)
+	}
+	return awscdk.NewApp(&p)
+}
+
+// synthesize writes the templates of a deployment into the app's folder, and
+// beside them the documents that people look at.
+func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
+	if err := build(app, d, a); err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return writeDocuments(*app.Outdir(), d)
+}
 
 // build adds the stacks of one way to deploy to the app.
 func build(app awscdk.App, d *deployment.Deployment, a assets) error {
 	switch d.Way {
 	case deployment.Single:
-		newSingle(app, d, a)
+		return newSingle(app, d, a)
 	case deployment.Hub:
-		newHub(app, d, a)
+		return newHub(app, d, a)
 	case deployment.Members:
-		return fmt.Errorf("building the stacks: the way members is not there yet")
+		return newMembers(app, d)
 	case deployment.NoWay:
-		return fmt.Errorf("building the stacks: no way to deploy was chosen")
 	}
-	return nil
+	return errors.New("building the stacks: the deployment names no way to deploy")
+}
+
+// stackProps are what the stacks that hold data share.
+func stackProps(d *deployment.Deployment, name, description string) *awscdk.StackProps {
+	return &awscdk.StackProps{
+		StackName:   str(name),
+		Description: str(description),
+		Env:         &awscdk.Environment{Account: str(d.Account), Region: str(d.Region)},
+		// Without these stacks nothing is guarded: removing them takes two steps.
+		TerminationProtection: yes(),
+		Tags:                  &map[string]*string{"application": str("rolewarden")},
+	}
 }

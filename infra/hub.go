@@ -7,7 +7,8 @@ import (
 )
 
 // newHub adds the stack of an organization's security account.
-func newHub(app awscdk.App, d *deployment.Deployment, a assets) {
-	_, _ = d, a
-	awscdk.NewStack(app, str(deployment.HubStack), nil)
+func newHub(app awscdk.App, d *deployment.Deployment, code assets) error {
+	stack := awscdk.NewStack(app, str(deployment.HubStack), stackProps(d, deployment.HubStack,
+		"rolewarden in the security account: takes in the changes of roles of the whole organization, judges them, acts and tells."))
+	return newCore(stack, d, code, externalID(stack), newBus(stack, d))
 }

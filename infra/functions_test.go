@@ -1,0 +1,204 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+)
+
+func TestEveryFunctionHasItsOwnRoleLogGroupAndConcurrency(t *testing.T) {
+	for stack, tpl := range cores(t) {
+		roles, logs := map[string]string{}, map[string]string{}
+		for id, f := range of(t, tpl, "AWS::Lambda::Function") {
+			name := shown(f.Properties["FunctionName"])
+			role := referred(f.Properties["Role"])
+			if other, taken := roles[role]; taken {
+				t.Errorf("%s: %s and %s share the role %s", stack, id, other, role)
+			}
+			roles[role] = id
+			group := referred(at(f.Properties, "LoggingConfig", "LogGroup"))
+			if other, taken := logs[group]; taken {
+				t.Errorf("%s: %s and %s share the log group %s", stack, id, other, group)
+			}
+			logs[group] = id
+			g := tpl.Resources[group]
+			if g.Properties["LogGroupName"] != "/aws/lambda/"+name || referred(g.Properties["KmsKeyId"]) != "DataKey" || number(t, g.Properties["RetentionInDays"]) < 1 {
+				t.Errorf("%s: the log group of %s is %v", stack, id, g.Properties)
+			}
+			if at(f.Properties, "LoggingConfig", "LogFormat") != "JSON" {
+				t.Errorf("%s: %s does not log as JSON", stack, id)
+			}
+			if number(t, f.Properties["ReservedConcurrentExecutions"]) < 1 {
+				t.Errorf("%s: %s never runs", stack, id)
+			}
+			if referred(f.Properties["KmsKeyArn"]) != "DataKey" {
+				t.Errorf("%s: the settings of %s are not encrypted with the data key", stack, id)
+			}
+			if f.Properties["Runtime"] != "provided.al2023" || f.Properties["Handler"] != "bootstrap" {
+				t.Errorf("%s: %s runs on %v %v", stack, id, f.Properties["Runtime"], f.Properties["Handler"])
+			}
+			if m := number(t, f.Properties["MemorySize"]); m < 128 || m > 256 {
+				t.Errorf("%s: %s has %v MB", stack, id, m)
+			}
+			if at(f.Properties, "TracingConfig", "Mode") != "PassThrough" {
+				t.Errorf("%s: %s is traced", stack, id)
+			}
+		}
+		d, err := load("organization.yaml", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range d.Functions() {
+			named(t, tpl, "AWS::Lambda::Function", "FunctionName", name)
+		}
+		if len(roles) != len(d.Functions()) {
+			t.Errorf("%s has %d functions, want %d", stack, len(roles), len(d.Functions()))
+		}
+	}
+}
+
+// The roles of the functions are named in the members' trust policies.
+func TestTheRolesOfFunctionsBearTheNamesThatMembersTrust(t *testing.T) {
+	for _, tpl := range cores(t) {
+		for function, role := range map[string]string{
+			deployment.GuardFunction: deployment.GuardRole, deployment.NotifyFunction: deployment.NotifyRole, deployment.CanaryFunction: deployment.CanaryRole,
+		} {
+			f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", function)
+			r := tpl.Resources[referred(f.Properties["Role"])]
+			if r.Properties["RoleName"] != role || r.Properties["Path"] != deployment.Path {
+				t.Errorf("%s runs as %v%v", function, r.Properties["Path"], r.Properties["RoleName"])
+			}
+		}
+	}
+}
+
+// Steps go from guard to guard: Lambda would take them for a runaway loop and
+// stop them. Everything else that feeds itself is one.
+func TestOnlyTheGuardMayFeedItself(t *testing.T) {
+	for stack, tpl := range cores(t) {
+		for id, f := range of(t, tpl, "AWS::Lambda::Function") {
+			want := "Terminate"
+			if f.Properties["FunctionName"] == deployment.GuardFunction {
+				want = "Allow"
+			}
+			if f.Properties["RecursiveLoop"] != want {
+				t.Errorf("%s: %s: %v", stack, id, f.Properties["RecursiveLoop"])
+			}
+		}
+	}
+}
+
+// setting is what a function may be told by its environment.
+var setting = regexp.MustCompile(`"(ROLEWARDEN_[A-Z_]+)"`)
+
+// A function that lacks a setting does not start, and one that nobody reads
+// looks as if it did something.
+func TestFunctionsAreToldWhatTheyAskFor(t *testing.T) {
+	// What has a default that fits, or stands in another's place.
+	optional := []string{
+		"ROLEWARDEN_RULES", "ROLEWARDEN_READER_ROLE", "ROLEWARDEN_REMEDIATOR_ROLE",
+		"ROLEWARDEN_TARGETS", "ROLEWARDEN_ACCOUNTS", "ROLEWARDEN_MANAGEMENT", "ROLEWARDEN_PARTITION",
+	}
+	for stack, tpl := range cores(t) {
+		for function, folder := range map[string]string{
+			deployment.GuardFunction: "guard", deployment.NotifyFunction: "notify", deployment.CanaryFunction: "canary",
+		} {
+			asks := settingsOf(t, filepath.Join("..", "functions", folder))
+			f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", function)
+			told, _ := at(f.Properties, "Environment", "Variables").(map[string]any)
+			for name := range told {
+				if !asks[name] {
+					t.Errorf("%s: %s is told %s, which it does not read", stack, function, name)
+				}
+			}
+			for name := range asks {
+				if _, ok := told[name]; !ok && !slices.Contains(optional, name) {
+					t.Errorf("%s: %s reads %s, which it is not told", stack, function, name)
+				}
+			}
+		}
+	}
+}
+
+func settingsOf(t *testing.T, folder string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range setting.FindAllStringSubmatch(string(text), -1) {
+			out[m[1]] = true
+		}
+	}
+	if len(out) == 0 {
+		t.Fatalf("%s reads no setting", folder)
+	}
+	return out
+}
+
+// T14: the canary asks for the accounts that ought to be covered, not for those
+// that the StackSet says it covers, and for the one that StackSets skip.
+func TestTheCanaryAsksForEveryAccountThatOughtToBeCovered(t *testing.T) {
+	environment := func(stack string) any {
+		return at(named(t, cores(t)[stack], "AWS::Lambda::Function", "FunctionName", deployment.CanaryFunction).Properties, "Environment", "Variables")
+	}
+	hub := environment(deployment.HubStack)
+	if at(hub, "ROLEWARDEN_TARGETS") != "ou-abcd-11111111,ou-abcd-22222222" || at(hub, "ROLEWARDEN_MANAGEMENT") != "999999999999" || at(hub, "ROLEWARDEN_ACCOUNTS") != nil {
+		t.Errorf("the hub's canary is told %v", hub)
+	}
+	single := environment(deployment.SingleStack)
+	if at(single, "ROLEWARDEN_ACCOUNTS") != "111122223333" || at(single, "ROLEWARDEN_TARGETS") != nil {
+		t.Errorf("the single account's canary is told %v", single)
+	}
+}
+
+func TestTheCanaryRunsAsOftenAsTheFileSays(t *testing.T) {
+	for stack, want := range map[string]string{deployment.HubStack: "rate(60 minutes)", deployment.SingleStack: "rate(15 minutes)"} {
+		tpl := cores(t)[stack]
+		rule := named(t, tpl, "AWS::Events::Rule", "Name", deployment.CanaryRule)
+		if rule.Properties["ScheduleExpression"] != want || rule.Properties["State"] != "ENABLED" {
+			t.Errorf("%s: %v", stack, rule.Properties)
+		}
+		for _, p := range of(t, tpl, "AWS::Lambda::Permission") {
+			if !strings.HasSuffix(shown(p.Properties["SourceArn"]), ":rule/"+deployment.CanaryRule) || p.Properties["SourceAccount"] == nil || p.Properties["Principal"] != "events.amazonaws.com" {
+				t.Errorf("%s: %v may start a function", stack, p.Properties)
+			}
+		}
+	}
+}
+
+// What nobody asked for is not there: Slack's parts, and the role that may write.
+func TestWithoutSlackAndRemediatorTheirPartsAreAbsent(t *testing.T) {
+	d, err := load("single.yaml", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Slack, d.Remediator, d.AssumeRoleRegions, d.AlarmEmails = deployment.Absent, deployment.Absent, nil, nil
+	a, err := render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.templates) != 1 {
+		t.Errorf("the stacks are %v", sortedKeys(a.templates))
+	}
+	text := a.files[deployment.SingleStack+".template.json"]
+	for _, word := range []string{deployment.NotifyFunction, deployment.AlertQueue + deployment.DLQ, deployment.SlackSecret, "AWS::SecretsManager", "AWS::SNS::Subscription", `"RoleName": "` + deployment.RemediatorRole, "AssumeRole1Rule", deployment.EventsRole} {
+		if strings.Contains(text, word) {
+			t.Errorf("the template speaks of %s", word)
+		}
+	}
+}

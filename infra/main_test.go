@@ -1,0 +1,76 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+)
+
+// Who forgets the deployment file is told how to give one.
+func TestWithoutADeploymentFileItSaysHowToGiveOne(t *testing.T) {
+	t.Setenv("CDK_OUTDIR", t.TempDir())
+	t.Setenv("CDK_CONTEXT_JSON", "{}")
+	err := run(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "-c deployment=FILE") || !strings.Contains(err.Error(), "testdata/deployments") {
+		t.Errorf("got %v", err)
+	}
+	t.Chdir("..")
+	if _, _, err := chosen("", ""); err == nil || !strings.Contains(err.Error(), filepath.Join("testdata", "deployments", "single.yaml")) {
+		t.Errorf("no sample is named: %v", err)
+	}
+}
+
+// A file with mistakes ends with a list of them, not with a stack of calls.
+func TestAFileWithMistakesIsRefusedInPlainWords(t *testing.T) {
+	t.Setenv("CDK_OUTDIR", t.TempDir())
+	path := filepath.Join(t.TempDir(), "deployment.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nway: sideways\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := run(t.Context(), []string{"-c", "deployment=" + path})
+	if err == nil || !strings.Contains(err.Error(), path+":2:") || strings.Contains(err.Error(), "goroutine") {
+		t.Errorf("got %v", err)
+	}
+	err = run(t.Context(), []string{"-c", "deployment=testdata/deployments/organization.yaml", "-c", "way=sideways"})
+	if err == nil || !strings.Contains(err.Error(), `"sideways"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What the CDK refuses is an error in one line or two, without the stack of the
+// program that the CDK runs in.
+func TestWhatTheCDKRefusesIsAnError(t *testing.T) {
+	err := plainly(func() error {
+		awscdk.NewStack(newApp(t.TempDir(), nil), str("no stack is called like this"), nil)
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "rendering the templates: ") || strings.Contains(err.Error(), "    at ") || strings.Count(err.Error(), "\n") > 2 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestArgumentsAreReadLikeThoseOfTheCDK(t *testing.T) {
+	got, err := contextOf([]string{"-c", "deployment=a=b.yaml", "--context", "way=hub"})
+	if err != nil || !maps.Equal(got, map[string]any{"deployment": "a=b.yaml", "way": "hub"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, args := range [][]string{{"deployment.yaml"}, {"-c"}, {"-c", "deployment"}, {"-c", "=x"}, {"--way", "hub"}} {
+		if _, err := contextOf(args); err == nil {
+			t.Errorf("%v is taken", args)
+		}
+	}
+}
+
+// Without the CDK's command line the templates go where people look for them.
+func TestTemplatesGoToTheFolderThatTheCommandLineNames(t *testing.T) {
+	if got := outputFolder(func(string) string { return "" }); got != "cdk.out" {
+		t.Errorf("they go to %q", got)
+	}
+	if got := outputFolder(func(string) string { return "elsewhere" }); got != "" {
+		t.Errorf("they go to %q", got)
+	}
+}
