@@ -51,8 +51,6 @@ const (
 	// AlarmPrefix begins the name of every alarm, LogPrefix that of every log group.
 	AlarmPrefix = "rolewarden-"
 	LogPrefix   = "/aws/lambda/"
-	// MetricSpace is the CloudWatch namespace of rolewarden's own metrics.
-	MetricSpace = "Rolewarden"
 
 	// Stacks and StackSets.
 	SingleStack     = "rolewarden"
