@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+)
+
+// query is a saved question to guard's log (CloudWatch Logs User Guide,
+// CWL_QuerySyntax).
+type query struct{ name, text string }
+
+// queries are the questions of the first weeks: what would it have done, where,
+// by which rule, and what does it not see.
+func queries() []query {
+	return []query{
+		{"findings", `fields @timestamp, account, role, rule.0, rule.1, verdict, action, done, reason
+| filter msg = "handled" and verdict = "Noncompliant"
+| sort @timestamp desc
+| limit 1000`},
+		{"findings-by-rule-and-account", `filter msg = "handled" and verdict = "Noncompliant"
+| stats count(*) as events, count_distinct(role) as roles by rule.0, account
+| sort roles desc`},
+		{"undecided-or-held", `fields @timestamp, account, role, verdict, action, reason
+| filter msg = "handled" and (verdict = "Undecided" or action = "Hold")
+| sort @timestamp desc
+| limit 1000`},
+		{"written", `fields @timestamp, account, role, rule.0, action, done, reason
+| filter msg = "handled" and done in ["Revert", "Quarantine", "Tag"]
+| sort @timestamp desc
+| limit 1000`},
+		{"alarms", `fields @timestamp, ` + meter.Key + `, msg, account, role, reason
+| filter ispresent(` + meter.Key + `)
+| sort @timestamp desc
+| limit 1000`},
+	}
+}
+
+// newQueries saves the questions under rolewarden/ in the console's list.
+func newQueries(scope constructs.Construct) {
+	for _, q := range queries() {
+		awslogs.NewCfnQueryDefinition(scope, str(logicalName(q.name)+"Query"), &awslogs.CfnQueryDefinitionProps{
+			Name: str("rolewarden/" + q.name), QueryString: str(q.text), LogGroupNames: &[]any{deployment.LogPrefix + deployment.GuardFunction},
+		})
+	}
+}
