@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +34,7 @@ func (bodies) HandleStep(context.Context, []byte) (guard.Result, error) {
 
 // T3: only what comes from the later queue is taken for a step.
 func TestOnlyTheLaterQueueCarriesSteps(t *testing.T) {
-	b := batches{line: bodies{}, later: "later", log: slog.New(slog.DiscardHandler)}
+	b := counting(bodies{}, &strings.Builder{})
 	res, err := b.handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
 		{MessageId: "intake", EventSourceARN: "arn:aws:sqs:us-east-1:111122223333:intake"},
 		{MessageId: "step", EventSourceARN: "arn:aws:sqs:us-east-1:111122223333:later"},
@@ -49,7 +48,7 @@ func TestOnlyTheLaterQueueCarriesSteps(t *testing.T) {
 // A message that fails or panics comes again; its neighbours do not.
 func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 	var log strings.Builder
-	b := batches{line: bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil))}
+	b := counting(bodies{}, &log)
 	res, err := b.handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
 		{MessageId: "1", Body: "fine"}, {MessageId: "2", Body: "error"}, {MessageId: "3", Body: "panic"}, {MessageId: "4", Body: "fine"},
 	}})

@@ -69,6 +69,8 @@ type stage struct {
 	// bootstrap and env are what runtime runs.
 	bootstrap string
 	env       map[string]string
+	// earlier is what runs that ended have logged.
+	earlier string
 }
 
 func newStage(t testing.TB) *stage {

@@ -8,27 +8,30 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	b, err := build(context.Background(), log)
+	m := meter.New(meter.Config{Function: meter.Guard, Out: os.Stdout, Now: time.Now})
+	log := slog.New(meter.Handler(slog.NewJSONHandler(os.Stdout, nil), m))
+	b, err := build(context.Background(), log, m)
 	if err != nil {
-		log.Error("the guard cannot start", "alarm", "start", "error", err.Error())
+		log.Error("the guard cannot start", meter.Key, meter.WordNotStarted, "reason", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(b.handle)
 }
 
 // build wires the line to AWS.
-func build(ctx context.Context, log *slog.Logger) (batches, error) {
+func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, error) {
 	s, err := readSettings(os.Getenv)
 	if err != nil {
 		return batches{}, err
@@ -38,7 +41,7 @@ func build(ctx context.Context, log *slog.Logger) (batches, error) {
 		return batches{}, err
 	}
 	for _, e := range rules.Expired {
-		log.Warn("an exemption has ended and exempts nothing", "alarm", "exemption-expired", "role", e.Role, "ticket", e.Ticket, "owner", e.Owner)
+		log.Warn("an exemption has ended and exempts nothing", meter.Key, meter.WordExpired, "role", e.Role, "rule", e.Rules, "ticket", e.Ticket, "owner", e.Owner)
 	}
 	cfg, err := awsapi.Load(ctx)
 	if err != nil {
@@ -70,7 +73,16 @@ func build(ctx context.Context, log *slog.Logger) (batches, error) {
 	if err != nil {
 		return batches{}, err
 	}
-	return batches{line: g, later: lastPart(s.laterQueue, "/"), log: log}, nil
+	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", version())
+	return batches{line: g, later: lastPart(s.laterQueue, "/"), log: log, meter: m, now: time.Now, rules: fingerprint(rules.Hash)}, nil
+}
+
+// version is the version of the module, as the build knows it.
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return b.Main.Version
+	}
+	return ""
 }
 
 // wait lets time pass, unless the function's own time is up first.

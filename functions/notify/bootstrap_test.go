@@ -2,6 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +16,8 @@ import (
 
 	"github.com/rolewarden/rolewarden/functions/runtimetest"
 	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/meter/metertest"
 	"github.com/rolewarden/rolewarden/pkg/notify/notifytest"
 )
 
@@ -57,5 +63,35 @@ func TestTheBuiltBootstrapPostsNowhereButToSlack(t *testing.T) {
 	}
 	if !strings.Contains(r.Log(), `"alarm"`) || strings.Contains(r.Log(), "secretsecret") {
 		t.Errorf("the log:\n%s", r.Log())
+	}
+	lines := metertest.Lines(t, r.Log())
+	if metertest.Sum(lines, meter.AlertNotTold) != 1 || metertest.Sum(lines, meter.AlertTold) != 0 || lines[0].Function != meter.Notify {
+		t.Errorf("counted %v", lines)
+	}
+}
+
+// A function that lacks its settings says so where an alarm sees it, and ends.
+func TestTheBuiltBootstrapTellsThatItCannotStart(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), runtimetest.Build(t, "."))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("it ended with %v", err)
+	}
+	if metertest.Sum(metertest.Lines(t, string(out)), meter.NotStarted) != 1 || !strings.Contains(string(out), "ROLEWARDEN_SLACK_SECRET") {
+		t.Errorf("it said %s", out)
+	}
+}
+
+// Every metric of notify's table is counted in the tests above: Panic,
+// AlertTold, AlertDelayed and MessageFailed in those of batches. Alarm and
+// Unwritten, which no working function counts, are tried in pkg/meter.
+func TestNotifysTableIsTried(t *testing.T) {
+	tried := []string{meter.AlertTold, meter.AlertNotTold, meter.AlertDelayed, meter.MessageFailed, meter.Panic, meter.NotStarted, meter.Alarm, meter.Unwritten}
+	for _, m := range meter.All() {
+		if m.Function == meter.Notify && !slices.Contains(tried, m.Name) {
+			t.Errorf("%s is in the table, and nothing shows that it is ever counted", m.Name)
+		}
 	}
 }

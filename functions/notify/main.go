@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 )
 
@@ -23,17 +24,18 @@ import (
 const keepURL = 5 * time.Minute
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	p, err := wire(context.Background(), log)
+	m := meter.New(meter.Config{Function: meter.Notify, Out: os.Stdout, Now: time.Now})
+	log := slog.New(meter.Handler(slog.NewJSONHandler(os.Stdout, nil), m))
+	p, err := wire(context.Background(), log, m)
 	if err != nil {
-		log.Error("starting notify", "alarm", "not-started", "error", err.Error())
+		log.Error("starting notify", meter.Key, meter.WordNotStarted, "reason", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(p.handle)
 }
 
 // wire joins the parts as the environment says.
-func wire(ctx context.Context, log *slog.Logger) (postman, error) {
+func wire(ctx context.Context, log *slog.Logger, m *meter.Meter) (postman, error) {
 	s, err := readSettings(os.Getenv)
 	if err != nil {
 		return postman{}, err
@@ -63,5 +65,5 @@ func wire(ctx context.Context, log *slog.Logger) (postman, error) {
 		return value.Reveal(), nil
 	}}
 	slack := notify.Slack{URL: hook.url, Now: time.Now}
-	return postman{channel: slack, queue: alerts, dead: dead, renew: hook.renew, log: log}, nil
+	return postman{channel: slack, queue: alerts, dead: dead, renew: hook.renew, log: log, meter: m}, nil
 }

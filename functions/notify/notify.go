@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 )
 
@@ -37,6 +38,7 @@ type postman struct {
 	// renew reads the channel's secret anew, and says whether it is another one.
 	renew func(ctx context.Context) (renewal, error)
 	log   *slog.Logger
+	meter *meter.Meter
 }
 
 // renewal says what reading a secret anew gave.
@@ -51,59 +53,74 @@ const (
 // Slack takes about one a second from a webhook. It answers with the messages
 // that must come again and never with an error, which would bring back those
 // that are done (Lambda Developer Guide, with-sqs: partial batch responses).
+// How many were told and how many come again is written in one line.
 func (p postman) handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	var pause time.Duration
+	count := map[fate]int{}
 	for _, m := range e.Records {
+		how := comesAgain
 		if pause > 0 {
 			// Who was asked to come later does not knock with the next one.
 			p.hide(ctx, m, pause)
 		} else {
-			var done bool
-			if done, pause = p.deliver(ctx, m); done {
-				continue
-			}
+			how, pause = p.deliver(ctx, m)
 		}
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		if count[how]++; how == comesAgain {
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
 	}
+	p.meter.Put(meter.Count(meter.AlertTold, count[told]), meter.Count(meter.AlertDelayed, count[comesAgain]))
 	return response, nil
 }
 
-// deliver tells one alert. It says whether the message is done, and for how
+// fate is what becomes of a message. The zero value loses nothing.
+type fate uint8
+
+const (
+	// comesAgain: the queue delivers it once more.
+	comesAgain fate = iota
+	// told: the channel took the alert.
+	told
+	// buried: it lies on the dead-letter queue.
+	buried
+)
+
+// deliver tells one alert. It says what becomes of the message, and for how
 // long the channel wants to be left alone. A panic is this message's failure
 // and nobody else's.
-func (p postman) deliver(ctx context.Context, m events.SQSMessage) (done bool, pause time.Duration) {
+func (p postman) deliver(ctx context.Context, m events.SQSMessage) (how fate, pause time.Duration) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.log.Error("an alert was not told", "alarm", "panic", "message_id", m.MessageId, "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
-			done, pause = false, 0
+			p.log.Error("an alert was not told", meter.Key, meter.WordPanic, "message_id", m.MessageId, "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
+			how, pause = comesAgain, 0
 		}
 	}()
 	if ctx.Err() != nil {
-		return false, 0
+		return comesAgain, 0
 	}
 	a, err := read(m.Body)
 	if err != nil {
-		return p.bury(ctx, m, alert.Alert{}, "malformed-alert", err), 0
+		return p.bury(ctx, m, alert.Alert{}, meter.WordMalformedAlert, err), 0
 	}
 	retry, err := p.tell(ctx, a)
 	if err == nil {
-		p.log.Info("told", "channel", p.channel.Name(), "alert", a.ID, "account", a.Account, "role", a.Role.ARN, "action", a.Decision.Action)
-		return true, 0
+		p.log.Info("told", append(p.about(m, a), "reason", "the channel took it")...)
+		return told, 0
 	}
 	switch retry.When {
 	case notify.Never:
-		return p.bury(ctx, m, a, "alert-refused", err), 0
+		return p.bury(ctx, m, a, meter.WordAlertRefused, err), 0
 	case notify.Later:
 		p.failed("an alert waits", m, a, err, "retry_after", retry.After.String())
 		p.hide(ctx, m, retry.After)
-		return false, retry.After
+		return comesAgain, retry.After
 	case notify.Now:
 		p.failed("an alert comes again", m, a, err)
-		return false, 0
+		return comesAgain, 0
 	default:
 		p.failed("an alert comes again", m, a, err)
-		return false, 0
+		return comesAgain, 0
 	}
 }
 
@@ -121,14 +138,14 @@ func (p postman) tell(ctx context.Context, a alert.Alert) (notify.Retry, error) 
 }
 
 // bury puts a message that nobody will take on the dead-letter queue, with an
-// alarm. It is done only when it lies there.
-func (p postman) bury(ctx context.Context, m events.SQSMessage, a alert.Alert, alarm string, why error) bool {
-	p.failed("an alert cannot be told, and goes to the dead-letter queue", m, a, why, "alarm", alarm)
+// alarm; it comes again when it cannot.
+func (p postman) bury(ctx context.Context, m events.SQSMessage, a alert.Alert, word string, why error) fate {
+	p.failed("an alert cannot be told, and goes to the dead-letter queue", m, a, why, meter.Key, word)
 	if err := p.dead.Bury(ctx, m.Body, alert.Plain(why.Error(), 256)); err != nil {
-		p.failed("an alert could not be put on the dead-letter queue, and comes again", m, a, err, "alarm", "dead-letter-failed")
-		return false
+		p.failed("an alert could not be put on the dead-letter queue, and comes again", m, a, err, meter.Key, meter.WordDeadLetterFailed)
+		return comesAgain
 	}
-	return true
+	return buried
 }
 
 func (p postman) hide(ctx context.Context, m events.SQSMessage, d time.Duration) {
@@ -139,10 +156,20 @@ func (p postman) hide(ctx context.Context, m events.SQSMessage, d time.Duration)
 }
 
 func (p postman) failed(what string, m events.SQSMessage, a alert.Alert, err error, more ...any) {
-	p.log.Error(what, append([]any{
-		"channel", p.channel.Name(), "message_id", m.MessageId, "alert", alert.Plain(a.ID, 64),
-		"account", alert.Plain(a.Account, 64), "role", alert.Plain(a.Role.ARN, 600), "reason", err.Error(),
-	}, more...)...)
+	p.log.Error(what, append(append(p.about(m, a), "reason", err.Error()), more...)...)
+}
+
+// about says which alert a line of the log is about, under the keys that guard
+// uses too. The alert may be somebody else's text.
+func (p postman) about(m events.SQSMessage, a alert.Alert) []any {
+	eventID := ""
+	if a.Change != nil {
+		eventID = a.Change.EventID
+	}
+	return []any{
+		"channel", p.channel.Name(), "message_id", m.MessageId, "alert", alert.Plain(a.ID, 64), "event_id", alert.Plain(eventID, 128),
+		"account", alert.Plain(a.Account, 64), "role", alert.Plain(a.Role.ARN, 600), "action", alert.Plain(a.Decision.Action, 32),
+	}
 }
 
 // read takes the alert out of a message: SNS wraps it in a notification,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/meter/metertest"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/notify/notifytest"
 )
@@ -66,10 +69,16 @@ func (p *place) Bury(_ context.Context, body, reason string) error {
 	return p.full
 }
 
+// postman is one that main would make, with everything written to p.log.
+func (p *place) postman(c notify.Channel, renew func(context.Context) (renewal, error)) postman {
+	m := meter.New(meter.Config{Function: meter.Notify, Out: &p.log, Now: time.Now})
+	return postman{channel: c, queue: p, dead: p, renew: renew, meter: m, log: slog.New(meter.Handler(slog.NewJSONHandler(&p.log, nil), m))}
+}
+
 func (p *place) handle(t *testing.T, ctx context.Context, messages ...events.SQSMessage) []string {
 	t.Helper()
 	p.hidden, p.buried = map[string]time.Duration{}, map[string]string{}
-	man := postman{channel: p, queue: p, dead: p, log: slog.New(slog.NewJSONHandler(&p.log, nil))}
+	man := p.postman(p, nil)
 	if p.renewals != nil {
 		man.renew = func(context.Context) (renewal, error) {
 			r := p.renewals[0]
@@ -170,7 +179,56 @@ func TestBatches(t *testing.T) {
 			if diff := cmp.Diff(row.alarms, p.alarms(t)); diff != "" {
 				t.Errorf("alarms (-want +got):\n%s", diff)
 			}
+			lines := metertest.Lines(t, p.log.String())
+			for name, want := range map[string]int{
+				meter.AlertTold: 3 - len(row.failed) - row.buried, meter.AlertDelayed: len(row.failed),
+				meter.AlertNotTold: count(row.alarms, "alert-refused"), meter.MessageFailed: count(row.alarms, "dead-letter-failed"),
+				meter.Panic: count(row.alarms, "panic"), meter.Alarm: 0,
+			} {
+				if got := metertest.Sum(lines, name); got != float64(want) {
+					t.Errorf("%s is %v, want %d", name, got, want)
+				}
+			}
+			if len(lines) != 1+len(row.alarms) {
+				t.Errorf("%d lines of numbers for a batch with %d alarms", len(lines), len(row.alarms))
+			}
 		})
+	}
+}
+
+func count(all []string, one string) int {
+	n := 0
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// Every line of the log has the same keys for the same things as guard's.
+func TestTheLogHasFixedKeys(t *testing.T) {
+	known := []string{"time", "level", "msg", "alarm", "channel", "message_id", "alert", "event_id", "account", "role", "action", "reason", "retry_after", "stack"}
+	p := &place{answers: []answer{{}, {panic: true}, {notify.Retry{}, errors.New("refused"), false}, {notify.Retry{When: notify.Later, After: time.Second}, errors.New("busy"), false}}, full: errors.New("no"), stuck: errors.New("no")}
+	p.handle(t, t.Context(), message("a"), message("b"), message("c"), message("d"), message("e"))
+	logged := 0
+	for line := range strings.Lines(p.log.String()) {
+		m := map[string]any{}
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		if m["_aws"] != nil {
+			continue
+		}
+		logged++
+		for key := range m {
+			if !slices.Contains(known, key) {
+				t.Errorf("the key %q of %s is new: name the thing as the other lines do", key, line)
+			}
+		}
+	}
+	if logged < 6 {
+		t.Errorf("only %d lines:\n%s", logged, p.log.String())
 	}
 }
 
@@ -188,6 +246,9 @@ func TestMalformedMessages(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"malformed-alert"}, p.alarms(t)); diff != "" {
 			t.Errorf("%s: alarms %s", body, diff)
+		}
+		if n := metertest.Sum(metertest.Lines(t, p.log.String()), meter.AlertNotTold); n != 1 {
+			t.Errorf("%s: %v alerts counted as not told", body, n)
 		}
 	}
 }

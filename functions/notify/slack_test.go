@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,11 +49,11 @@ func TestAgainstAServerLikeSlack(t *testing.T) {
 	path = fresh
 	p := &place{hidden: map[string]time.Duration{}, buried: map[string]string{}}
 	slack := notify.Slack{URL: hook.url, HTTP: server.Client(), Now: time.Now, Hosts: []string{strings.TrimPrefix(server.URL, "https://")}}
-	man := postman{channel: slack, queue: p, dead: p, renew: hook.renew, log: slog.New(slog.NewJSONHandler(&p.log, nil))}
+	man := p.postman(slack, hook.renew)
 	for _, m := range []string{"a", "b"} {
-		done, pause := man.deliver(t.Context(), message(m))
-		if want := m == "a"; done != want || (pause == 30*time.Second) == want {
-			t.Errorf("%s: done %t, pause %s\n%s", m, done, pause, p.log.String())
+		how, pause := man.deliver(t.Context(), message(m))
+		if want := m == "a"; (how == told) != want || (pause == 30*time.Second) == want {
+			t.Errorf("%s: fate %d, pause %s\n%s", m, how, pause, p.log.String())
 		}
 	}
 	if len(posted) != 2 || !strings.Contains(posted[0], `"type":"header"`) {
