@@ -28,12 +28,29 @@ const patience = 60 * time.Second
 func Build(t testing.TB, folder string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "bootstrap")
+	watch(t, folder)
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w -buildid=", "-o", out, folder)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", folder, err, text)
 	}
 	return out
+}
+
+// watch looks at the sources of a function, so that `go test` runs the test
+// anew when they change: what only main reaches is no part of the test's binary,
+// by which it would take an old result for a good one (go help test).
+func watch(t testing.TB, folder string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("looking for the sources of %s: %d files, %v", folder, len(files), err)
+	}
+	for _, f := range files {
+		if _, err := os.Stat(f); err != nil {
+			t.Fatalf("looking at a source: %v", err)
+		}
+	}
 }
 
 // Runtime is a running function.
