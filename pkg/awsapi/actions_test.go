@@ -57,7 +57,9 @@ func TestTheListOfActionsIsWhatTheCodeCalls(t *testing.T) {
 	got, selected := map[string]bool{}, map[string]bool{}
 	files, err := filepath.Glob("*.go")
 	must(t, err)
-	for _, file := range files {
+	below, err := filepath.Glob("inspect/*.go")
+	must(t, err)
+	for _, file := range append(files, below...) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
@@ -121,7 +123,7 @@ func TestEveryActionIsSpelledLikeAPermission(t *testing.T) {
 				t.Errorf("%q is no permission", p)
 			}
 		}
-		if !slices.Contains([]string{actions.Guard, actions.Notify, actions.Canary}, a.Function) {
+		if !slices.Contains([]string{actions.Guard, actions.Notify, actions.Canary, actions.Doctor}, a.Function) {
 			t.Errorf("%s is called by %q, which is no function", a.Name, a.Function)
 		}
 	}

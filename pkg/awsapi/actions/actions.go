@@ -54,6 +54,9 @@ const (
 	Guard  = "guard"
 	Notify = "notify"
 	Canary = "canary"
+	// Doctor is no function: it runs where the operator is, under the
+	// operator's own credentials, and only reads.
+	Doctor = "doctor"
 )
 
 // How rolewarden's sessions are called. The member roles' trust policies may
@@ -73,7 +76,7 @@ const (
 
 // All gives every call.
 func All() []Action {
-	return []Action{
+	return append([]Action{
 		// A source identity asks for a permission of its own (IAM User Guide,
 		// id_credentials_temp_control-access_monitor).
 		{Name: "sts:AssumeRole", Function: Guard, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
@@ -112,7 +115,35 @@ func All() []Action {
 		{Name: "organizations:ListOrganizationalUnitsForParent", Function: Canary},
 		{Name: "dynamodb:GetItem", Function: Canary},
 		{Name: "sns:Publish", Function: Canary},
+	}, doctor()...)
+}
+
+// doctor gives the doctor's calls.
+func doctor() []Action {
+	out := []Action{
+		// EventBridge's permissions have another name than its SDK.
+		{Name: "eventbridge:DescribeEventBus", Needs: []string{"events:DescribeEventBus"}},
+		{Name: "eventbridge:DescribeRule", Needs: []string{"events:DescribeRule"}},
+		{Name: "eventbridge:ListRules", Needs: []string{"events:ListRules"}},
+		{Name: "eventbridge:ListTargetsByRule", Needs: []string{"events:ListTargetsByRule"}},
 	}
+	for _, name := range []string{
+		"sts:GetCallerIdentity",
+		"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors",
+		"organizations:DescribeOrganization", "organizations:DescribeOrganizationalUnit", "organizations:ListRoots",
+		"organizations:ListAccounts", "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent",
+		"organizations:ListAWSServiceAccessForOrganization", "organizations:ListDelegatedAdministrators", "organizations:ListPoliciesForTarget",
+		"cloudformation:DescribeStacks", "cloudformation:DescribeStackSet", "cloudformation:ListStackInstances",
+		"cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic",
+		"sqs:GetQueueUrl", "sqs:GetQueueAttributes",
+		"secretsmanager:GetSecretValue", "dynamodb:GetItem",
+	} {
+		out = append(out, Action{Name: name})
+	}
+	for i := range out {
+		out[i].Function = Doctor
+	}
+	return out
 }
 
 // Permissions gives the permissions that a call needs, as IAM policies spell them.
