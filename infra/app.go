@@ -39,8 +39,7 @@ func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
 	if err := build(app, d, a); err != nil {
 		return err
 	}
-	app.Synth(nil)
-	return writeDocuments(*app.Outdir(), d)
+	return writeDocuments(app.Synth(nil), d)
 }
 
 // build adds the stacks of one way to deploy to the app.

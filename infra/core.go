@@ -58,6 +58,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 		c.newNotify(topic)
 	}
 	newCanarySchedule(stack, d, c.newCanary(), dead)
+	newQueries(stack)
 	newAlarms(stack, d, c.watched())
 	if err := newDashboard(stack, d); err != nil {
 		return err
@@ -158,6 +159,7 @@ func (c *core) outputs() {
 		{"LedgerTable", c.table, "What rolewarden remembers, and its kill switch."},
 		{"IntakeDeadLetters", c.intake.deadURL, "Events that could not be handled. Redrive them once the cause is gone."},
 		{"LaterDeadLetters", c.later.deadURL, "Steps that could not be taken. Redrive them once the cause is gone."},
+		{"RulesHash", c.d.Rules.Hash, "The hash of the rules file in use, which every decision names."},
 		{"DashboardName", deployment.Dashboard, "The CloudWatch dashboard."},
 	} {
 		awscdk.NewCfnOutput(c.stack, str(o.name), &awscdk.CfnOutputProps{Value: str(o.value), Description: str(o.description)})

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
@@ -14,29 +17,35 @@ import (
 // The files that are written beside the templates, for people who look at them
 // or bring them to AWS by other means.
 const (
-	memberFile   = deployment.MemberStackSet + ".template.json"
-	regionalFile = deployment.RegionalStackSet + ".template.json"
-	scpFile      = "rolewarden-scp.json"
-	rcpFile      = "rolewarden-rcp.json"
-	deployerFile = "rolewarden-deployer.json"
+	scpFile = "rolewarden-scp.json"
+	rcpFile = "rolewarden-rcp.json"
 )
 
-// writeDocuments writes the documents of a way to deploy into the folder of
-// its templates: what the deployer must be allowed to do and, for members, the
-// templates of the StackSets and the policies that guard them.
-func writeDocuments(folder string, d *deployment.Deployment) error {
+// writeDocuments writes the documents of a way to deploy beside its templates:
+// for each stack what CloudFormation and whoever deploys must be allowed to do
+// and, for members, the templates of the StackSets and the policies that guard
+// them.
+func writeDocuments(made cxapi.CloudAssembly, d *deployment.Deployment) error {
 	w := worldOf(d)
-	files := map[string]string{deployerFile: grants.Deployer(w).JSON()}
-	if d.Way == deployment.Members {
-		files[scpFile], files[rcpFile] = grants.SCP(w).JSON(), grants.RCP(w).JSON()
-		var err error
-		if files[memberFile], err = template(d, deployment.MemberStackSet, newMember); err != nil {
+	files := map[string]string{}
+	for _, s := range *made.Stacks() {
+		there := w
+		there.Account = *s.Environment().Account
+		types, err := typesOf(s)
+		if err != nil {
 			return err
 		}
-		if len(regionsAbroad(d)) > 0 {
-			if files[regionalFile], err = template(d, deployment.RegionalStackSet, newRegional); err != nil {
+		files[*s.StackName()+".deployer.json"] = grants.Deployer(there, types...).JSON()
+		files[*s.StackName()+".operator.json"] = grants.Operator(there).JSON()
+	}
+	if d.Way == deployment.Members {
+		files[scpFile], files[rcpFile] = grants.SCP(w).JSON(), grants.RCP(w).JSON()
+		for _, t := range memberTemplates(d) {
+			body, err := template(d, t)
+			if err != nil {
 				return err
 			}
+			files[t.name+".template.json"] = body
 		}
 	}
 	for name, text := range files {
@@ -45,9 +54,29 @@ func writeDocuments(folder string, d *deployment.Deployment) error {
 			return fmt.Errorf("writing %s: %w", name, err)
 		}
 		pretty.WriteByte('\n')
-		if err := os.WriteFile(filepath.Join(folder, name), pretty.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(*made.Directory(), name), pretty.Bytes(), 0o600); err != nil {
 			return fmt.Errorf("writing %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// typesOf lists the types of a stack's resources, each once.
+func typesOf(s cxapi.CloudFormationStackArtifact) ([]string, error) {
+	text, err := os.ReadFile(*s.TemplateFullPath())
+	if err != nil {
+		return nil, fmt.Errorf("reading the template of %s: %w", *s.StackName(), err)
+	}
+	var t struct {
+		Resources map[string]struct{ Type string }
+	}
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, fmt.Errorf("reading the template of %s: %w", *s.StackName(), err)
+	}
+	var types []string
+	for _, r := range t.Resources {
+		types = append(types, r.Type)
+	}
+	slices.Sort(types)
+	return slices.Compact(types), nil
 }

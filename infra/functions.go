@@ -90,7 +90,8 @@ func newFunction(scope constructs.Construct, d *deployment.Deployment, key strin
 		RecursiveLoop:                str(f.loops.word()),
 		KmsKeyArn:                    str(key),
 		Environment:                  &awslambda.CfnFunction_EnvironmentProperty{Variables: f.environment},
-		LoggingConfig:                &awslambda.CfnFunction_LoggingConfigProperty{LogGroup: logs.Ref(), LogFormat: str("JSON")},
+		// A higher level would drop the lines that metrics are made of.
+		LoggingConfig: &awslambda.CfnFunction_LoggingConfigProperty{LogGroup: logs.Ref(), LogFormat: str("JSON"), ApplicationLogLevel: str("INFO"), SystemLogLevel: str("INFO")},
 		// X-Ray would keep parts of what is handled in a place of its own.
 		TracingConfig: &awslambda.CfnFunction_TracingConfigProperty{Mode: str("PassThrough")},
 	})

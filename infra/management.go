@@ -27,6 +27,7 @@ func newManagement(app constructs.Construct, d *deployment.Deployment) error {
 	detect := *d
 	detect.Remediator = deployment.Absent
 	newMember(stack, &detect)
+	newCanary(stack, &detect)
 	w := worldOf(d)
 	attach(stack, "ServiceControlPolicy", "SERVICE_CONTROL_POLICY", "rolewarden-scp", "Keeps member accounts from switching rolewarden off.", grants.SCP(w), d.AttachSCP)
 	attach(stack, "ResourceControlPolicy", "RESOURCE_CONTROL_POLICY", "rolewarden-rcp", "Keeps strangers out of roles while rolewarden looks at them.", grants.RCP(w), d.AttachRCP)

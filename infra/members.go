@@ -24,28 +24,58 @@ func newMembers(app constructs.Construct, d *deployment.Deployment) error {
 	props.Synthesizer = plain()
 	stack := awscdk.NewStack(app, props.StackName, props)
 	external := externalID(stack)
-	member, err := template(d, deployment.MemberStackSet, newMember)
-	if err != nil {
-		return err
-	}
-	set := stackSet(stack, d, deployment.MemberStackSet, member, []string{d.Region})
-	set.SetParameters([]any{&awscdk.CfnStackSet_ParameterProperty{ParameterKey: str(deployment.ExternalIDParameter), ParameterValue: external.ValueAsString()}})
-	if regions := regionsAbroad(d); len(regions) > 0 {
-		regional, err := template(d, deployment.RegionalStackSet, newRegional)
+	var member awscdk.CfnStackSet
+	for _, t := range memberTemplates(d) {
+		body, err := template(d, t)
 		if err != nil {
 			return err
 		}
-		// Its rules use a role that the member template makes.
-		stackSet(stack, d, deployment.RegionalStackSet, regional, regions).AddResourceDependency(set, nil)
+		switch set := stackSet(stack, d, t, body); t.name {
+		case deployment.MemberStackSet:
+			member = set
+			set.SetParameters([]any{&awscdk.CfnStackSet_ParameterProperty{ParameterKey: str(deployment.ExternalIDParameter), ParameterValue: external.ValueAsString()}})
+		default:
+			// Its rules and its role are of use only with the roles of the member template.
+			set.AddResourceDependency(member, nil)
+		}
 	}
 	return newManagement(app, d)
 }
 
+// memberTemplate is a template that a StackSet brings to the member accounts.
+type memberTemplate struct {
+	name, description string
+	regions           []string
+	fill              func(awscdk.Stack, *deployment.Deployment)
+}
+
+// memberTemplates are all of them, that with the roles first.
+func memberTemplates(d *deployment.Deployment) []memberTemplate {
+	home := []string{d.Region}
+	out := []memberTemplate{
+		{
+			deployment.MemberStackSet, "rolewarden in a member account: events of changes of roles go to the hub; the hub may read roles, and write them where that is deployed.",
+			home, newMember,
+		},
+		{
+			deployment.CanaryStackSet, "rolewarden in a member account: the role that the canary changes at every run, to prove that changes are seen. It drifts on purpose.",
+			home, newCanary,
+		},
+	}
+	if abroad := regionsAbroad(d); len(abroad) > 0 {
+		out = append(out, memberTemplate{
+			deployment.RegionalStackSet, "rolewarden in another Region of a member account: AssumeRole events of sensitive roles go to the hub.",
+			abroad, newRegional,
+		})
+	}
+	return out
+}
+
 // stackSet adds one StackSet for all targets, accounts that join later included.
-func stackSet(stack awscdk.Stack, d *deployment.Deployment, name, body string, regions []string) awscdk.CfnStackSet {
-	return awscdk.NewCfnStackSet(stack, str(logicalName(name)), &awscdk.CfnStackSetProps{
-		StackSetName:    str(name),
-		Description:     str("rolewarden's part in a member account: events go out, rolewarden's sessions come in."),
+func stackSet(stack awscdk.Stack, d *deployment.Deployment, t memberTemplate, body string) awscdk.CfnStackSet {
+	return awscdk.NewCfnStackSet(stack, str(logicalName(t.name)), &awscdk.CfnStackSetProps{
+		StackSetName:    str(t.name),
+		Description:     str(t.description),
 		PermissionModel: str("SERVICE_MANAGED"),
 		CallAs:          str("DELEGATED_ADMIN"),
 		Capabilities:    strs([]string{"CAPABILITY_NAMED_IAM"}),
@@ -60,7 +90,7 @@ func stackSet(stack awscdk.Stack, d *deployment.Deployment, name, body string, r
 		},
 		StackInstancesGroup: []any{&awscdk.CfnStackSet_StackInstancesProperty{
 			DeploymentTargets: &awscdk.CfnStackSet_DeploymentTargetsProperty{OrganizationalUnitIds: strs(d.Targets)},
-			Regions:           strs(regions),
+			Regions:           strs(t.regions),
 		}},
 		TemplateBody: str(body),
 	})
@@ -68,18 +98,18 @@ func stackSet(stack awscdk.Stack, d *deployment.Deployment, name, body string, r
 
 // template renders a template by itself, as a StackSet takes it. It is for no
 // account in particular.
-func template(d *deployment.Deployment, name string, fill func(awscdk.Stack, *deployment.Deployment)) (string, error) {
+func template(d *deployment.Deployment, t memberTemplate) (string, error) {
 	dir, err := os.MkdirTemp("", "rolewarden-template-")
 	if err != nil {
-		return "", fmt.Errorf("rendering the template %s: %w", name, err)
+		return "", fmt.Errorf("rendering the template %s: %w", t.name, err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: str(dir), AnalyticsReporting: no(), TreeMetadata: no()})
-	stack := awscdk.NewStack(app, str(name), &awscdk.StackProps{Synthesizer: plain()})
-	fill(stack, d)
-	body, err := json.Marshal(app.Synth(nil).GetStackByName(str(name)).Template())
+	stack := awscdk.NewStack(app, str(t.name), &awscdk.StackProps{Description: str(t.description), Synthesizer: plain()})
+	t.fill(stack, d)
+	body, err := json.Marshal(app.Synth(nil).GetStackByName(str(t.name)).Template())
 	if err != nil {
-		return "", fmt.Errorf("rendering the template %s: %w", name, err)
+		return "", fmt.Errorf("rendering the template %s: %w", t.name, err)
 	}
 	return string(body), nil
 }
@@ -92,17 +122,18 @@ func plain() awscdk.IStackSynthesizer {
 
 // newMember fills the template of a member account.
 func newMember(stack awscdk.Stack, d *deployment.Deployment) {
-	stack.TemplateOptions().SetDescription(str("rolewarden in a member account: events of role changes go to the hub; the hub may read roles, and write them where that is deployed."))
 	w := memberWorld(stack, d)
 	newMemberRoles(stack, d, w)
 	newForwarding(stack, d, w)
 }
 
+// newCanary fills the template with the role that the canary changes.
+func newCanary(stack awscdk.Stack, d *deployment.Deployment) {
+	newCanaryTarget(stack, hereWorld(d))
+}
+
 // newRegional fills the template for a Region that is not IAM's home: only
 // AssumeRole events appear there.
 func newRegional(stack awscdk.Stack, d *deployment.Deployment) {
-	stack.TemplateOptions().SetDescription(str("rolewarden in another Region of a member account: AssumeRole events of sensitive roles go to the hub."))
-	w := worldOf(d)
-	w.Account = *awscdk.Aws_ACCOUNT_ID()
-	newAssumeRoleRules(stack, d, w)
+	newAssumeRoleRules(stack, d, hereWorld(d))
 }

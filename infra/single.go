@@ -23,6 +23,7 @@ func newSingle(app awscdk.App, d *deployment.Deployment, code assets) error {
 	w := worldOf(d)
 	w.ExternalID = *external.ValueAsString()
 	newMemberRoles(stack, d, w)
+	newCanaryTarget(stack, w)
 	newAbroad(app, stack, d)
 	return nil
 }

@@ -18,11 +18,17 @@ func worldOf(d *deployment.Deployment) grants.World {
 	}
 }
 
+// hereWorld is the world of documents for whichever account the template is in.
+func hereWorld(d *deployment.Deployment) grants.World {
+	w := worldOf(d)
+	w.Account = *awscdk.Aws_ACCOUNT_ID()
+	return w
+}
+
 // memberWorld is the world of a member's documents: the account is whichever
 // the template is for, and the external id is a parameter of the stack.
 func memberWorld(stack constructs.Construct, d *deployment.Deployment) grants.World {
-	w := worldOf(d)
-	w.Account = *awscdk.Aws_ACCOUNT_ID()
+	w := hereWorld(d)
 	w.ExternalID = *externalID(stack).ValueAsString()
 	return w
 }

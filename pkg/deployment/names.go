@@ -58,8 +58,11 @@ const (
 	MembersStack    = "rolewarden-members"
 	ManagementStack = "rolewarden-management"
 	// MemberStackSet goes to IAM's home Region of every member account,
-	// RegionalStackSet to the other Regions whose AssumeRole events are watched.
+	// CanaryStackSet too, with nothing but the role that the canary changes, so
+	// that only there drift means nothing. RegionalStackSet goes to the other
+	// Regions whose AssumeRole events are watched.
 	MemberStackSet   = "rolewarden-member"
+	CanaryStackSet   = "rolewarden-member-canary"
 	RegionalStackSet = "rolewarden-member-regional"
 
 	// ExternalIDParameter is the stacks' NoEcho parameter for the external id
