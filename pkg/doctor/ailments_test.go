@@ -103,12 +103,17 @@ func TestWhatStandsInTheWayBefore(t *testing.T) {
 			},
 		},
 		{name: "never bootstrapped", check: "cdk-bootstrap", state: doctor.Problem, found: "does not exist", do: "cdk bootstrap aws://555555555555/us-east-1", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "CDKToolkit") }},
-		{name: "the management account never bootstrapped", seat: doctor.Management, check: "cdk-bootstrap", state: doctor.Problem, found: "does not exist", do: "aws://999999999999/us-east-1", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "CDKToolkit") }},
+		{name: "a stack that could not be made", check: "stack", state: doctor.Problem, found: "rolewarden-members could not be made", do: "delete-stack", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-members"] = doctor.Stack{Name: "rolewarden-members", Status: "ROLLBACK_COMPLETE"}
+		}},
+		{name: "the ledger of an earlier deployment", check: "leftovers", state: doctor.Problem, found: "left from an earlier deployment", do: "npx cdk import", harm: func(_ *deployment.Deployment, a *account) {
+			delete(a.stacks, "rolewarden-hub")
+		}},
 		{name: "an old bootstrap", check: "cdk-bootstrap", state: doctor.Problem, found: "the version 5, and 6", do: "cdk bootstrap", harm: stack("CREATE_COMPLETE", map[string]string{"BootstrapVersion": "5"})},
 		{name: "a broken bootstrap", check: "cdk-bootstrap", state: doctor.Problem, found: "ROLLBACK_COMPLETE", do: "cdk bootstrap", harm: stack("ROLLBACK_COMPLETE", map[string]string{"BootstrapVersion": "25"})},
 		{name: "a bootstrap without a version", check: "cdk-bootstrap", state: doctor.Unknown, found: "names no version", do: "cdk bootstrap", harm: stack("CREATE_COMPLETE", nil)},
 		{
-			name: "the hub is missing", check: "stack", state: doctor.Problem, found: "rolewarden-hub does not exist", do: "cdk deploy rolewarden-hub",
+			name: "the hub is missing", check: "stack", state: doctor.Problem, found: "rolewarden-hub does not exist", do: "cdk deploy rolewarden-hub -c deployment=../../testdata/deployments/organization.yaml -c way=hub",
 			harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden-hub") },
 		},
 	})
@@ -123,7 +128,7 @@ func TestWhatIsWrongWithTheOrganization(t *testing.T) {
 		{name: "A7 the hub is the management account", check: "organization", state: doctor.Problem, found: "no policy of the organization binds", do: "security account", harm: func(d *deployment.Deployment, a *account) {
 			a.organization.Management, d.Rules.Organization.Management = hub, hub
 		}},
-		{name: "A7 the management account is not named", check: "organization", state: doctor.Warning, found: "does not name the management account", do: `management: "999999999999"`, harm: func(d *deployment.Deployment, _ *account) { d.Rules.Organization.Management = "" }},
+		{name: "A7 the management account is not named", check: "organization", state: doctor.Problem, found: "does not name the management account", do: `management: "999999999999"`, harm: func(d *deployment.Deployment, _ *account) { d.Rules.Organization.Management = "" }},
 		{name: "A7 another management account is named", check: "organization", state: doctor.Problem, found: "and it is 999999999999", do: "organization.management", harm: func(d *deployment.Deployment, _ *account) { d.Rules.Organization.Management = prod }},
 		{name: "T14 unlisted accounts", check: "accounts", state: doctor.Warning, found: "does not list 222222222222", do: "organization.accounts", harm: func(_ *deployment.Deployment, a *account) {
 			a.accounts = append(a.accounts, doctor.Account{ID: "222222222222"})
@@ -206,7 +211,7 @@ func TestWhatIsWrongAfterwards(t *testing.T) {
 		{name: "being rolled back", check: "stack", state: doctor.Warning, found: "UPDATE_ROLLBACK_IN_PROGRESS", do: "Wait", harm: stack("rolewarden-members", state("UPDATE_ROLLBACK_IN_PROGRESS"))},
 		{name: "a state nobody knows", check: "stack", state: doctor.Problem, found: "SOMETHING", do: "deploy again", harm: stack("rolewarden-hub", state("SOMETHING"))},
 		{name: "drifted", check: "stack", state: doctor.Problem, found: "has drifted", do: "describe-stack-resource-drifts", harm: stack("rolewarden-hub", func(s *doctor.Stack) { s.Drift = "DRIFTED" })},
-		{name: "the management stack is missing", seat: doctor.Management, check: "stack", state: doctor.Problem, found: "rolewarden-management does not exist", do: "cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden-management") }},
+		{name: "the management stack is missing", seat: doctor.Management, check: "stack", state: doctor.Problem, found: "rolewarden-management does not exist", do: "management account's credentials: npx cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden-management") }},
 		{name: "the only stack is missing", way: "single", check: "stack", state: doctor.Problem, found: "The stack rolewarden does not exist", do: "cdk deploy rolewarden", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden") }},
 		{name: "T76 other rules are deployed", check: "rules-hash", state: doctor.Problem, found: "judges by the rules sha256:0", do: "cdk deploy rolewarden-hub", harm: stack("rolewarden-hub", func(s *doctor.Stack) {
 			s.Outputs = map[string]string{doctor.RulesHashOutput: "sha256:0"}
@@ -218,6 +223,7 @@ func TestWhatIsWrongAfterwards(t *testing.T) {
 		{name: "T81 a Slack secret for another host", check: "slack-secret", state: doctor.Problem, found: "not of a host of Slack", do: "https://hooks.slack.com/", harm: func(_ *deployment.Deployment, a *account) {
 			a.secrets["rolewarden/slack-webhook"] = "https://mallory.example/x"
 		}},
+		{name: "no ledger", check: "kill-switch", state: doctor.Problem, found: "rolewarden-ledger does not exist", do: "cdk deploy rolewarden-hub", harm: func(_ *deployment.Deployment, a *account) { a.ledger = false }},
 		{name: "writes are stopped", check: "kill-switch", state: doctor.Warning, found: "stops every write", do: "allowed", harm: func(_ *deployment.Deployment, a *account) { a.kill = decision.WritesStopped }},
 		{name: "the kill switch is no word", check: "kill-switch", state: doctor.Problem, found: "nothing is written", do: "Set it anew", harm: func(_ *deployment.Deployment, a *account) { a.kill = decision.Unreadable }},
 	})

@@ -7,9 +7,9 @@ func All() []Check {
 		identity(), region(), rulesFile(), bootstrap(),
 		aTrail(), trailReads(),
 		organization(), accounts(), trustedAccess(), delegatedAdministrator(), targets(), policyTypes(),
-		stack(), rulesHash(),
+		stack(), leftovers(), rulesHash(),
 		bus(), intakeRule(), forwardRule(), assumeRoleRules(),
-		stackSet(), instances(), coverage(), management(), guardrails(),
+		stackSet(), instances(), coverage(), managementAccount(), guardrails(),
 		alarms(), topics(), deadLetters(), slackSecret(), killSwitch(),
 	}
 }

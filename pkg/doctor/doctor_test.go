@@ -47,6 +47,9 @@ func TestEveryCheckIsMadeSomewhere(t *testing.T) {
 			for id, r := range examine(t, d, well(d, who), doctor.After, seat) {
 				made[id] = made[id] || r.State == doctor.OK
 			}
+			for id, r := range examine(t, d, prepared(d, who), doctor.Before, seat) {
+				made[id] = made[id] || r.State == doctor.OK
+			}
 		}
 	}
 	form := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)

@@ -16,7 +16,7 @@ type exam struct {
 	accounts     *once[[]Account]
 	roots        *once[[]Root]
 	alarms       *once[[]Alarm]
-	stacks       map[string]*once[Stack]
+	stacks       map[stackPlace]*once[Stack]
 }
 
 // once keeps the first answer, be it an error.
@@ -44,16 +44,37 @@ func newExam(cfg Config) *exam {
 		alarms: &once[[]Alarm]{ask: func(ctx context.Context) ([]Alarm, error) {
 			return cfg.AWS.Alarms(ctx, deployment.AlarmPrefix)
 		}},
-		stacks: map[string]*once[Stack]{},
+		stacks: map[stackPlace]*once[Stack]{},
 	}
 }
 
-// stack gives a stack, asked for once.
+// stack gives a stack of the home Region.
 func (e *exam) stack(ctx context.Context, name string) (Stack, error) {
-	if e.stacks[name] == nil {
-		e.stacks[name] = &once[Stack]{ask: func(ctx context.Context) (Stack, error) { return e.AWS.Stack(ctx, name) }}
+	return e.stackIn(ctx, stackPlace{e.Deployment.Region, name})
+}
+
+// stackIn gives a stack, asked for once.
+func (e *exam) stackIn(ctx context.Context, at stackPlace) (Stack, error) {
+	if e.stacks[at] == nil {
+		e.stacks[at] = &once[Stack]{ask: func(ctx context.Context) (Stack, error) { return e.AWS.Stack(ctx, at.region, at.name) }}
 	}
-	return e.stacks[name].get(ctx)
+	return e.stacks[at].get(ctx)
+}
+
+// deploy is what to do about something that the app's stack makes.
+func (e *exam) deploy(stack string) string {
+	way := e.Deployment.Way
+	switch stack {
+	case deployment.HubStack:
+		way = deployment.Hub
+	case deployment.MembersStack, deployment.ManagementStack:
+		way = deployment.Members
+	}
+	command := "npx cdk deploy " + stack + " -c deployment=" + e.Deployment.File + " -c way=" + way.String()
+	if stack == deployment.ManagementStack {
+		return "Deploy with the management account's credentials: " + command
+	}
+	return "Deploy: " + command
 }
 
 // mainStack is the stack of the functions.

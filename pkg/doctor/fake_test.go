@@ -51,6 +51,7 @@ type account struct {
 	queues        map[string]int
 	secrets       map[string]string
 	kill          decision.Switch
+	ledger        bool // whether the table is there
 
 	fails map[string]error
 	calls []string
@@ -120,7 +121,10 @@ func (a *account) Attached(_ context.Context, target, kind string) ([]string, er
 	return a.attached[target+"/"+kind], a.has("organizations:ListPoliciesForTarget", true)
 }
 
-func (a *account) Stack(_ context.Context, name string) (doctor.Stack, error) {
+func (a *account) Stack(_ context.Context, region, name string) (doctor.Stack, error) {
+	if region != usEast && !strings.HasSuffix(name, region) {
+		return doctor.Stack{}, errors.New("asked for " + name + " in " + region)
+	}
 	return get(a, "cloudformation:DescribeStacks", a.stacks, name)
 }
 
@@ -168,7 +172,7 @@ func (a *account) Value(_ context.Context, id string) (notify.Secret, error) {
 }
 
 func (a *account) Switch(context.Context) (decision.Switch, error) {
-	return a.kill, a.has("dynamodb:GetItem", true)
+	return a.kill, a.has("dynamodb:GetItem", a.ledger)
 }
 
 // load reads the sample for an organization, with Slack.
@@ -207,17 +211,21 @@ func well(d *deployment.Deployment, who string) *account {
 	stack := func(name string, outputs map[string]string) {
 		a.stacks[name] = doctor.Stack{Name: name, Status: "UPDATE_COMPLETE", Drift: "NOT_CHECKED", Outputs: outputs}
 	}
-	outputs := map[string]string{doctor.RulesHashOutput: d.Rules.Hash, doctor.ManagementOutput: boss}
+	outputs := map[string]string{doctor.RulesHashOutput: d.Rules.Hash}
 	stack(deployment.SingleStack, outputs)
 	stack(deployment.HubStack, outputs)
 	stack(deployment.MembersStack, nil)
 	stack(deployment.ManagementStack, nil)
 	set := doctor.StackSet{Status: "ACTIVE", Permission: "SERVICE_MANAGED", AutoDeploy: "enabled", Targets: d.Targets, Drift: "IN_SYNC", DriftAt: today().Add(-24 * time.Hour)}
-	for name, region := range map[string]string{deployment.MemberStackSet: usEast, deployment.RegionalStackSet: "eu-west-1"} {
+	for name, region := range map[string]string{deployment.MemberStackSet: usEast, deployment.CanaryStackSet: usEast, deployment.RegionalStackSet: "eu-west-1"} {
 		set.Name = name
+		set.Drift = "IN_SYNC"
+		if name == deployment.CanaryStackSet {
+			set.Drift = "DRIFTED" // as it should
+		}
 		a.sets[name] = set
 		for _, id := range []string{prod, test, hub} {
-			a.instances[name] = append(a.instances[name], doctor.Instance{Account: id, Region: region, Status: "CURRENT", Detail: "SUCCEEDED", Drift: "IN_SYNC"})
+			a.instances[name] = append(a.instances[name], doctor.Instance{Account: id, Region: region, Status: "CURRENT", Detail: "SUCCEEDED", Drift: set.Drift})
 		}
 	}
 	a.route(d)
@@ -255,7 +263,14 @@ func (a *account) route(d *deployment.Deployment) {
 	a.buses[usEast+"/rolewarden"] = doctor.Bus{Name: "rolewarden", Policy: grants.Bus(w).JSON()}
 	patterns := trail.Patterns(trail.PatternOptions{AssumeRole: d.AssumeRoleRoles()})
 	add := func(region, bus, name, pattern, target string) {
-		a.rules[region+"/"+bus+"/"+name] = doctor.Rule{Name: name, State: "ENABLED", Pattern: pattern, Targets: []doctor.Target{{ARN: target, DeadLetters: here("sqs", "rolewarden-rule-dlq")}}}
+		r := doctor.Rule{Name: name, State: "ENABLED", Pattern: pattern, Targets: []doctor.Target{{ARN: target, DeadLetters: here("sqs", "rolewarden-rule-dlq")}}}
+		if strings.HasSuffix(target, "event-bus/rolewarden") {
+			r.Targets = []doctor.Target{{ARN: target, Role: "arn:aws:iam::" + a.caller.Account + ":role/rolewarden/rolewarden-events"}}
+		}
+		if strings.Contains(name, "assume-role") {
+			r.State = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+		}
+		a.rules[region+"/"+bus+"/"+name] = r
 	}
 	queue, bus := here("sqs", "rolewarden-intake"), here("events", "event-bus/rolewarden")
 	add(usEast, "rolewarden", "rolewarden-intake", patterns[0], queue)
@@ -282,7 +297,7 @@ func (a *account) watch(d *deployment.Deployment) {
 		a.queues[q+"-dlq"] = 0
 	}
 	a.secrets["rolewarden/slack-webhook"] = hook
-	a.kill = decision.WritesAllowed
+	a.kill, a.ledger = decision.WritesAllowed, true
 }
 
 // examine looks at an account as its seat and time say.

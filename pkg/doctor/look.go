@@ -172,7 +172,7 @@ type Policies interface {
 
 // Stacks describes CloudFormation stacks.
 type Stacks interface {
-	Stack(ctx context.Context, name string) (Stack, error)
+	Stack(ctx context.Context, region, name string) (Stack, error)
 }
 
 // Stack is one stack.

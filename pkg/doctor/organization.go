@@ -56,7 +56,7 @@ func managementNamed(n *notes, d *deployment.Deployment, management string) {
 	switch named := d.Rules.Organization.Management; named {
 	case management:
 	case "":
-		n.warn("The rules file does not name the management account: it is not asked for by the canary.", "Write management: \""+management+"\" under organization in "+d.RulesFile+".")
+		n.problem("The rules file does not name the management account: its stack cannot be rendered, and the canary does not ask for it.", "Write management: \""+management+"\" under organization in "+d.RulesFile+".")
 	default:
 		n.problem(fmt.Sprintf("The rules file says that the management account is %s, and it is %s.", named, management), "Mend organization.management in "+d.RulesFile+".")
 	}
@@ -124,7 +124,7 @@ func list(entries []string) string {
 // trustedAccess makes sure that StackSets may deploy to the organization.
 func trustedAccess() Check {
 	return Check{
-		ID: "trusted-access", Ways: []deployment.Way{deployment.Members}, Seats: []Seat{Hub, Management},
+		ID: "trusted-access", Ways: inOrganization(), Seats: []Seat{Hub, Management},
 		Looks: "the services that may act in the organization (Organizations ListAWSServiceAccessForOrganization)",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			trusted, err := e.AWS.Trusted(ctx)

@@ -16,18 +16,14 @@ const (
 	bootstrapVersion = 6
 )
 
-// bootstrap makes sure that the CDK can deploy to the account.
+// bootstrap makes sure that the CDK can deploy the functions. The stacks of the
+// members have no assets and need nothing.
 func bootstrap() Check {
 	return Check{
-		ID: "cdk-bootstrap", Seats: []Seat{Hub, Management},
+		ID:    "cdk-bootstrap",
 		Looks: "the stack " + bootstrapStack + " that cdk bootstrap makes (CloudFormation DescribeStacks)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			d := e.Deployment
-			account := d.Account
-			if e.Seat == Management {
-				account = d.Rules.Organization.Management
-			}
-			remedy := "Run npx cdk bootstrap aws://" + account + "/" + d.Region
+			remedy := "Run npx cdk bootstrap aws://" + e.Deployment.Account + "/" + e.Deployment.Region
 			s, err := e.stack(ctx, bootstrapStack)
 			if absent(err) {
 				n.problem("The stack "+bootstrapStack+" does not exist: cdk deploy needs it.", remedy)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
@@ -23,7 +24,7 @@ func bus() Check {
 		Looks: "the policy of the bus " + deployment.Bus + " (EventBridge DescribeEventBus)",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			d := e.Deployment
-			again := "Deploy it again: npx cdk deploy " + deployment.HubStack
+			again := e.deploy(deployment.HubStack)
 			b, err := e.AWS.Bus(ctx, d.Region, deployment.Bus)
 			switch {
 			case absent(err):
@@ -59,6 +60,9 @@ type wantedRule struct {
 	region, bus, name string
 	pattern           string
 	target            string
+	// role ends the ARN of the role that the target needs, deadLetters is the
+	// queue for what it does not take; empty where it has none.
+	role, deadLetters string
 	again             string
 }
 
@@ -74,7 +78,7 @@ func intakeRule() Check {
 			}
 			e.rule(ctx, n, wantedRule{
 				region: e.Deployment.Region, bus: on, name: deployment.IntakeRule, pattern: trail.Patterns(trail.PatternOptions{})[0],
-				target: e.arn("sqs", deployment.IntakeQueue), again: "Deploy it again: npx cdk deploy " + e.mainStack(),
+				target: e.arn("sqs", deployment.IntakeQueue), deadLetters: e.arn("sqs", deployment.RuleDLQ), again: e.deploy(e.mainStack()),
 			})
 		},
 	}
@@ -87,13 +91,13 @@ func forwardRule() Check {
 		ID: "forward-rule", When: After, Ways: inOrganization(), Seats: []Seat{Management, Member},
 		Looks: "the rule " + deployment.ForwardRule + " and its targets" + ruleCalls,
 		look: func(ctx context.Context, e *exam, n *notes) {
-			from := deployment.MembersStack + " from account " + e.Deployment.Account
+			from := deployment.MembersStack
 			if e.Seat == Management {
 				from = deployment.ManagementStack
 			}
 			e.rule(ctx, n, wantedRule{
 				region: e.Deployment.Region, bus: defaultBus, name: deployment.ForwardRule, pattern: trail.Patterns(trail.PatternOptions{})[0],
-				target: e.arn("events", "event-bus/"+deployment.Bus), again: "Deploy it again: npx cdk deploy " + from,
+				target: e.arn("events", "event-bus/"+deployment.Bus), role: ":role" + deployment.Path + deployment.EventsRole, again: e.deploy(from),
 			})
 		},
 	}
@@ -111,9 +115,8 @@ func (e *exam) rule(ctx context.Context, n *notes, w wantedRule) {
 		n.unknown(err)
 		return
 	}
-	// ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS adds read events, which the
-	// pattern then leaves out.
-	if r.State != "ENABLED" && r.State != "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" {
+	// Read events beside it do no harm: the pattern leaves them out.
+	if r.State != "ENABLED" && r.State != allEvents {
 		n.problem(fmt.Sprintf("%s is %s: no event comes through.", where, r.State), "Find out who switched it off.", w.again)
 	}
 	same, err := samePattern(w.pattern, r.Pattern)
@@ -130,9 +133,11 @@ func (w wantedRule) targets(n *notes, where string, r Rule) {
 	if at < 0 {
 		n.problem(where+" does not lead to "+w.target+".", w.again)
 	} else if t := r.Targets[at]; t.Input != WholeEvent {
-		n.problem(where+" changes the events on their way (T1).", "Find out who changed the target.", w.again)
-	} else if t.DeadLetters == "" {
-		n.problem(where+" has no dead-letter queue: what it cannot deliver is lost.", w.again)
+		n.problem(where+" changes the events on their way.", "Find out who changed the target.", w.again)
+	} else if t.DeadLetters != w.deadLetters {
+		n.problem(where+" has another dead-letter queue than this version's, or none: what it cannot deliver may be lost.", w.again)
+	} else if !strings.HasSuffix(t.Role, w.role) {
+		n.problem(where+" sends its events with another role than this version's.", "Find out who changed the target.", w.again)
 	}
 	for _, t := range r.Targets {
 		if t.ARN != w.target {
@@ -149,7 +154,7 @@ func assumeRoleRules() Check {
 		Looks: "the rules whose names begin with " + deployment.AssumeRoleRule + " (EventBridge ListRules, DescribeRule)",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			d := e.Deployment
-			if len(d.AssumeRoleRegions) == 0 {
+			if len(d.AssumeRoleRegions) == 0 || len(d.AssumeRoleRoles()) == 0 {
 				n.skip("The deployment file does not ask for AssumeRole events.")
 				return
 			}
@@ -162,15 +167,26 @@ func assumeRoleRules() Check {
 }
 
 // assumeRoleRegions are the Regions in which this account watches AssumeRole.
-// In an organization the hub has a rule on its bus, in its own Region alone.
+// Whatever comes from elsewhere arrives in IAM's home Region: in an organization
+// on the hub's bus, else on the default one.
 func (e *exam) assumeRoleRegions() []string {
-	if e.Seat == Hub && e.Deployment.Way != deployment.Single {
-		return []string{e.Deployment.Region}
+	d := e.Deployment
+	switch {
+	case e.Seat != Hub:
+		return d.AssumeRoleRegions
+	case d.Way == deployment.Single:
+		return append([]string{d.Region}, e.abroad()...)
+	default:
+		return []string{d.Region}
 	}
-	return e.Deployment.AssumeRoleRegions
 }
 
-// assumeRoleIn makes sure that each wanted pattern has a rule that is enabled.
+// allEvents is the state of a rule that gets read events too. AssumeRole is
+// one, and without it none reaches a rule on the default bus (EventBridge User
+// Guide, eb-service-event-cloudtrail-management).
+const allEvents = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+// assumeRoleIn makes sure that each wanted pattern has a rule that gets its events.
 func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted []string) {
 	on := defaultBus
 	if e.Seat == Hub && e.Deployment.Way != deployment.Single {
@@ -188,7 +204,7 @@ func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted
 			n.unknown(err)
 			return
 		}
-		if r.State == "ENABLED" || r.State == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" {
+		if r.State == allEvents || on != defaultBus && r.State == "ENABLED" {
 			enabled = append(enabled, r.Pattern)
 		}
 	}
@@ -196,7 +212,7 @@ func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted
 		return slices.ContainsFunc(enabled, func(have string) bool { same, err := samePattern(p, have); return same && err == nil })
 	})
 	if len(missing) > 0 {
-		n.problem(fmt.Sprintf("In %s, %d of the %d event patterns for AssumeRole have no rule on the bus %s that is enabled.", region, len(missing), len(wanted), on),
+		n.problem(fmt.Sprintf("In %s, %d of the %d event patterns for AssumeRole have no rule on the bus %s that gets such events.", region, len(missing), len(wanted), on),
 			"Deploy again: the sensitive roles changed, or somebody changed a rule.")
 		return
 	}

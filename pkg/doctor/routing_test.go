@@ -59,9 +59,14 @@ func TestWhatIsWrongWithTheWayOfEvents(t *testing.T) {
 			r.Targets = append(r.Targets, doctor.Target{ARN: "arn:aws:sqs:us-east-1:666666666666:x"})
 		})},
 		{name: "T1 a transformer", check: "intake-rule", state: doctor.Problem, found: "changes the events", do: "Find out who", harm: rule(intake, func(r *doctor.Rule) { r.Targets[0].Input = doctor.Transformed })},
-		{name: "T12 no dead letters", check: "intake-rule", state: doctor.Problem, found: "no dead-letter queue", do: "rolewarden-hub", harm: rule(intake, func(r *doctor.Rule) { r.Targets[0].DeadLetters = "" })},
+		{name: "T12 no dead letters", check: "intake-rule", state: doctor.Problem, found: "or none", do: "rolewarden-hub", harm: rule(intake, func(r *doctor.Rule) { r.Targets[0].DeadLetters = "" })},
+		{name: "another role", seat: doctor.Member, check: "forward-rule", state: doctor.Problem, found: "with another role", do: "rolewarden-members", harm: rule(usEast+"/default/rolewarden-forward", func(r *doctor.Rule) {
+			r.Targets[0].Role = "arn:aws:iam::111122223333:role/mallory"
+		})},
+		{name: "a rule for AssumeRole without read events", seat: doctor.Member, check: "assume-role-rules", state: doctor.Problem, found: "In us-east-1, 1 of the 1", do: "Deploy again", harm: rule(usEast+"/default/rolewarden-assume-role-1", func(r *doctor.Rule) { r.State = "ENABLED" })},
+		{name: "read events on a bus of one's own", check: "assume-role-rules", state: doctor.OK, found: "In us-east-1 each", harm: rule(usEast+"/rolewarden/rolewarden-assume-role-1", func(r *doctor.Rule) { r.State = "ENABLED" })},
 		{name: "the only account's rule", way: "single", check: "intake-rule", state: doctor.Problem, found: "on the bus default in us-east-1 is DISABLED", do: "cdk deploy rolewarden", harm: rule(usEast+"/default/rolewarden-intake", func(r *doctor.Rule) { r.State = "DISABLED" })},
-		{name: "a member's rule", seat: doctor.Member, check: "forward-rule", state: doctor.Problem, found: "is DISABLED", do: "rolewarden-members from account 555555555555", harm: rule(usEast+"/default/rolewarden-forward", func(r *doctor.Rule) { r.State = "DISABLED" })},
+		{name: "a member's rule", seat: doctor.Member, check: "forward-rule", state: doctor.Problem, found: "is DISABLED", do: "cdk deploy rolewarden-members", harm: rule(usEast+"/default/rolewarden-forward", func(r *doctor.Rule) { r.State = "DISABLED" })},
 		{name: "the management account's rule", seat: doctor.Management, check: "forward-rule", state: doctor.Problem, found: "does not exist", do: "cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) { delete(a.rules, usEast+"/default/rolewarden-forward") }},
 		{name: "no rule for AssumeRole in a Region", seat: doctor.Member, check: "assume-role-rules", state: doctor.Problem, found: "In eu-west-1, 1 of the 1", do: "Deploy again", harm: func(_ *deployment.Deployment, a *account) {
 			delete(a.rules, "eu-west-1/default/rolewarden-assume-role-1")

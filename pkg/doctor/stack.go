@@ -8,14 +8,9 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
-// The outputs of the stack of the functions that the doctor reads.
-const (
-	// RulesHashOutput is the digest of the rules file that guard was deployed with.
-	RulesHashOutput = "RulesHash"
-	// ManagementOutput is the management account, where the canary is told to
-	// look after it.
-	ManagementOutput = "CanaryManagement"
-)
+// RulesHashOutput is the output of the functions' stack that holds the digest
+// of the rules file which guard was deployed with.
+const RulesHashOutput = "RulesHash"
 
 // settled says whether a stack is as its last deployment wanted it. A stack
 // that went back to what it was before is whole, and not what was wanted.
@@ -27,51 +22,66 @@ func settled(status string) bool {
 	return false
 }
 
-// stack makes sure that the stacks of the deployment are there and whole.
+// stack makes sure that the stacks of the deployment are there and whole; before
+// the deployment, that none is in the way.
 func stack() Check {
 	return Check{
 		ID: "stack", Seats: []Seat{Hub, Management},
 		Looks: "the stacks of the deployment (CloudFormation DescribeStacks)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			names := e.stackNames()
-			if len(names) == 0 {
-				n.skip("It is looked at after the deployment.")
-				return
-			}
-			for _, name := range names {
-				s, err := e.stack(ctx, name)
+			for _, at := range e.stackPlaces() {
+				s, err := e.stackIn(ctx, at)
 				switch {
+				case absent(err) && e.When == Before && !e.first(at.name):
+					n.fine("The stack " + at.name + " is not there yet.")
 				case absent(err):
-					n.problem("The stack "+name+" does not exist in this account and Region.", "Deploy it: npx cdk deploy "+name)
+					n.problem("The stack "+at.name+" does not exist in "+at.region+".", e.deploy(at.name))
 				case err != nil:
 					n.unknown(err)
 				default:
-					stackState(n, s)
+					e.stackState(n, s)
 				}
 			}
 		},
 	}
 }
 
-// stackNames are the stacks that should be there by now. The members cannot be
-// deployed before the hub is.
-func (e *exam) stackNames() []string {
+// stackPlace is a stack and the Region that it is in.
+type stackPlace struct{ region, name string }
+
+// stackPlaces are the stacks of the deployment that this account has.
+func (e *exam) stackPlaces() []stackPlace {
+	d := e.Deployment
 	switch {
-	case e.Seat == Management && e.When == After:
-		return []string{deployment.ManagementStack}
 	case e.Seat == Management:
-		return nil
-	case e.Deployment.Way == deployment.Members && e.When == After:
-		return []string{deployment.HubStack, deployment.MembersStack}
-	case e.Deployment.Way == deployment.Members:
-		return []string{deployment.HubStack}
-	case e.When == After:
-		return []string{e.mainStack()}
+		return []stackPlace{{d.Region, deployment.ManagementStack}}
+	case d.Way == deployment.Single:
+		out := []stackPlace{{d.Region, deployment.SingleStack}}
+		for _, region := range e.abroad() {
+			out = append(out, stackPlace{region, deployment.SingleStack + "-" + region})
+		}
+		return out
+	default:
+		return []stackPlace{{d.Region, deployment.HubStack}, {d.Region, deployment.MembersStack}}
 	}
-	return nil
 }
 
-func stackState(n *notes, s Stack) {
+// first says whether a stack has to be there before the others: the members
+// send their events to the hub.
+func (e *exam) first(name string) bool {
+	return e.Deployment.Way == deployment.Members && name == deployment.HubStack
+}
+
+// abroad are the Regions beside IAM's home whose AssumeRole events are watched.
+func (e *exam) abroad() []string {
+	d := e.Deployment
+	if len(d.AssumeRoleRoles()) == 0 {
+		return nil
+	}
+	return without(d.AssumeRoleRegions, []string{d.Region})
+}
+
+func (e *exam) stackState(n *notes, s Stack) {
 	reason := ""
 	if s.Reason != "" {
 		reason = ": " + strings.TrimSuffix(s.Reason, ".")
@@ -79,6 +89,9 @@ func stackState(n *notes, s Stack) {
 	switch {
 	case settled(s.Status):
 		n.fine(fmt.Sprintf("The stack %s is in the state %s.", s.Name, s.Status))
+	case s.Status == "ROLLBACK_COMPLETE":
+		n.problem(fmt.Sprintf("The stack %s could not be made%s. It holds nothing and cannot be updated.", s.Name, reason),
+			"Read the stack's events, mend the cause, delete the stack (aws cloudformation delete-stack --stack-name "+s.Name+"), and deploy again.")
 	case strings.HasSuffix(s.Status, "_IN_PROGRESS"):
 		n.warn(fmt.Sprintf("The stack %s is in the state %s%s.", s.Name, s.Status, reason), "Wait for it to end, and look again.")
 	default:
@@ -103,12 +116,40 @@ func rulesHash() Check {
 			case err != nil:
 				n.unknown(err)
 			case deployed == "":
-				n.unsure(fmt.Sprintf("The stack %s does not say which rules it was deployed with.", s.Name), "Deploy it again with this version: npx cdk deploy "+s.Name)
+				n.unsure(fmt.Sprintf("The stack %s does not say which rules it was deployed with.", s.Name), e.deploy(s.Name))
 			case deployed != d.Rules.Hash:
 				n.problem(fmt.Sprintf("What is deployed judges by the rules %s, and %s has the digest %s.", deployed, d.RulesFile, d.Rules.Hash),
-					"Deploy the rules file that is meant: npx cdk deploy "+s.Name)
+					"Make sure that the file is the one that is meant.", e.deploy(s.Name))
 			default:
 				n.fine(fmt.Sprintf("What is deployed judges by %s, %s.", d.RulesFile, deployed))
+			}
+		},
+	}
+}
+
+// leftovers makes sure that nothing of an earlier deployment is in the way: the
+// ledger outlives its stack, and CloudFormation does not take what is there.
+func leftovers() Check {
+	return Check{
+		ID: "leftovers", Looks: "whether the table " + deployment.Table + " is there without its stack (DynamoDB GetItem, CloudFormation DescribeStacks)",
+		look: func(ctx context.Context, e *exam, n *notes) {
+			_, err := e.stack(ctx, e.mainStack())
+			switch {
+			case err == nil:
+				n.skip("The stack " + e.mainStack() + " is there; the table is its own.")
+				return
+			case !absent(err):
+				n.unknown(err)
+				return
+			}
+			switch _, err := e.AWS.Switch(ctx); {
+			case absent(err):
+				n.fine("Nothing of an earlier deployment is left.")
+			case err != nil:
+				n.unknown(err)
+			default:
+				n.problem("The table "+deployment.Table+" is left from an earlier deployment, without its stack.",
+					"Bring it into the new stack (npx cdk import), or take its deletion protection off and delete it; what rolewarden remembers is in it.")
 			}
 		},
 	}

@@ -15,46 +15,52 @@ const stackSetStatusCall = " (CloudFormation DescribeStackSet, as delegated admi
 // driftGoesStale is how long the last look for drift is taken for news.
 const driftGoesStale = 30 * 24 * time.Hour
 
-// stackSets are the StackSets of the deployment with the Regions they go to.
-func (e *exam) stackSets() map[string][]string {
-	d := e.Deployment
-	out := map[string][]string{deployment.MemberStackSet: {d.Region}}
-	var others []string
-	for _, r := range d.AssumeRoleRegions {
-		if r != d.Region {
-			others = append(others, r)
-		}
-	}
-	if len(others) > 0 {
-		out[deployment.RegionalStackSet] = others
-	}
-	return out
+// memberSet is one StackSet of the deployment.
+type memberSet struct {
+	name    string
+	regions []string
+	// drifts says whether drift means something: the canary changes what its
+	// StackSet made, on purpose.
+	drifts drifting
 }
 
-// stackSetNames are the names of the StackSets, sorted.
-func (e *exam) stackSetNames() []string {
-	if len(e.stackSets()) > 1 {
-		return []string{deployment.MemberStackSet, deployment.RegionalStackSet}
+// drifting says what drift means. The zero value is that it is bad.
+type drifting uint8
+
+const (
+	mustNotDrift drifting = iota
+	driftsOnPurpose
+)
+
+// memberSets are the StackSets of the deployment.
+func (e *exam) memberSets() []memberSet {
+	home := []string{e.Deployment.Region}
+	out := []memberSet{{deployment.MemberStackSet, home, mustNotDrift}, {deployment.CanaryStackSet, home, driftsOnPurpose}}
+	if others := e.abroad(); len(others) > 0 {
+		out = append(out, memberSet{deployment.RegionalStackSet, others, mustNotDrift})
 	}
-	return []string{deployment.MemberStackSet}
+	return out
 }
 
 // stackSet makes sure that new accounts get their stack too, and that nobody
 // changed what the others have (T71).
 func stackSet() Check {
 	return Check{
-		ID: "stackset", When: After, Ways: []deployment.Way{deployment.Members},
+		ID: "stackset", When: After, Ways: inOrganization(),
 		Looks: "the StackSets of the members" + stackSetStatusCall,
 		look: func(ctx context.Context, e *exam, n *notes) {
-			for _, name := range e.stackSetNames() {
-				s, err := e.AWS.StackSet(ctx, name)
+			for _, m := range e.memberSets() {
+				s, err := e.AWS.StackSet(ctx, m.name)
 				switch {
 				case absent(err):
-					n.problem("The StackSet "+name+" does not exist.", "Deploy it: npx cdk deploy "+deployment.MembersStack)
+					n.problem("The StackSet "+m.name+" does not exist: no member account is guarded.", e.deploy(deployment.MembersStack))
 				case err != nil:
 					n.unknown(err)
 				default:
 					stackSetState(e, n, s)
+					if m.drifts == mustNotDrift {
+						drift(e, n, s)
+					}
 				}
 			}
 		},
@@ -62,7 +68,7 @@ func stackSet() Check {
 }
 
 func stackSetState(e *exam, n *notes, s StackSet) {
-	again := "Deploy it again: npx cdk deploy " + deployment.MembersStack
+	again := e.deploy(deployment.MembersStack)
 	if s.Status != "ACTIVE" {
 		n.problem(fmt.Sprintf("The StackSet %s is in the state %s.", s.Name, s.Status), again)
 	}
@@ -75,17 +81,22 @@ func stackSetState(e *exam, n *notes, s StackSet) {
 	if d := e.Deployment; len(s.Targets) > 0 && !sameSet(s.Targets, d.Targets) {
 		n.problem(fmt.Sprintf("The StackSet %s goes to %s, and %s names %s.", s.Name, list(s.Targets), d.File, list(d.Targets)), again)
 	}
+	n.fine(fmt.Sprintf("The StackSet %s is %s.", s.Name, s.Status))
+}
+
+// drift makes sure that nobody changed what a StackSet made.
+func drift(e *exam, n *notes, s StackSet) {
 	detect := "Look for drift: aws cloudformation detect-stack-set-drift --call-as DELEGATED_ADMIN --stack-set-name " + s.Name
 	switch day := s.DriftAt.UTC().Format(time.DateOnly); {
 	case s.Drift == "DRIFTED":
 		n.problem(fmt.Sprintf("The StackSet %s had drifted on %s: somebody changed what it made in a member account.", s.Name, day),
-			"Find out who; then deploy it again: npx cdk deploy "+deployment.MembersStack)
+			"Find out who.", e.deploy(deployment.MembersStack))
 	case s.DriftAt.IsZero():
 		n.warn(fmt.Sprintf("Nobody has looked yet whether the StackSet %s has drifted.", s.Name), detect)
 	case e.Now.Sub(s.DriftAt) > driftGoesStale:
 		n.warn(fmt.Sprintf("Whether the StackSet %s has drifted was looked at last on %s (%s).", s.Name, day, s.Drift), detect)
 	default:
-		n.fine(fmt.Sprintf("The StackSet %s is %s; its drift on %s: %s.", s.Name, s.Status, day, s.Drift))
+		n.fine(fmt.Sprintf("The drift of the StackSet %s on %s: %s.", s.Name, day, s.Drift))
 	}
 }
 
@@ -100,26 +111,29 @@ func sameSet(a, b []string) bool {
 // instances makes sure that each member account has the stack as it is now.
 func instances() Check {
 	return Check{
-		ID: "stack-instances", When: After, Ways: []deployment.Way{deployment.Members},
+		ID: "stack-instances", When: After, Ways: inOrganization(),
 		Looks: "the members' stacks (CloudFormation ListStackInstances, as delegated administrator)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			for _, name := range e.stackSetNames() {
-				all, err := e.AWS.Instances(ctx, name)
-				if err != nil {
+			for _, m := range e.memberSets() {
+				all, err := e.AWS.Instances(ctx, m.name)
+				switch {
+				case absent(err):
+					n.problem("The StackSet "+m.name+" does not exist: no member account has its stack.", e.deploy(deployment.MembersStack))
+				case err != nil:
 					n.unknown(err)
-					continue
+				default:
+					instancesState(e, n, m, all)
 				}
-				instancesState(n, name, all)
 			}
 		},
 	}
 }
 
-func instancesState(n *notes, name string, all []Instance) {
+func instancesState(e *exam, n *notes, m memberSet, all []Instance) {
 	bad := map[string][]string{}
 	var order []string
 	for _, i := range all {
-		if why := i.ailment(); why != "" {
+		if why := i.ailment(m.drifts); why != "" {
 			if bad[why] == nil {
 				order = append(order, why)
 			}
@@ -127,18 +141,18 @@ func instancesState(n *notes, name string, all []Instance) {
 		}
 	}
 	for _, why := range order {
-		n.problem(fmt.Sprintf("Stacks of %s %s: %s.", name, why, list(bad[why])),
-			"Mend the cause and deploy again, or look at the operation in the console of StackSets: "+name+".")
+		n.problem(fmt.Sprintf("Stacks of %s %s: %s.", m.name, why, list(bad[why])),
+			"Mend the cause and deploy again, or look at the operation in the console of StackSets: "+m.name+".")
 	}
 	if len(all) == 0 {
-		n.problem("The StackSet "+name+" has no stack in any account.", "Deploy it again: npx cdk deploy "+deployment.MembersStack)
+		n.problem("The StackSet "+m.name+" has no stack in any account.", e.deploy(deployment.MembersStack))
 		return
 	}
-	n.fine(fmt.Sprintf("The StackSet %s has %d stacks.", name, len(all)))
+	n.fine(fmt.Sprintf("The StackSet %s has %d stacks.", m.name, len(all)))
 }
 
 // ailment says what is wrong with an instance; nothing when it is well.
-func (i Instance) ailment() string {
+func (i Instance) ailment(d drifting) string {
 	reason := ""
 	if i.Reason != "" {
 		reason = " (" + strings.TrimSuffix(i.Reason, ".") + ")"
@@ -148,7 +162,7 @@ func (i Instance) ailment() string {
 		return ""
 	case i.Status != "CURRENT":
 		return "are " + i.Status + reason
-	case i.Drift == "DRIFTED":
+	case i.Drift == "DRIFTED" && d == mustNotDrift:
 		return "have drifted: somebody changed them in their account"
 	}
 	switch i.Detail {
@@ -163,18 +177,14 @@ func (i Instance) ailment() string {
 // that the StackSet forgot is in the first alone (T14).
 func coverage() Check {
 	return Check{
-		ID: "coverage", When: After, Ways: []deployment.Way{deployment.Members},
+		ID: "coverage", When: After, Ways: inOrganization(),
 		Looks: "the accounts below the targets (Organizations ListAccountsForParent, ListOrganizationalUnitsForParent, ListAccounts), and the members' stacks",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			below, err := e.AWS.Below(ctx, e.Deployment.Targets)
 			if err != nil {
 				n.unknown(err)
 			}
-			management := e.Deployment.Rules.Organization.Management
-			o, err := e.organization.get(ctx)
-			if err == nil {
-				management = o.Management
-			}
+			management := e.management(ctx)
 			below = slices.DeleteFunc(below, func(id string) bool { return id == management })
 			uncovered(ctx, e, n, below)
 			outside(ctx, e, n, below, management)
@@ -182,29 +192,37 @@ func coverage() Check {
 	}
 }
 
+// management is the management account: as Organizations says, or else the
+// rules file.
+func (e *exam) management(ctx context.Context) string {
+	if o, err := e.organization.get(ctx); err == nil {
+		return o.Management
+	}
+	return e.Deployment.Rules.Organization.Management
+}
+
 // uncovered tells of accounts in the targets that lack a stack.
 func uncovered(ctx context.Context, e *exam, n *notes, below []string) {
-	regions := e.stackSets()
-	for _, name := range e.stackSetNames() {
-		all, err := e.AWS.Instances(ctx, name)
-		if err != nil {
+	for _, m := range e.memberSets() {
+		all, err := e.AWS.Instances(ctx, m.name)
+		if err != nil && !absent(err) {
 			n.unknown(err)
 			continue
 		}
 		var missing []string
 		for _, account := range below {
-			for _, region := range regions[name] {
+			for _, region := range m.regions {
 				if !slices.ContainsFunc(all, func(i Instance) bool { return i.Account == account && i.Region == region }) {
 					missing = append(missing, account+"/"+region)
 				}
 			}
 		}
 		if len(missing) > 0 {
-			n.problem(fmt.Sprintf("Accounts in the targets have no stack of %s: %s. Nothing that happens in them is seen.", name, list(missing)),
-				"See why in the operations of the StackSet "+name+", mend it, and deploy again: npx cdk deploy "+deployment.MembersStack)
+			n.problem(fmt.Sprintf("Accounts in the targets have no stack of %s: %s. Not everything that happens in them is seen.", m.name, list(missing)),
+				"See why in the operations of the StackSet "+m.name+", and mend it.", e.deploy(deployment.MembersStack))
 			continue
 		}
-		n.fine(fmt.Sprintf("Each of the %d accounts in the targets has its stack of %s.", len(below), name))
+		n.fine(fmt.Sprintf("Each of the %d accounts in the targets has its stack of %s.", len(below), m.name))
 	}
 }
 
@@ -228,34 +246,33 @@ func outside(ctx context.Context, e *exam, n *notes, below []string, management 
 	}
 }
 
-// management makes sure that the management account is looked after, which
-// StackSets always skip (T83, A7), or says that it is not.
-func management() Check {
+// managementAccount makes sure that the management account is looked after,
+// which StackSets always skip (T83, A7), or says that it is not. The hub cannot
+// look into it, but its canary does.
+func managementAccount() Check {
 	return Check{
-		ID: "management-account", When: After, Ways: []deployment.Way{deployment.Members},
-		Looks: "whether the canary is told of the management account (the output " + ManagementOutput + " of the functions' stack), and the canary's alarms (CloudWatch DescribeAlarms)",
+		ID: "management-account", When: After, Ways: inOrganization(),
+		Looks: "whether the canary asks for the management account (the rules file that is deployed), and the canary's alarms (CloudFormation DescribeStacks, CloudWatch DescribeAlarms)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			account := e.Deployment.Rules.Organization.Management
-			if o, err := e.organization.get(ctx); err == nil {
-				account = o.Management
+			d, account := e.Deployment, e.management(ctx)
+			if account == "" || d.Rules.Organization.Management != account {
+				n.warn(fmt.Sprintf("The management account %s is not covered: StackSets skip it, and the rules file does not name it.", account),
+					"Write organization.management into "+d.RulesFile+".", e.deploy(deployment.HubStack), e.deploy(deployment.ManagementStack))
+				return
 			}
 			s, err := e.stack(ctx, e.mainStack())
-			if err != nil {
-				n.unknown(err)
+			if err == nil && s.Outputs[RulesHashOutput] != d.Rules.Hash {
+				n.unsure("Whether the canary asks for the management account "+account+" is not known: other rules are deployed.", e.deploy(deployment.HubStack))
 				return
 			}
-			deploy := "Deploy the stack " + deployment.ManagementStack + " with credentials of the management account, and look there with rolewarden doctor --at management."
-			if account == "" || s.Outputs[ManagementOutput] != account {
-				n.warn(fmt.Sprintf("The management account %s is not covered: StackSets skip it, and the canary is not told of it.", account),
-					"Write organization.management into "+e.Deployment.RulesFile+" and deploy the hub again.", deploy)
-				return
+			all, alarmErr := e.alarms.get(ctx)
+			for _, err := range []error{err, alarmErr} {
+				if err != nil {
+					n.unknown(err)
+					return
+				}
 			}
-			all, err := e.alarms.get(ctx)
-			if err != nil {
-				n.unknown(err)
-				return
-			}
-			canaryReaches(n, all, account, deploy)
+			canaryReaches(n, all, account, e.deploy(deployment.ManagementStack))
 		},
 	}
 }
@@ -274,5 +291,5 @@ func canaryReaches(n *notes, all []Alarm, account, deploy string) {
 			return
 		}
 	}
-	n.fine(fmt.Sprintf("The canary is told of the management account %s, and reaches every account.", account))
+	n.fine(fmt.Sprintf("The canary asks for the management account %s, and reaches every account.", account))
 }

@@ -41,6 +41,8 @@ func TestWhatIsWrongWithTheMembers(t *testing.T) {
 		{name: "nobody looked for drift", check: "stackset", state: doctor.Warning, found: "Nobody has looked", do: "detect-stack-set-drift", harm: set(func(s *doctor.StackSet) { s.Drift, s.DriftAt = "NOT_CHECKED", time.Time{} })},
 		{name: "drift was looked for long ago", check: "stackset", state: doctor.Warning, found: "looked at last on 2026-10-01", do: "detect-stack-set-drift", harm: set(func(s *doctor.StackSet) { s.DriftAt = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC) })},
 
+		{name: "no StackSet and so no instance", way: "hub", check: "stack-instances", state: doctor.Problem, found: "does not exist", do: "cdk deploy rolewarden-members", harm: func(_ *deployment.Deployment, a *account) { delete(a.instances, member) }},
+		{name: "no StackSet and so no coverage", way: "hub", check: "coverage", state: doctor.Problem, found: "111122223333/us-east-1", do: "cdk deploy rolewarden-members", harm: func(_ *deployment.Deployment, a *account) { delete(a.instances, member) }},
 		{name: "no instance", check: "stack-instances", state: doctor.Problem, found: "no stack in any account", do: "rolewarden-members", harm: func(_ *deployment.Deployment, a *account) { a.instances[member] = nil }},
 		{name: "outdated", check: "stack-instances", state: doctor.Problem, found: "are OUTDATED (an SCP says no): 111122223333/us-east-1", do: "Mend", harm: instance(func(i *doctor.Instance) { i.Status, i.Detail, i.Reason = "OUTDATED", "FAILED", "an SCP says no" })},
 		{name: "failed and current", check: "stack-instances", state: doctor.Problem, found: "ended in FAILED", do: "Mend", harm: instance(func(i *doctor.Instance) { i.Detail = "FAILED" })},
@@ -58,13 +60,16 @@ func TestWhatIsWrongWithTheMembers(t *testing.T) {
 			a.accounts = append(a.accounts, doctor.Account{ID: "222222222222", Active: doctor.Suspended})
 		}},
 
-		{name: "T83 nobody asks for the management account", check: "management-account", state: doctor.Warning, found: "999999999999 is not covered", do: "rolewarden-management", harm: func(_ *deployment.Deployment, a *account) {
+		{name: "T83 nobody asks for the management account", check: "management-account", state: doctor.Warning, found: "999999999999 is not covered", do: "rolewarden-management", harm: func(d *deployment.Deployment, _ *account) {
+			d.Rules.Organization.Management = ""
+		}},
+		{name: "T83 the canary was told by other rules", check: "management-account", state: doctor.Unknown, found: "other rules are deployed", do: "cdk deploy rolewarden-hub", harm: func(_ *deployment.Deployment, a *account) {
 			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "CREATE_COMPLETE"}
 		}},
 		{name: "T83 the canary does not reach every account", check: "management-account", state: doctor.Unknown, found: "rolewarden-account-uncovered has gone off", do: "canary's log", harm: alarm("rolewarden-account-uncovered", "ALARM")},
 		{name: "T83 the canary has not run", check: "management-account", state: doctor.Unknown, found: "rolewarden-no-canary has no data", do: "next runs", harm: alarm("rolewarden-no-canary", "INSUFFICIENT_DATA")},
 
-		{name: "T71 a guarding policy was detached", check: "guardrails", state: doctor.Problem, found: "No guarding policy (SERVICE_CONTROL_POLICY) of rolewarden is attached to ou-abcd-11111111", do: "Deploy again", harm: func(_ *deployment.Deployment, a *account) {
+		{name: "T71 a guarding policy was detached", check: "guardrails", state: doctor.Problem, found: "No guarding policy (SERVICE_CONTROL_POLICY) of rolewarden is attached to ou-abcd-11111111", do: "cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) {
 			a.attached["ou-abcd-11111111/SERVICE_CONTROL_POLICY"] = []string{"FullAWSAccess"}
 		}},
 	})

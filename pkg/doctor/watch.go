@@ -23,7 +23,7 @@ func alarms() Check {
 				n.unknown(err)
 				return
 			}
-			topic, again := e.arn("sns", deployment.AlarmTopic), "Deploy it again: npx cdk deploy "+e.mainStack()
+			topic, again := e.arn("sns", deployment.AlarmTopic), e.deploy(e.mainStack())
 			var missing, mute, other []string
 			wanted := e.Deployment.Alarms()
 			for _, w := range wanted {
@@ -63,7 +63,7 @@ func topics() Check {
 		Looks: "who subscribes to the topics " + deployment.AlarmTopic + " and " + deployment.AlertTopic + " (SNS ListSubscriptionsByTopic)",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			for _, t := range []struct{ name, lost, do string }{
-				{deployment.AlarmTopic, "an alarm wakes nobody", "Write an address into alarms.email in " + e.Deployment.File + " and deploy again, or subscribe to " + e.arn("sns", deployment.AlarmTopic) + "."},
+				{deployment.AlarmTopic, "an alarm wakes nobody", "Write an address into alarms.email in " + e.Deployment.File + " and deploy, or subscribe to " + e.arn("sns", deployment.AlarmTopic) + "."},
 				{deployment.AlertTopic, "an alert reaches nobody", "Subscribe to " + e.arn("sns", deployment.AlertTopic) + ", or connect Slack (slack: present in " + e.Deployment.File + ")."},
 			} {
 				subscribers, err := e.AWS.Subscriptions(ctx, e.arn("sns", t.name))
@@ -111,7 +111,7 @@ func deadLetters() Check {
 				waiting, err := e.AWS.Waiting(ctx, name)
 				switch {
 				case absent(err):
-					n.problem("The queue "+name+" does not exist: what fails is lost.", "Deploy it again: npx cdk deploy "+e.mainStack())
+					n.problem("The queue "+name+" does not exist: what fails is lost.", e.deploy(e.mainStack()))
 				case err != nil:
 					n.unknown(err)
 				case waiting > 0:
@@ -186,7 +186,7 @@ func killSwitch() Check {
 			s, err := e.AWS.Switch(ctx)
 			switch {
 			case absent(err):
-				n.problem("The table "+deployment.Table+" does not exist.", "Deploy it again: npx cdk deploy "+e.mainStack())
+				n.problem("The table "+deployment.Table+" does not exist.", e.deploy(e.mainStack()))
 			case err != nil:
 				n.unknown(err)
 			case s == decision.WritesAllowed:
@@ -219,7 +219,7 @@ func guardrails() Check {
 					case err != nil:
 						n.unknown(err)
 					case !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, deployment.AlarmPrefix) }):
-						n.problem(fmt.Sprintf("No guarding policy (%s) of rolewarden is attached to %s.", a.kind, target), "Deploy again, and find out who detached it.")
+						n.problem(fmt.Sprintf("No guarding policy (%s) of rolewarden is attached to %s.", a.kind, target), "Find out who detached it.", e.deploy(deployment.ManagementStack))
 					default:
 						n.fine(fmt.Sprintf("A guarding policy (%s) is attached to %s.", a.kind, target))
 					}

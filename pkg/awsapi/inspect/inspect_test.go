@@ -78,9 +78,12 @@ func TestInspectionOfOneAccount(t *testing.T) {
 // What does not exist is not found, whichever way its service says so.
 func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 	for name, ask := range map[string]func(*testing.T, *inspect.Inspection) error{
-		"queue":    func(t *testing.T, i *inspect.Inspection) error { _, err := i.Waiting(t.Context(), "none"); return err },
-		"secret":   func(t *testing.T, i *inspect.Inspection) error { _, err := i.Value(t.Context(), "none"); return err },
-		"stack":    func(t *testing.T, i *inspect.Inspection) error { _, err := i.Stack(t.Context(), "none"); return err },
+		"queue":  func(t *testing.T, i *inspect.Inspection) error { _, err := i.Waiting(t.Context(), "none"); return err },
+		"secret": func(t *testing.T, i *inspect.Inspection) error { _, err := i.Value(t.Context(), "none"); return err },
+		"stack": func(t *testing.T, i *inspect.Inspection) error {
+			_, err := i.Stack(t.Context(), "us-east-1", "none")
+			return err
+		},
 		"StackSet": func(t *testing.T, i *inspect.Inspection) error { _, err := i.StackSet(t.Context(), "none"); return err },
 		"bus": func(t *testing.T, i *inspect.Inspection) error {
 			_, err := i.Bus(t.Context(), "us-east-1", "none")

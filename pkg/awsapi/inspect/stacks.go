@@ -13,8 +13,12 @@ import (
 )
 
 // Stack implements doctor.Stacks.
-func (i *Inspection) Stack(ctx context.Context, name string) (doctor.Stack, error) {
-	out, err := i.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+func (i *Inspection) Stack(ctx context.Context, region, name string) (doctor.Stack, error) {
+	out, err := i.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)}, func(o *cloudformation.Options) {
+		if region != "" {
+			o.Region = region
+		}
+	})
 	if err != nil {
 		return doctor.Stack{}, unseen("cloudformation:DescribeStacks", err)
 	}

@@ -18,7 +18,7 @@ func TestInspectionOfAStack(t *testing.T) {
 	name := unique(t, "stack")
 	_, err := cloudformation.NewFromConfig(w.hub).CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template)})
 	must(t, err)
-	s, err := inspection(t, w.hub).Stack(t.Context(), name)
+	s, err := inspection(t, w.hub).Stack(t.Context(), "us-east-1", name)
 	want := doctor.Stack{Name: name, Status: "CREATE_COMPLETE", Outputs: map[string]string{"RulesHash": "sha256:0"}}
 	if d := cmp.Diff(want, s); d != "" || err != nil {
 		t.Errorf("the stack (-want +got):\n%s\n%v", d, err)
