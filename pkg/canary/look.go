@@ -78,7 +78,7 @@ func (c *Canary) judge(ctx context.Context, p *probe) {
 		p.State, p.Took = Reached, max(0, s.UpdatedAt.Sub(at))
 	case age >= c.cfg.Grace:
 		p.State = Missed
-		p.Why = fmt.Sprintf("the canary changed %s at %s, and %s later nothing has been decided on it", p.target.ARN, at.Format(time.RFC3339), round(age))
+		p.Why = fmt.Sprintf("the canary changed %s at %s, and %s later nothing has been decided on it: the account's rule, its role for events or its trail is off, or the hub's bus, queue or guard", p.target.ARN, at.Format(time.RFC3339), round(age))
 	default:
 		// Runs are further apart than this. Left as it is, the document still
 		// counts at the next one.

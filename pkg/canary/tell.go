@@ -66,7 +66,8 @@ func (c *Canary) alert(account, topic, problem string) alert.Alert {
 	t := alert.Trouble{
 		Now: c.cfg.Now(), Account: account, Problem: problem,
 		Decision: decision.Decision{
-			ID: decision.ID(account, "canary/"+topic, ""), Action: decision.Tell, Reasons: []string{problem}, At: c.cfg.Now(),
+			ID: decision.ID(account, "canary/"+topic, ""), Action: decision.Tell, At: c.cfg.Now(),
+			Reasons: []string{"The canary changes no role but its own, so what is wrong is for people to mend."},
 		},
 		Role: "rolewarden's canary (" + topic + ")",
 	}
@@ -84,7 +85,7 @@ func sentence(a Account) string {
 	if a.State == Unreachable {
 		return fmt.Sprintf("Account %s is not covered: the canary cannot work there: %s.", a.ID, a.Why)
 	}
-	return fmt.Sprintf("The way from account %s to a decision is not proven open: %s. If nobody touched the role, the account's rule, its role for events or its trail is off, or the hub's bus, queue or guard.", a.ID, a.Why)
+	return fmt.Sprintf("Account %s is not shown to be covered: %s.", a.ID, a.Why)
 }
 
 // summary tells of many accounts at once.
@@ -92,14 +93,14 @@ func summary(r Report, shut []Account) string {
 	missed, unreachable := r.In(Missed), r.In(Unreachable)
 	var b strings.Builder
 	fmt.Fprintf(&b, "Of %d accounts that ought to be covered, %d are not shown to be.", len(r.Accounts), len(shut))
+	if r.Count(Reached) == 0 {
+		b.WriteString(" No account at all came through: look at the hub first.")
+	}
 	if len(missed) > 0 {
 		fmt.Fprintf(&b, " From %d nothing came through: %s. The first of them, %s: %s.", len(missed), named(missed), missed[0].ID, missed[0].Why)
 	}
 	if len(unreachable) > 0 {
 		fmt.Fprintf(&b, " Into %d the canary cannot get: %s. The first of them, %s: %s.", len(unreachable), named(unreachable), unreachable[0].ID, unreachable[0].Why)
-	}
-	if r.Count(Reached) == 0 {
-		b.WriteString(" No account at all came through: look at the hub first.")
 	}
 	return b.String()
 }
