@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -116,6 +117,7 @@ func (c *core) newNotify(topic awssns.CfnTopic) {
 func (c *core) newCanary() awslambda.CfnFunction {
 	environment := map[string]any{
 		"ROLEWARDEN_TABLE": c.table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_EXTERNAL_ID": c.external, "ROLEWARDEN_PARTITION": c.d.Partition,
+		"ROLEWARDEN_EVERY_MINUTES": strconv.Itoa(int(c.d.CanaryEvery.Minutes())),
 	}
 	if c.d.Way == deployment.Single {
 		environment["ROLEWARDEN_ACCOUNTS"] = c.d.Account
