@@ -12,7 +12,6 @@ import (
 // (the type's schema, handlers; what it lists for properties that rolewarden
 // does not use is left out).
 func DeployerTable() map[string][]string {
-	alarm := []string{"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"}
 	role := append(changesOfRoles(), "iam:UpdateAssumeRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")
 	return map[string][]string{
 		"AWS::CloudFormation::StackSet": {
@@ -21,9 +20,8 @@ func DeployerTable() map[string][]string {
 			"cloudformation:GetTemplateSummary", "cloudformation:ListStackInstances", "cloudformation:ListStackSetOperationResults",
 			"cloudformation:TagResource", "cloudformation:UntagResource", "cloudformation:UpdateStackInstances", "cloudformation:UpdateStackSet",
 		},
-		"AWS::CloudWatch::Alarm":          append(slices.Clone(alarm), "cloudwatch:PutMetricAlarm"),
-		"AWS::CloudWatch::CompositeAlarm": append(slices.Clone(alarm), "cloudwatch:PutCompositeAlarm"),
-		"AWS::CloudWatch::Dashboard":      {"cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource", "cloudwatch:PutDashboard", "cloudwatch:TagResource", "cloudwatch:UntagResource"},
+		"AWS::CloudWatch::Alarm":     {"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"},
+		"AWS::CloudWatch::Dashboard": {"cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource", "cloudwatch:PutDashboard", "cloudwatch:TagResource", "cloudwatch:UntagResource"},
 		"AWS::DynamoDB::Table": {
 			"dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeContributorInsights",
 			"dynamodb:DescribeKinesisStreamingDestination", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetResourcePolicy",
@@ -65,6 +63,7 @@ func DeployerTable() map[string][]string {
 			"logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:DisassociateKmsKey", "logs:GetDataProtectionPolicy",
 			"logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
 		},
+		"AWS::Logs::QueryDefinition": {"logs:DeleteQueryDefinition", "logs:DescribeQueryDefinitions", "logs:PutQueryDefinition"},
 		"AWS::Organizations::Policy": {
 			"organizations:AttachPolicy", "organizations:CreatePolicy", "organizations:DeletePolicy", "organizations:DescribePolicy",
 			"organizations:DetachPolicy", "organizations:ListPolicies", "organizations:ListTagsForResource", "organizations:ListTargetsForPolicy",
@@ -124,7 +123,8 @@ func (w World) places() []group {
 		return "arn:" + w.Partition + ":" + service + ":" + w.Region + ":" + w.Account + ":" + resource
 	}
 	roles := []string{w.iam(w.Account, "role"+deployment.Path+"*"), w.iam(w.Account, "role"+deployment.CanaryPath+"*")}
-	rules := "arn:" + w.Partition + ":events:*:" + w.Account + ":rule/"
+	// Both on the default bus and on rolewarden's, which has its name in the ARN.
+	rules := "arn:" + w.Partition + ":events:*:" + w.Account + ":rule/rolewarden*"
 	out := []group{
 		{unnamed(), Statement{Sid: "NoNames", Resource: []string{everything}}},
 		{[]string{"iam:PassRole"}, Statement{Sid: "Pass", Resource: roles[:1], Condition: all(equals("iam:PassedToService", "events.amazonaws.com", "lambda.amazonaws.com"))}},
@@ -136,9 +136,7 @@ func (w World) places() []group {
 			here("cloudwatch", "alarm:"+deployment.AlarmPrefix+"*"), "arn:" + w.Partition + ":cloudwatch::" + w.Account + ":dashboard/" + deployment.Dashboard,
 		}}},
 		{[]string{"dynamodb:"}, Statement{Sid: "Ledger", Resource: []string{here("dynamodb", "table/"+deployment.Table)}}},
-		{[]string{"events:"}, Statement{Sid: "Events", Resource: []string{
-			here("events", "event-bus/"+deployment.Bus), rules + "rolewarden-*", rules + deployment.Bus + "/rolewarden-*",
-		}}},
+		{[]string{"events:"}, Statement{Sid: "Events", Resource: []string{here("events", "event-bus/"+deployment.Bus), rules}}},
 		{[]string{"iam:"}, Statement{Sid: "Roles", Resource: roles}},
 		{[]string{"kms:"}, Statement{Sid: "Keys", Resource: []string{here("kms", "alias/rolewarden-*"), here("kms", "key/*")}}},
 		{[]string{"lambda:"}, Statement{Sid: "Functions", Resource: []string{here("lambda", "event-source-mapping:*"), here("lambda", "function:rolewarden-*")}}},
@@ -169,9 +167,9 @@ func (w World) places() []group {
 func unnamed() []string {
 	return []string{
 		"cloudformation:CreateStackSet", "cloudformation:GetTemplateSummary", "events:PutPermission", "events:RemovePermission", "kms:CreateKey",
-		"kms:ListAliases", "lambda:CreateEventSourceMapping", "logs:DescribeIndexPolicies", "logs:DescribeLogGroups",
-		"logs:DescribeResourcePolicies", "organizations:CreatePolicy", "organizations:ListPolicies", "sns:GetSubscriptionAttributes",
-		"sns:SetSubscriptionAttributes", "sns:Unsubscribe",
+		"kms:ListAliases", "lambda:CreateEventSourceMapping", "logs:DeleteQueryDefinition", "logs:DescribeIndexPolicies", "logs:DescribeLogGroups",
+		"logs:DescribeQueryDefinitions", "logs:DescribeResourcePolicies", "logs:PutQueryDefinition", "organizations:CreatePolicy",
+		"organizations:ListPolicies", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
 	}
 }
 

@@ -39,8 +39,18 @@ const (
 // everything is the resource of calls that have none to name.
 const everything = "*"
 
-// document makes one of its statements.
+// document makes one of its statements. Their lists become its own, so that
+// what somebody does with one document changes no other and nothing of theirs.
 func document(statements ...Statement) Document {
+	for i := range statements {
+		s := &statements[i]
+		s.Action, s.NotAction, s.Resource = slices.Clone(s.Action), slices.Clone(s.NotAction), slices.Clone(s.Resource)
+		for _, keys := range s.Condition {
+			for key, values := range keys {
+				keys[key] = slices.Clone(values)
+			}
+		}
+	}
 	return Document{Version: version, Statement: statements}
 }
 
@@ -175,12 +185,12 @@ type when struct {
 	values        []string
 }
 
-// all joins conditions, of which every one must hold. Those without values are
-// left out: they ask for something that this world does not have.
+// all joins conditions, of which every one must hold. The zero condition asks
+// for nothing and is left out.
 func all(list ...when) map[string]map[string][]string {
 	out := map[string]map[string][]string{}
 	for _, c := range list {
-		if len(c.values) == 0 {
+		if c.operator == "" {
 			continue
 		}
 		if out[c.operator] == nil {

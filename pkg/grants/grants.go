@@ -10,10 +10,7 @@
 // fills in.
 package grants
 
-import (
-	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
-	"github.com/rolewarden/rolewarden/pkg/deployment"
-)
+import "github.com/rolewarden/rolewarden/pkg/deployment"
 
 // World is where the documents are to hold.
 type World struct {
@@ -94,31 +91,4 @@ func (w World) via(services ...string) when {
 		}
 	}
 	return equals("kms:ViaService", names...)
-}
-
-// roleOf gives the name of the role that a function runs under; empty for what
-// is no function of rolewarden's.
-func roleOf(function string) string {
-	switch function {
-	case actions.Guard:
-		return deployment.GuardRole
-	case actions.Notify:
-		return deployment.NotifyRole
-	case actions.Canary:
-		return deployment.CanaryRole
-	}
-	return ""
-}
-
-// nameOf gives the name of a function.
-func nameOf(function string) string {
-	switch function {
-	case actions.Guard:
-		return deployment.GuardFunction
-	case actions.Notify:
-		return deployment.NotifyFunction
-	case actions.Canary:
-		return deployment.CanaryFunction
-	}
-	return ""
 }

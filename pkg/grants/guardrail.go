@@ -94,11 +94,15 @@ func RCP(w World) Document {
 	if w.Organization == "" {
 		return document()
 	}
+	var partners when
+	if len(w.Partners) > 0 {
+		partners = when{"StringNotEqualsIfExists", "aws:PrincipalAccount", w.Partners}
+	}
 	return document(Statement{
 		Sid: "OurOrganizationOnly", Effect: deny, Principal: everything, Action: []string{"sts:AssumeRole"}, Resource: []string{everything},
 		Condition: all(
 			when{"StringNotEqualsIfExists", "aws:PrincipalOrgID", []string{w.Organization}},
-			when{"StringNotEqualsIfExists", "aws:PrincipalAccount", w.Partners},
+			partners,
 			when{"BoolIfExists", "aws:PrincipalIsAWSService", []string{"false"}},
 		),
 	})

@@ -2,7 +2,6 @@ package grants
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
@@ -41,13 +40,15 @@ func Bus(w World) Document {
 }
 
 // QueuePolicy lets the senders in, each for its own resources in the hub (T3),
-// and nobody without TLS.
+// and nobody without TLS. A sender without resources is let in for none.
 func QueuePolicy(w World, queueARN string, senders []Sender) Document {
 	var out []Statement
 	for i, s := range senders {
-		name, _, _ := strings.Cut(s.Service, ".")
+		if len(s.ARNs) == 0 {
+			continue
+		}
 		out = append(out, Statement{
-			Sid: "From" + name + strconv.Itoa(i+1), Effect: allow, Principal: service(s.Service),
+			Sid: "Sender" + strconv.Itoa(i+1), Effect: allow, Principal: service(s.Service),
 			Action: []string{"sqs:SendMessage"}, Resource: []string{queueARN},
 			Condition: all(arn("aws:SourceArn", s.ARNs...), equals("aws:SourceAccount", w.Hub)),
 		})

@@ -7,8 +7,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
-// ReaderTrust lets the guard's role read, RemediatorTrust lets it write, and
-// CanaryWriterTrust lets the canary's role change its target.
+// ReaderTrust lets the guard's role read.
 func ReaderTrust(w World) Document { return w.memberTrust(deployment.GuardRole) }
 
 // RemediatorTrust lets the guard's role write.
@@ -23,8 +22,9 @@ func CanaryWriterTrust(w World) Document { return w.memberTrust(deployment.Canar
 // The principal is the hub's account and the role a condition: a role named as
 // principal is bound to its unique id, so making it anew would lock rolewarden
 // out everywhere (T73; IAM User Guide, reference_policies_elements_principal).
-// Setting the source identity is a statement of its own: which condition keys
-// AWS shows to that second action is not documented.
+// Setting the source identity is a statement of its own: which keys of the call
+// AWS shows to that second action is not documented, but for sts:SourceIdentity
+// (IAM User Guide, id_credentials_temp_control-access_monitor).
 func (w World) memberTrust(hubRole string) Document {
 	who := arn("aws:PrincipalArn", w.roleARN(w.Hub, hubRole))
 	identity := when{"StringLike", "sts:SourceIdentity", []string{actions.SourceIdentityPrefix + "*"}}
@@ -50,15 +50,19 @@ func (w World) asksExternalID() when {
 
 // Reader may read roles and users of its account, and nothing else.
 func Reader(w World) Document {
-	return document(Statement{
-		Sid: "Read", Effect: allow, Action: actions.Permissions(actions.Guard, actions.Reader),
-		Resource: []string{w.iam(w.Account, "role/*"), w.iam(w.Account, "user/*")},
-	})
+	calls := actions.Permissions(actions.Guard, actions.Reader)
+	return document(
+		Statement{Sid: "Read", Effect: allow, Action: calls, Resource: []string{w.iam(w.Account, "role/*"), w.iam(w.Account, "user/*")}},
+		nothingBut(calls),
+	)
 }
 
 // Remediator may replace trust policies and set rolewarden's own tags. The
-// roles that are never written are denied by name, and what it must never be
-// able to do is denied whatever else its account grants it (T70, T75).
+// roles that are never written are denied by name, their tags included as in
+// the code (T70), and so is every other call (T75).
+//
+// Tag keys of IAM ignore case and keep it (IAM User Guide, id_tags): a tag is
+// taken off as the role spells it, so the keys are compared without case.
 func Remediator(w World) Document {
 	calls := actions.Permissions(actions.Guard, actions.Writer)
 	tags := []string{"iam:TagRole", "iam:UntagRole"}
@@ -73,24 +77,23 @@ func Remediator(w World) Document {
 			when{"Null", "aws:TagKeys", []string{"false"}},
 		)},
 		Statement{Sid: "Guarded", Effect: deny, Action: without(calls, []string{"iam:GetRole"}), Resource: guarded},
-		Statement{Sid: "Never", Effect: deny, Action: never(), Resource: []string{everything}},
+		nothingBut(calls),
 	)
 }
 
-// never lists what would turn a writer of trust policies into an administrator.
-func never() []string {
-	return []string{
-		"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary",
-		"iam:PassRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "sts:AssumeRole",
-	}
+// nothingBut denies every other call, whatever else somebody in the account
+// attaches to the role.
+func nothingBut(calls []string) Statement {
+	return Statement{Sid: "Never", Effect: deny, NotAction: calls, Resource: []string{everything}}
 }
 
 // CanaryWriter may read and change the canary's target, and no other role.
 func CanaryWriter(w World) Document {
-	return document(Statement{
-		Sid: "Target", Effect: allow, Action: actions.Permissions(actions.Canary, actions.CanaryWriter),
-		Resource: []string{w.canaryTarget(w.Account)},
-	})
+	calls := actions.Permissions(actions.Canary, actions.CanaryWriter)
+	return document(
+		Statement{Sid: "Target", Effect: allow, Action: calls, Resource: []string{w.canaryTarget(w.Account)}},
+		nothingBut(calls),
+	)
 }
 
 // canaryTarget is the role that the canary changes.
@@ -114,8 +117,13 @@ func Events(w World) Document {
 	return document(Statement{Sid: "Forward", Effect: allow, Action: []string{"events:PutEvents"}, Resource: []string{w.busARN()}})
 }
 
-// EventsTrust lets EventBridge use the role for rolewarden's rules.
+// EventsTrust lets EventBridge use the role for rolewarden's rules in the
+// account (EventBridge User Guide, cross-service-confused-deputy-prevention).
+// Without rules there is none to let in and no statement, which IAM refuses.
 func EventsTrust(w World, ruleARNs []string) Document {
+	if len(ruleARNs) == 0 {
+		return document()
+	}
 	return document(Statement{
 		Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: []string{"sts:AssumeRole"},
 		Condition: all(arn("aws:SourceArn", ruleARNs...), equals("aws:SourceAccount", w.Account)),

@@ -1,0 +1,183 @@
+package grants_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/grants"
+)
+
+// allowed gives the actions that a document allows, each once, sorted.
+func allowed(d grants.Document) []string {
+	var out []string
+	for _, s := range d.Statement {
+		if s.Effect == "Allow" {
+			out = append(out, s.Action...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// T75: a function's role may do what its code calls and what AWS does with the
+// role for a reason that is listed, and nothing else. A call that the policy
+// does not allow fails, and so does an allowed action that nobody makes.
+func TestAFunctionMayMakeItsOwnCallsAndNoOthers(t *testing.T) {
+	t.Parallel()
+	for name, w := range worlds(t) {
+		for _, f := range functions() {
+			want := actions.Permissions(f, actions.Own)
+			if w.Organization == "" {
+				// Nobody asks Organizations where there is none.
+				want = slices.DeleteFunc(want, func(a string) bool { return strings.HasPrefix(a, "organizations:") })
+			}
+			for _, r := range grants.Indirect() {
+				if slices.Contains(r.Functions, f) {
+					want = append(want, r.Action)
+				}
+			}
+			slices.Sort(want)
+			if diff := cmp.Diff(slices.Compact(want), allowed(grants.Function(w, f, resources(w, f)))); diff != "" {
+				t.Errorf("%s in %s: its calls (-), its permissions (+):\n%s", f, name, diff)
+			}
+		}
+	}
+}
+
+// T75: the same for the sessions in member accounts.
+func TestASessionMayMakeItsOwnCallsAndNoOthers(t *testing.T) {
+	t.Parallel()
+	for name, w := range worlds(t) {
+		for _, s := range []struct {
+			function string
+			under    actions.Session
+			document grants.Document
+		}{
+			{actions.Guard, actions.Reader, grants.Reader(w)},
+			{actions.Guard, actions.Writer, grants.Remediator(w)},
+			{actions.Canary, actions.CanaryWriter, grants.CanaryWriter(w)},
+		} {
+			want := actions.Permissions(s.function, s.under)
+			if diff := cmp.Diff(want, allowed(s.document)); diff != "" {
+				t.Errorf("the %s in %s: its calls (-), its permissions (+):\n%s", s.under, name, diff)
+			}
+			if never := find(t, s.document, "Never"); never.Effect != "Deny" || !cmp.Equal(never.NotAction, want) {
+				t.Errorf("the %s in %s is not kept from all other calls: %v", s.under, name, never)
+			}
+		}
+	}
+}
+
+// Every session that the code opens has its document: a new one is not
+// forgotten here.
+func TestEverySessionIsLookedAt(t *testing.T) {
+	t.Parallel()
+	known := []actions.Session{actions.Own, actions.Reader, actions.Writer, actions.CanaryWriter}
+	for _, a := range actions.All() {
+		if slices.Contains(functions(), a.Function) && !slices.Contains(known, a.Under) {
+			t.Errorf("%s of %s is made under %s, which has no document", a.Name, a.Function, a.Under)
+		}
+	}
+}
+
+// Each reason names who makes the call and AWS's page, once, in a statement
+// that is there.
+func TestEveryReasonIsGiven(t *testing.T) {
+	t.Parallel()
+	w, seen := commercial(t), map[string]bool{}
+	for _, r := range grants.Indirect() {
+		if len(r.Why) < 20 || !strings.Contains(r.Page, "Guide, ") || len(r.Functions) == 0 {
+			t.Errorf("%s %s: %q, %q", r.Sid, r.Action, r.Why, r.Page)
+		}
+		for _, f := range r.Functions {
+			if seen[f+r.Sid+r.Action] {
+				t.Errorf("%s has %s twice in %s", f, r.Action, r.Sid)
+			}
+			seen[f+r.Sid+r.Action] = true
+			if s := find(t, grants.Function(w, f, resources(w, f)), r.Sid); !slices.Contains(s.Action, r.Action) {
+				t.Errorf("%s of %s lacks %s", r.Sid, f, r.Action)
+			}
+		}
+	}
+}
+
+// The data key is used through one service at a time, never directly: who
+// steals a function's credentials decrypts nothing with it.
+func TestTheKeyIsUsedThroughServicesOnly(t *testing.T) {
+	t.Parallel()
+	for name, w := range worlds(t) {
+		for _, f := range functions() {
+			for _, s := range grants.Function(w, f, resources(w, f)).Statement {
+				if !strings.HasPrefix(s.Action[0], "kms:") {
+					continue
+				}
+				services := map[string]bool{}
+				for _, v := range s.Condition["StringEquals"]["kms:ViaService"] {
+					service, rest, _ := strings.Cut(v, ".")
+					services[service] = true
+					if rest != w.Region+".amazonaws.com" && (w.Partition != "aws-cn" || rest != w.Region+".amazonaws.com.cn") {
+						t.Errorf("%s of %s in %s: %s", s.Sid, f, name, v)
+					}
+				}
+				if len(services) != 1 {
+					t.Errorf("%s of %s in %s: %v", s.Sid, f, name, s.Condition)
+				}
+			}
+		}
+	}
+}
+
+// T74: in an organization a session is opened in the two roles that the code
+// uses, in accounts of the organization; without one in the hub alone. The
+// reader's and the writer's role are the guard's, the canary's is the canary's,
+// and notify has none.
+func TestSessionsAreOpenedInRolewardensRolesOnly(t *testing.T) {
+	t.Parallel()
+	for name, w := range worlds(t) {
+		account := "*"
+		if w.Organization == "" {
+			account = hub
+		}
+		want := map[string][]string{
+			actions.Guard:  {roleARN(w, account, "rolewarden/rolewarden-reader"), roleARN(w, account, "rolewarden/rolewarden-remediator")},
+			actions.Canary: {roleARN(w, account, "rolewarden/rolewarden-canary-writer")},
+			actions.Notify: nil,
+		}
+		for _, f := range functions() {
+			var got []string
+			for _, s := range grants.Function(w, f, resources(w, f)).Statement {
+				if !slices.Contains(s.Action, "sts:AssumeRole") {
+					continue
+				}
+				got = append(got, s.Resource...)
+				if org := s.Condition["StringEquals"]["aws:ResourceOrgID"]; len(org) != 1 && w.Organization != "" {
+					t.Errorf("%s in %s: sessions in any organization", f, name)
+				}
+			}
+			if diff := cmp.Diff(want[f], got); diff != "" {
+				t.Errorf("%s in %s (-want +got):\n%s", f, name, diff)
+			}
+		}
+	}
+}
+
+// What a function is not given it may do nothing with: no statement without a
+// resource is rendered, which would be refused or, worse, mean everything.
+func TestWithoutResourcesThereAreNoPermissionsOnThem(t *testing.T) {
+	t.Parallel()
+	w := commercial(t)
+	for _, f := range append(functions(), "nobody") {
+		for _, s := range grants.Function(w, f, grants.Resources{}).Statement {
+			if !strings.HasPrefix(s.Action[0], "sts:") && !strings.HasPrefix(s.Action[0], "organizations:") || len(s.Resource) == 0 {
+				t.Errorf("%s: %+v", f, s)
+			}
+		}
+	}
+	if d := grants.Function(w, "nobody", resources(w, actions.Guard)); len(d.Statement) != 0 {
+		t.Errorf("somebody unknown may %v", allowed(d))
+	}
+}
