@@ -9,15 +9,16 @@ import (
 )
 
 // newApp makes the app. All that would make two runs differ is off: traces,
-// which hold the paths of the program that the CDK runs in, and what the CDK's
-// authors want to know of its users. These settings win over those of the
+// which hold the paths of the program that the CDK runs in, the time it took,
+// and what the CDK's authors want to know of its users. These settings win over those of the
 // CDK's command line, so that both give the same templates.
 func newApp(folder string, given map[string]any) awscdk.App {
 	p := awscdk.AppProps{
-		AnalyticsReporting: no(),
-		StackTraces:        no(),
-		TreeMetadata:       no(),
-		Context:            &given,
+		AnalyticsReporting:   no(),
+		PerformanceReporting: no(),
+		StackTraces:          no(),
+		TreeMetadata:         no(),
+		Context:              &given,
 		PostCliContext: &map[string]any{
 			"aws:cdk:enable-path-metadata":  false,
 			"aws:cdk:enable-asset-metadata": false,
@@ -38,6 +39,9 @@ func newApp(folder string, given map[string]any) awscdk.App {
 func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
 	if err := build(app, d, a); err != nil {
 		return err
+	}
+	if contextText(app, "nag") == "on" {
+		inspect(app)
 	}
 	return writeDocuments(app.Synth(nil), d)
 }

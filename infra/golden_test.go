@@ -65,3 +65,22 @@ func TestASecondRunWritesTheSameBytes(t *testing.T) {
 		}
 	}
 }
+
+// Whether the CDK's command line runs the app or a person does, the templates
+// are the same: what the command line asks for by itself is not followed.
+func TestTheCommandLineOfTheCDKChangesNothing(t *testing.T) {
+	d, err := load("organization.yaml", "hub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := renderWith(d, map[string]any{
+		"aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true, "aws:cdk:version-reporting": true,
+		"aws:cdk:performance-reporting": true, "aws:cdk:bundling-stacks": []string{"**"}, "@aws-cdk/core:explicitStackTags": false,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(way(t, hubWay).files, a.files); diff != "" {
+		t.Errorf("(-without +with):\n%s", diff)
+	}
+}

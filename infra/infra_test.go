@@ -73,7 +73,10 @@ func rendered(file, way string) (assembly, error) {
 	return render(d)
 }
 
-func render(d *deployment.Deployment) (assembly, error) {
+func render(d *deployment.Deployment) (assembly, error) { return renderWith(d, nil) }
+
+// renderWith renders with context values, as the CDK's command line gives them.
+func renderWith(d *deployment.Deployment, given map[string]any) (assembly, error) {
 	dir, err := os.MkdirTemp("", "rolewarden-infra-test-")
 	if err != nil {
 		return assembly{}, err
@@ -85,7 +88,7 @@ func render(d *deployment.Deployment) (assembly, error) {
 	}
 	out := filepath.Join(dir, "out")
 	err = plainly(func() error {
-		return synthesize(newApp(out, nil), d, code)
+		return synthesize(newApp(out, given), d, code)
 	})
 	if err != nil {
 		return assembly{}, err

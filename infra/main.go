@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,9 +87,11 @@ func chosen(file, way string) (string, deployment.Override, error) {
 	return file, deployment.Override{Way: way}, nil
 }
 
-// samples lists the sample files, as far as they are at hand.
+// samples lists the sample files, as far as they are at hand. Rules files lie
+// beside them.
 func samples() string {
 	found, err := filepath.Glob(filepath.Join("testdata", "deployments", "*.yaml"))
+	found = slices.DeleteFunc(found, func(path string) bool { return strings.HasPrefix(filepath.Base(path), "rules") })
 	if err != nil || len(found) == 0 {
 		return ""
 	}

@@ -13,14 +13,13 @@ import (
 // Who forgets the deployment file is told how to give one.
 func TestWithoutADeploymentFileItSaysHowToGiveOne(t *testing.T) {
 	t.Setenv("CDK_OUTDIR", t.TempDir())
-	t.Setenv("CDK_CONTEXT_JSON", "{}")
 	err := run(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), "-c deployment=FILE") || !strings.Contains(err.Error(), "testdata/deployments") {
 		t.Errorf("got %v", err)
 	}
 	t.Chdir("..")
-	if _, _, err := chosen("", ""); err == nil || !strings.Contains(err.Error(), filepath.Join("testdata", "deployments", "single.yaml")) {
-		t.Errorf("no sample is named: %v", err)
+	if _, _, err := chosen("", ""); err == nil || !strings.Contains(err.Error(), filepath.Join("testdata", "deployments", "single.yaml")) || strings.Contains(err.Error(), "rules") {
+		t.Errorf("no sample is named, or a rules file: %v", err)
 	}
 }
 
