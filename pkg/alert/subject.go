@@ -19,8 +19,11 @@ var notPlain = regexp.MustCompile(`[^a-zA-Z0-9]`)
 // that anybody else can choose is in it.
 func (a Alert) Subject() string {
 	where := "unknown account"
-	if role.ValidAccount(a.Account) {
+	switch {
+	case role.ValidAccount(a.Account):
 		where = "account " + a.Account
+	case a.blind():
+		where = "several accounts"
 	}
 	hash := notPlain.ReplaceAllString(a.ID, "")
 	if len(hash) > 8 {
@@ -46,6 +49,8 @@ func (a Alert) headline() string {
 		return "trust policy breaks rules, role tagged"
 	}
 	switch {
+	case a.blind():
+		return "changes of roles may go unseen"
 	case a.Verdict == finding.Undecided.String():
 		return "trust policy not settled, look at it"
 	case a.Decision.Action == "Tell":

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // maxText is the most characters of an e-mail's text; what is missing then is
@@ -53,6 +56,13 @@ func (a Alert) Headline() string {
 	case "Tag":
 		return fmt.Sprintf("The trust policy of %s breaks the rules. The role was tagged; its policy still stands.", name)
 	}
+	if a.blind() {
+		where := "several accounts"
+		if role.ValidAccount(a.Account) {
+			where = "account " + a.Account
+		}
+		return fmt.Sprintf("Changes of roles in %s may go unseen: rolewarden is kept from its work there.", where)
+	}
 	if a.Verdict == "Undecided" {
 		return fmt.Sprintf("What the trust policy of %s allows is not settled. Nothing was written; a person has to look.", name)
 	}
@@ -80,6 +90,12 @@ func (a Alert) why() string {
 // deletion says whether the alert is about a trusted user or role that was deleted.
 func (a Alert) deletion() bool {
 	return a.Change != nil && (a.Change.Event == "DeleteUser" || a.Change.Event == "DeleteRole")
+}
+
+// blind says whether the alert is about what rolewarden cannot see, and not
+// about any change that it saw.
+func (a Alert) blind() bool {
+	return a.Verdict == finding.Undecided.String() && a.Change == nil
 }
 
 // unsure qualifies what was done when no later read showed it.

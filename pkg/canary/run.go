@@ -112,7 +112,7 @@ func (c *Canary) guarded(ctx context.Context, p *probe, do func(context.Context,
 	defer func() {
 		if v := recover(); v != nil {
 			out = &probe{Account: Account{ID: p.ID, State: Unknown, Why: fmt.Sprintf("looking at the account ran into a mistake in rolewarden's code: %v", v)}}
-			c.cfg.Log.Error("panic", meter.Key, meter.WordPanic, "account", p.ID, "error", fmt.Sprint(v), "stack", string(debug.Stack()))
+			c.cfg.Log.Error("panic", meter.Key, meter.WordPanic, "account", p.ID, "reason", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 	}()
 	return do(ctx, p)

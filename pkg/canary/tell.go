@@ -28,7 +28,7 @@ func (c *Canary) tell(ctx context.Context, r Report, listing error) (int, error)
 	for _, a := range c.alerts(r, listing) {
 		if _, err := c.cfg.Channel.Notify(ctx, a); err != nil {
 			err = fmt.Errorf("telling %s about the canary: %w", c.cfg.Channel.Name(), err)
-			c.cfg.Log.Error("an alert could not be told", meter.Key, meter.WordTrouble, "account", a.Account, "error", err.Error())
+			c.cfg.Log.Error("an alert could not be told", meter.Key, meter.WordTrouble, "account", a.Account, "reason", err.Error())
 			wrong = append(wrong, err)
 			continue
 		}
@@ -134,7 +134,7 @@ func (c *Canary) count(r Report) {
 // by itself; what is not known is trouble.
 func (c *Canary) log(r Report, listing error) {
 	if listing != nil {
-		c.cfg.Log.Error("the accounts to cover are not all known", meter.Key, meter.WordTrouble, "error", listing.Error())
+		c.cfg.Log.Error("the accounts to cover are not all known", meter.Key, meter.WordTrouble, "reason", listing.Error())
 	}
 	for _, a := range r.Accounts {
 		line := c.cfg.Log.With("account", a.ID, "state", a.State.String(), "change", a.Change.String())
