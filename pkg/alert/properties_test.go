@@ -390,19 +390,19 @@ func TestDeletionNamesEveryRole(t *testing.T) {
 // T14: an alert about what rolewarden cannot see does not read like one about a
 // trust policy, of which it knows nothing.
 func TestABlindSpotIsCalledOne(t *testing.T) {
-	trouble := Trouble{Now: time.Unix(1_800_000_000, 0), Problem: "the canary's change was not decided on"}
+	trouble := alert.Trouble{Now: time.Unix(1_800_000_000, 0), Problem: "the canary's change was not decided on"}
 	for _, one := range []struct{ account, headline, subject string }{
 		{"111122223333", "Changes of roles in account 111122223333 may go unseen", "changes of roles may go unseen in account 111122223333"},
 		{"", "Changes of roles in several accounts may go unseen", "changes of roles may go unseen in several accounts"},
 	} {
 		trouble.Account = one.account
-		a := BuildTrouble(trouble)
+		a := alert.BuildTrouble(trouble)
 		if !strings.HasPrefix(a.Headline(), one.headline) || !strings.Contains(a.Subject(), one.subject) {
 			t.Errorf("%q: %q, %q", one.account, a.Headline(), a.Subject())
 		}
 	}
 	trouble.EventID = "e"
-	if a := BuildTrouble(trouble); strings.Contains(a.Headline(), "unseen") {
+	if a := alert.BuildTrouble(trouble); strings.Contains(a.Headline(), "unseen") {
 		t.Errorf("an event that was seen is called unseen: %q", a.Headline())
 	}
 }
