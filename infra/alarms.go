@@ -9,7 +9,7 @@ import (
 
 // newAlarms adds every alarm of the deployment; they tell the alarm topic when
 // they go off and when all is well again.
-func newAlarms(scope constructs.Construct, d *deployment.Deployment, w watched) {
+func newAlarms(scope constructs.Construct, d *deployment.Deployment, topic string) {
 	for _, a := range d.Alarms() {
 		props := &awscloudwatch.CfnAlarmProps{
 			AlarmName:          str(a.Name),
@@ -20,8 +20,8 @@ func newAlarms(scope constructs.Construct, d *deployment.Deployment, w watched) 
 			ComparisonOperator: str(a.Comparison.String()),
 			TreatMissingData:   str(a.Missing.String()),
 			ActionsEnabled:     yes(),
-			AlarmActions:       &[]any{w.AlarmTopic},
-			OkActions:          &[]any{w.AlarmTopic},
+			AlarmActions:       &[]any{topic},
+			OkActions:          &[]any{topic},
 		}
 		switch a.Change {
 		case deployment.NoChange:

@@ -60,7 +60,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	}
 	newCanarySchedule(stack, d, c.newCanary(), dead)
 	newQueries(stack)
-	newAlarms(stack, d, c.watched())
+	newAlarms(stack, d, c.alarmTopic)
 	if err := newDashboard(stack, d); err != nil {
 		return err
 	}
@@ -135,22 +135,6 @@ func (c *core) newCanary() awslambda.CfnFunction {
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
 		},
 	})
-}
-
-// watched names what the alarms look at.
-func (c *core) watched() watched {
-	w := watched{
-		Functions: c.d.Functions(), RuleDLQ: deployment.RuleDLQ, Table: deployment.Table,
-		AlertTopic: deployment.AlertTopic, AlarmTopic: c.alarmTopic,
-	}
-	for _, q := range c.d.Queues() {
-		w.Queues = append(w.Queues, watchedQueue{Name: q, DeadLetters: q + deployment.DLQ})
-	}
-	for _, r := range routes(c.d) {
-		w.Rules = append(w.Rules, watchedRule{Bus: r.bus, Name: r.name})
-		w.Bus = r.bus
-	}
-	return w
 }
 
 // outputs say what an operator needs to go on.
