@@ -1,14 +1,129 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// inspect has cdk-nag look at everything below a construct.
-func inspect(scope constructs.IConstruct) {
+// acknowledgement is a finding of cdk-nag that stands.
+type acknowledgement struct {
+	// rules are cdk-nag's names, of are the ids of the resources in the app.
+	rules, of []string
+	// finding narrows it to findings that match the regular expression; empty is
+	// for rules that have one finding for a resource.
+	finding string
+	reason  string
+}
+
+// acknowledgements are all findings that stand. A reviewer reads them with
+// -c nag=on, which fails on any other.
+func acknowledgements() []acknowledgement {
+	const partition = `arn:aws(-cn|-us-gov)?:`
+	return []acknowledgement{
+		{
+			[]string{"AwsSolutions-IAM5"},
+			[]string{"GuardRole", "CanaryRole"},
+			`/^Resource::` + partition + `iam::\*:role\/rolewarden\/rolewarden-(reader|remediator|canary-writer)$/`,
+			"The function works in every account of the organization: the account is a star, the name is fixed, and the role there names this role and asks for the external id.",
+		},
+		{
+			[]string{"AwsSolutions-IAM5"},
+			[]string{"GuardRole"},
+			`/^Resource::\*$/`,
+			"Before it writes, the guard asks Organizations whether an account that the rules file does not know is a member; DescribeAccount only reads.",
+		},
+		{
+			[]string{"AwsSolutions-IAM5"},
+			[]string{"CanaryRole"},
+			`/^Resource::` + partition + `organizations::\*:(ou|root)\/o-[a-z0-9]+\/\*$/`,
+			"The canary lists the accounts below the targets; Organizations asks for the right on every unit on the way, and the calls only read.",
+		},
+		{
+			[]string{"AwsSolutions-IAM5"},
+			[]string{"GuardRole", "NotifyRole", "CanaryRole"},
+			`/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary):\*$/`,
+			"The star stands for the streams of the function's one log group; Lambda makes up their names.",
+		},
+		{
+			[]string{"AwsSolutions-IAM5"},
+			[]string{"ReaderRole", "RemediatorRole"},
+			`/^Resource::` + partition + `iam::(<AWS::AccountId>|\d{12}):(role|user)\/\*$/`,
+			"Which role will change is not known beforehand. The reader cannot write; the remediator is denied the guarded roles and everything but trust policies and its own tags, and each session is narrowed to one role.",
+		},
+		{
+			[]string{"NIST.800.53.R5-IAMNoInlinePolicy"},
+			[]string{"GuardRole", "NotifyRole", "CanaryRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
+			"",
+			"Each role has one policy that fits it alone and is made and removed with it; a managed policy could be attached to others, and changed without the role.",
+		},
+		{
+			[]string{"AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"},
+			[]string{"SlackSecret"},
+			"",
+			"It holds the URL of a Slack webhook, which Slack makes and cannot rotate by itself. The operator's page says how to replace it, and an alarm tells when Slack refuses it.",
+		},
+		{
+			[]string{"AwsSolutions-SQS3"},
+			[]string{"RuleDead"},
+			"",
+			"It is the dead-letter queue of the EventBridge rules, which cdk-nag does not see, and an alarm watches it.",
+		},
+		{
+			[]string{"NIST.800.53.R5-DynamoDBInBackupPlan"},
+			[]string{"Ledger"},
+			"",
+			"The ledger has point-in-time recovery for 35 days and deletion protection. A backup plan is the organization's to choose; any plan of AWS Backup can take the table in.",
+		},
+		{
+			[]string{"NIST.800.53.R5-LambdaDLQ"},
+			[]string{"Guard", "Notify"},
+			"",
+			"Queues feed the function, and each has a dead-letter queue of its own. Lambda's setting is for asynchronous calls, of which there are none.",
+		},
+		{
+			[]string{"NIST.800.53.R5-LambdaDLQ"},
+			[]string{"Canary"},
+			"",
+			"The schedule starts the canary again; a run that was lost is not worth repeating, and an alarm tells when two are missing.",
+		},
+		{
+			[]string{"NIST.800.53.R5-LambdaInsideVPC"},
+			[]string{"Guard", "Notify", "Canary"},
+			"",
+			"The functions talk to AWS's public interfaces and, for one of them, to Slack, and listen to nobody. A VPC would add gateways that can fail and let nothing in or out that IAM does not.",
+		},
+	}
+}
+
+// inspect has cdk-nag look at everything in the app with the rules of AWS
+// Solutions and of NIST 800-53, and acknowledges what stands. It is asked for
+// with -c nag=on; the templates hold a note of each acknowledgement then.
+func inspect(app awscdk.App) {
+	for _, c := range *app.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		id := *c.Node().Id()
+		for _, a := range acknowledgements() {
+			if slices.Contains(a.of, id) {
+				cdknag.NagSuppressions_AddResourceSuppressions(c, a.suppressions(), nil)
+			}
+		}
+	}
 	props := &cdknag.NagPackProps{Reports: yes(), ReportFormats: &[]cdknag.NagReportFormat{cdknag.NagReportFormat_JSON}}
-	awscdk.Aspects_Of(scope).Add(cdknag.NewAwsSolutionsChecks(props), nil)
-	awscdk.Aspects_Of(scope).Add(cdknag.NewNIST80053R5Checks(props), nil)
+	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(props), nil)
+	awscdk.Aspects_Of(app).Add(cdknag.NewNIST80053R5Checks(props), nil)
+}
+
+// suppressions says it in cdk-nag's words.
+func (a acknowledgement) suppressions() *[]*cdknag.NagPackSuppression {
+	var out []*cdknag.NagPackSuppression
+	for _, rule := range a.rules {
+		s := &cdknag.NagPackSuppression{Id: str(rule), Reason: str(a.reason)}
+		if a.finding != "" {
+			s.AppliesTo = &[]any{&cdknag.RegexAppliesTo{Regex: str(a.finding)}}
+		}
+		out = append(out, s)
+	}
+	return &out
 }

@@ -1,0 +1,287 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// trusted is a role of the templates with its trust policy.
+type trusted struct {
+	document
+	name, arn string
+	parsed    policy.Document
+	// org is what the rules file says of the organization it is in.
+	d *deployment.Deployment
+}
+
+// trustPolicies gives the trust policies of all templates.
+func trustPolicies(t *testing.T) []trusted {
+	t.Helper()
+	hub, single := load1(t, "organization.yaml", "hub"), load1(t, "single.yaml", "")
+	var out []trusted
+	for _, doc := range documents(t) {
+		if doc.kind != trustDocument {
+			continue
+		}
+		one := trusted{document: doc, name: doc.of.Properties["RoleName"].(string), d: hub}
+		if doc.place.account == single.Account {
+			one.d = single
+		}
+		one.arn = "arn:aws:iam::" + doc.place.account + ":role" + doc.of.Properties["Path"].(string) + one.name
+		var err error
+		if one.parsed, err = policy.Parse([]byte(doc.text(t))); err != nil {
+			t.Fatalf("%s: %v", doc.where, err)
+		}
+		out = append(out, one)
+	}
+	if len(out) < 15 {
+		t.Fatalf("only %d trust policies", len(out))
+	}
+	return out
+}
+
+func (one trusted) input() rules.Input {
+	return rules.Input{
+		Role: role.Role{Partition: "aws", Account: one.place.account, Name: one.name, Path: one.of.Properties["Path"].(string), ARN: one.arn, ID: "AROAEXAMPLE0000000001"},
+		Org:  one.d.Rules, Now: today(),
+	}
+}
+
+// T73: what rolewarden asks of everybody's trust policies it keeps in its own:
+// each is compliant under every rule, without a finding of any severity.
+func TestT73OwnTrustPoliciesPassOwnRules(t *testing.T) {
+	t.Parallel()
+	for _, one := range trustPolicies(t) {
+		r := rules.JudgeText(one.input(), one.text(t))
+		if r.Verdict != finding.Compliant || len(r.Reasons) > 0 {
+			t.Errorf("%s is %s: %q", one.where, r.Verdict, r.Reasons)
+		}
+		for _, f := range r.Findings {
+			t.Errorf("%s: %s (%s): %s", one.where, f.Rule, f.Severity, f.Message)
+		}
+	}
+}
+
+// visitor is somebody who asks to assume a role.
+type visitor struct {
+	name    string
+	request access.Request
+}
+
+// invited gives the one caller that a role is for, as AWS describes the call;
+// nobody for the canary's target.
+func invited(t *testing.T, one trusted) (visitor, bool) {
+	t.Helper()
+	hub := one.d.Account
+	ours := func(roleName string) visitor {
+		return visitor{roleName, access.Request{
+			Actions: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}, Role: one.arn,
+			Caller: access.Caller{
+				AWS:    "arn:aws:sts::" + hub + ":assumed-role/" + roleName + "/" + roleName,
+				ID:     "AROAHUB0000000000001:" + roleName,
+				Issuer: "arn:aws:iam::" + hub + ":role" + deployment.Path + roleName,
+			},
+			Context: map[string]access.Value{
+				"sts:RoleSessionName": access.One("rw-1234"), "sts:SourceIdentity": access.One("rolewarden-1234"),
+				"sts:ExternalId": access.One(sampleExternalID),
+			},
+		}}
+	}
+	byService := func(service string, context map[string]string) visitor {
+		v := visitor{service, access.Request{Actions: []string{"sts:AssumeRole"}, Role: one.arn, Caller: access.Caller{Service: service}, Context: map[string]access.Value{}}}
+		for k, value := range context {
+			v.request.Context[k] = access.One(value)
+		}
+		return v
+	}
+	switch one.name {
+	case deployment.ReaderRole, deployment.RemediatorRole:
+		return ours(deployment.GuardRole), true
+	case deployment.CanaryWriterRole:
+		return ours(deployment.CanaryRole), true
+	case deployment.GuardRole, deployment.NotifyRole, deployment.CanaryRole:
+		// A role is passed to a service of its own account only, so there is no
+		// other account to keep out (IAM User Guide, id_roles_use_passrole).
+		return byService("lambda.amazonaws.com", nil), true
+	case deployment.EventsRole:
+		rule := deployment.ForwardRule
+		if one.d.Way == deployment.Single {
+			rule = deployment.AssumeRoleRule + "-1"
+		}
+		region := map[bool]string{true: "eu-west-1", false: "us-east-1"}[one.d.Way == deployment.Single]
+		return byService("events.amazonaws.com", map[string]string{
+			"aws:SourceAccount": one.place.account, "aws:SourceArn": "arn:aws:events:" + region + ":" + one.place.account + ":rule/" + rule,
+		}), true
+	case deployment.CanaryTarget:
+		return visitor{}, false
+	}
+	t.Fatalf("%s: nobody said who %s is for", one.where, one.name)
+	return visitor{}, false
+}
+
+// accounts says which organization an account is in.
+type accounts string
+
+func (a accounts) OrganizationOf(account string) (string, bool) {
+	if account == "123456789012" || a == "" {
+		return "", true
+	}
+	return string(a), true
+}
+
+// T72: each role lets in the one caller that it is for, and that one alone: with
+// any single thing about the call changed, the answer is no.
+func TestT72EachRoleLetsInItsOneCallerAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	turnedAway := 0
+	for _, one := range trustPolicies(t) {
+		facts := accounts(one.d.Organization())
+		guest, some := invited(t, one)
+		if some {
+			if got := access.Evaluate(one.parsed, guest.request.Complete(facts)); got.Decision != access.Allowed {
+				t.Errorf("%s does not let %s in: %s", one.where, guest.name, got.Reason)
+			}
+		}
+		for _, v := range strangers(one, guest) {
+			turnedAway++
+			if got := access.Evaluate(one.parsed, v.request.Complete(facts)); got.Decision != access.Denied {
+				t.Errorf("%s, asked by %s, is %s: %s", one.where, v.name, got.Decision, v.request.Masked().Sentence())
+			}
+		}
+	}
+	if turnedAway < 200 {
+		t.Errorf("only %d strangers were tried", turnedAway)
+	}
+}
+
+// strangers gives the guest with one thing changed, and everybody else who may
+// come to mind.
+func strangers(one trusted, guest visitor) []visitor {
+	var out []visitor
+	add := func(name string, edit func(r *access.Request)) {
+		r := guest.request
+		r.Context = maps.Clone(guest.request.Context)
+		if r.Context == nil {
+			r = access.Request{Actions: []string{"sts:AssumeRole"}, Role: one.arn, Context: map[string]access.Value{"sts:RoleSessionName": access.One("rolewarden")}}
+		}
+		edit(&r)
+		out = append(out, visitor{name, r})
+	}
+	for _, key := range slices.Sorted(maps.Keys(guest.request.Context)) {
+		add("the guest without "+key, func(r *access.Request) { delete(r.Context, key) })
+		for _, value := range []string{"", "x", "alice", "rolewarden", "123456789012", "RW-1234", "Rolewarden-1234", "x" + sampleExternalID} {
+			add(fmt.Sprintf("the guest with %s %q", key, value), func(r *access.Request) { r.Context[key] = access.One(value) })
+		}
+	}
+	for name, caller := range callers(one, guest) {
+		add(name, func(r *access.Request) { r.Caller = caller })
+	}
+	for _, service := range []string{"lambda.amazonaws.com", "events.amazonaws.com", "ec2.amazonaws.com", "cloudformation.amazonaws.com", "scheduler.amazonaws.com"} {
+		if service != guest.request.Caller.Service {
+			add(service, func(r *access.Request) { r.Caller = access.Caller{Service: service} })
+		}
+	}
+	if len(guest.request.Actions) > 0 {
+		add("the guest with tags", func(r *access.Request) { r.Actions = append(slices.Clone(r.Actions), "sts:TagSession") })
+	}
+	for _, action := range []string{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"} {
+		add(action, func(r *access.Request) { r.Actions = []string{action} })
+	}
+	return out
+}
+
+// callers are principals that a role is not for: near relations of the guest
+// first.
+func callers(one trusted, guest visitor) map[string]access.Caller {
+	session := func(account, path, name string) access.Caller {
+		return access.Caller{
+			AWS: "arn:aws:sts::" + account + ":assumed-role/" + name + "/rw-1234", ID: "AROASTRANGER000000001:rw-1234",
+			Issuer: "arn:aws:iam::" + account + ":role" + path + name,
+		}
+	}
+	out := map[string]access.Caller{}
+	for _, account := range []string{one.d.Account, one.place.account, "777788889999", "123456789012"} {
+		out["the root user of "+account] = access.Caller{AWS: "arn:aws:iam::" + account + ":root"}
+		out["a user of "+account] = access.Caller{AWS: "arn:aws:iam::" + account + ":user/mallory", ID: "AIDASTRANGER000000001"}
+		out["an administrator of "+account] = session(account, "/", "OrganizationAccountAccessRole")
+		for _, name := range []string{deployment.GuardRole, deployment.CanaryRole, deployment.NotifyRole, deployment.ReaderRole} {
+			for _, path := range []string{"/", deployment.Path, deployment.CanaryPath, "/rolewarden/x/", "/Rolewarden/"} {
+				c := session(account, path, name)
+				if c.Issuer != guest.request.Caller.Issuer {
+					out["a session of "+strings.TrimPrefix(c.Issuer, "arn:aws:iam::")] = c
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Over all requests that STS could be asked, not some: a member's role lets in
+// nobody from another account than the hub, nobody under another name than the
+// one role's, nobody without the external id; and the canary's target nobody at
+// all.
+func TestOverAllRequestsNoOtherCallerGetsIn(t *testing.T) {
+	t.Parallel()
+	everyone := []proof.Callers{{Kind: proof.Users}, {Kind: proof.RoleSessions}, {Kind: proof.Services}, {Kind: proof.SAMLIdentities}, {Kind: proof.OIDCIdentities}}
+	for _, one := range trustPolicies(t) {
+		in := one.input()
+		in.Document = one.parsed
+		guest, some := invited(t, one)
+		for _, action := range []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"} {
+			ask := func(what string, callers []proof.Callers, where ...proof.Requirement) {
+				q := proof.Query{World: rules.World(in), Callers: callers, Actions: []string{action}}
+				for _, w := range where {
+					q.Where = append(q.Where, []proof.Requirement{w})
+				}
+				if a := proof.Find(one.parsed, q); a.Outcome != proof.None {
+					t.Errorf("%s: %s, %s: %s %v %q", one.where, what, action, a.Outcome, a.Witness, a.Undecided)
+				}
+			}
+			switch {
+			case !some:
+				ask("anybody", everyone)
+			case guest.request.Caller.Service != "":
+				ask("a user or a role", []proof.Callers{everyone[0], everyone[1], everyone[3], everyone[4]})
+				ask("another service", []proof.Callers{{Kind: proof.Services, Except: []string{guest.request.Caller.Service}}})
+				for key := range guest.request.Context {
+					ask("the service with another "+key, everyone, fails(key, one.sources(key)...))
+				}
+			default:
+				ask("a user or a service", []proof.Callers{everyone[0], everyone[2], everyone[3], everyone[4]})
+				ask("another account", []proof.Callers{{Kind: proof.RoleSessions, Accounts: proof.Accounts{Except: []string{one.d.Account}}}})
+				ask("another role", []proof.Callers{{Kind: proof.RoleSessions, Except: []string{guest.request.Caller.Issuer}}})
+				ask("another external id", everyone, fails("sts:ExternalId", sampleExternalID))
+			}
+		}
+	}
+}
+
+// sources are the accounts, or the rules, that EventBridge may come for.
+func (one trusted) sources(key string) []string {
+	if key == "aws:SourceAccount" {
+		return []string{one.place.account}
+	}
+	var out []string
+	for _, region := range []string{"us-east-1", "eu-west-1"} {
+		for _, rule := range []string{deployment.ForwardRule, deployment.AssumeRoleRule + "-1"} {
+			out = append(out, "arn:aws:events:"+region+":"+one.place.account+":rule/"+rule)
+		}
+	}
+	return out
+}
+
+// fails asks for requests in which a key is absent or has another value.
+func fails(key string, values ...string) proof.Requirement {
+	return proof.Requirement{Condition: policy.Condition{Operator: "StringEquals", Key: key, Values: values}, Sense: proof.Fails}
+}
