@@ -30,10 +30,11 @@ const (
 	// Fine: everything was read and nothing was found.
 	Fine Status = 0
 	// Found: a policy is Noncompliant (check, handle), a policy allows something
-	// new (compare), or a story went wrong (demo).
+	// new (compare), a deployment has a problem (doctor), or a story went wrong
+	// (demo).
 	Found Status = 1
-	// Undecided: an element of a policy leaves the answer open, or a file that
-	// was read is no valid policy.
+	// Undecided: an element of a policy leaves the answer open, a file that was
+	// read is no valid policy, or something could not be looked at (doctor).
 	Undecided Status = 2
 	// Unusable: the command was misused, or an input could not be read.
 	Unusable Status = 3
@@ -118,7 +119,7 @@ func newParser(s *session) (*kong.Kong, error) {
 // not set would otherwise pass for a choice, and judge by an empty organization.
 func emptyFlag(args []string) error {
 	for i, a := range args {
-		for _, flag := range []string{"--rules", "--role-arn", "--credentials"} {
+		for _, flag := range []string{"--rules", "--role-arn", "--credentials", "--deployment"} {
 			if a == flag+"=" || a == flag && i+1 < len(args) && args[i+1] == "" {
 				return &unusable{flag, "it is given and empty", "give a value, or leave the flag out"}
 			}

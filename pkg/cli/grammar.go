@@ -13,6 +13,7 @@ type grammar struct {
 	Check    checkVerb    `cmd:"" help:"Judge trust policies by the rules."`
 	Compare  compareVerb  `cmd:"" help:"Show what a new trust policy lets in that an old one does not, and the other way round."`
 	Evaluate evaluateVerb `cmd:"" help:"Decide single requests against trust policies, line by line."`
+	Doctor   doctorVerb   `cmd:"" help:"Look at a deployment in AWS, before and after: what stands in its way, and what to do."`
 	Demo     demoVerb     `cmd:"" help:"Tell six stories in a lab: what rolewarden sees, does and says."`
 	Handle   handleVerb   `cmd:"" help:"Send CloudTrail events through the whole line, in a lab."`
 	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`

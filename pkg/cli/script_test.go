@@ -13,13 +13,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/rolewarden/rolewarden/pkg/awsapi/mototest"
 	"github.com/rolewarden/rolewarden/pkg/cli"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// motoServer is one process for all tests of this binary.
+var motoServer = &mototest.Server{}
+
+// withMoto runs the tests and stops moto after them.
+type withMoto struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (w withMoto) Run() int { return motoServer.Main(w.m) }
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withMoto{m}, map[string]func(){
 		"rolewarden": func() {
 			os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 		},

@@ -324,7 +324,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 
 // blame says what an error means for whoever looks, and what to do.
 func blame(err error) (found, do string) {
-	found = "It could not be looked at: " + strings.TrimSuffix(err.Error(), ".") + "."
+	found = "It could not be looked at: " + sentence(strings.ReplaceAll(err.Error(), "\n", "; "))
 	var refused *Refusal
 	named := errors.As(err, &refused)
 	switch {

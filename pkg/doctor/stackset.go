@@ -184,6 +184,10 @@ func coverage() Check {
 			if err != nil {
 				n.unknown(err)
 			}
+			if len(below) == 0 {
+				n.unsure("No account is known that ought to be covered.", "Look at members.targets in "+e.Deployment.File+".")
+				return
+			}
 			management := e.management(ctx)
 			below = slices.DeleteFunc(below, func(id string) bool { return id == management })
 			uncovered(ctx, e, n, below)

@@ -55,6 +55,7 @@ func TestWhatIsWrongWithTheMembers(t *testing.T) {
 		{name: "T14 an account without its stack in another Region", check: "coverage", state: doctor.Problem, found: "no stack of rolewarden-member-regional: 111122223333/eu-west-1", do: "rolewarden-members", harm: func(_ *deployment.Deployment, a *account) {
 			a.instances["rolewarden-member-regional"] = a.instances["rolewarden-member-regional"][1:]
 		}},
+		{name: "T14 targets without any account", check: "coverage", state: doctor.Unknown, found: "No account is known", do: "members.targets", harm: func(_ *deployment.Deployment, a *account) { a.below = nil }},
 		{name: "T14 an account in no target", check: "coverage", state: doctor.Warning, found: "in none of the targets: 777788889999", do: "members.targets", harm: func(_ *deployment.Deployment, a *account) { a.below = []string{prod, hub} }},
 		{name: "a suspended account in no target", check: "coverage", state: doctor.OK, found: "has its stack", harm: func(_ *deployment.Deployment, a *account) {
 			a.accounts = append(a.accounts, doctor.Account{ID: "222222222222", Active: doctor.Suspended})

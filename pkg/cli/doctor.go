@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/doctor"
+)
+
+type doctorVerb struct {
+	Deployment string `required:"" help:"The deployment file (YAML)." placeholder:"FILE"`
+	When       string `help:"before: is everything ready to deploy? after: does what is deployed work?" enum:"before,after" default:"after" placeholder:"before|after"`
+	At         string `help:"Whose credentials these are: those of the deployment file's account (hub), of the management account, or of a member account. What can be seen depends on it." enum:"hub,management,member" default:"hub" placeholder:"hub|management|member"`
+	form
+}
+
+// Help is the verb's long help.
+func (doctorVerb) Help() string {
+	return `It looks at what there is in AWS, with the credentials that the aws command would use, and says for each thing what it looked at, what it found and what to do. It writes nothing, and shows no secret.
+
+    rolewarden doctor --deployment organization.yaml --when before
+    rolewarden doctor --deployment organization.yaml
+    AWS_PROFILE=management rolewarden doctor --deployment organization.yaml --at management
+
+What these credentials may not look at is unknown, and never fine: the permission that is missing is named. rolewarden schema doctor describes the JSON.
+
+Status: 0 nothing is wrong (there may be warnings); 1 a problem was found; 2 something could not be looked at; 3 the deployment file cannot be used, or there are no credentials.`
+}
+
+// examined is the JSON form of the result.
+type examined struct {
+	Version    int             `json:"version"`
+	Deployment string          `json:"deployment"`
+	Way        string          `json:"way"`
+	Account    string          `json:"account"`
+	Region     string          `json:"region"`
+	When       string          `json:"when"`
+	At         string          `json:"at"`
+	Checks     []doctor.Result `json:"checks"`
+}
+
+// Run makes every check.
+func (v doctorVerb) Run(s *session) error {
+	d, err := deployment.Load(v.Deployment, deployment.Override{}, s.now())
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	sight, err := look(ctx, d)
+	if err != nil {
+		return err
+	}
+	cfg := doctor.Config{Deployment: d, AWS: sight, When: whenNamed(v.When), Seat: seatNamed(v.At), Now: s.now()}
+	result := examined{
+		Version: 1, Deployment: d.File, Way: d.Way.String(), Account: d.Account, Region: d.Region,
+		When: cfg.When.String(), At: cfg.Seat.String(), Checks: doctor.Examine(ctx, cfg),
+	}
+	for _, r := range result.Checks {
+		s.end(statusOfCheck(r.State))
+	}
+	if v.Format == JSON {
+		return writeLine(s.out, result)
+	}
+	return s.show(result.text())
+}
+
+// credentialsWait is how long credentials may take to come: the SDK asks
+// several places in turn.
+const credentialsWait = 30 * time.Second
+
+// look opens AWS with the person's own credentials. Without any, each check
+// would only say so again.
+func look(ctx context.Context, d *deployment.Deployment) (*inspect.Inspection, error) {
+	cfg, err := awsapi.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Region = d.Region
+	waiting, cancel := context.WithTimeout(ctx, credentialsWait)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(waiting); err != nil {
+		return nil, fmt.Errorf("finding AWS credentials: %w: set AWS_PROFILE, or sign in with aws sso login", err)
+	}
+	return inspect.New(inspect.Config{AWS: cfg, Table: deployment.Table})
+}
+
+func whenNamed(word string) doctor.When {
+	if word == doctor.Before.String() {
+		return doctor.Before
+	}
+	return doctor.After
+}
+
+func seatNamed(word string) doctor.Seat {
+	for _, s := range []doctor.Seat{doctor.Management, doctor.Member} {
+		if word == s.String() {
+			return s
+		}
+	}
+	return doctor.Hub
+}
+
+func statusOfCheck(s doctor.State) Status {
+	switch s {
+	case doctor.OK, doctor.Warning, doctor.Skipped:
+		return Fine
+	case doctor.Problem:
+		return Found
+	case doctor.Unknown:
+		return Undecided
+	default:
+		return Undecided
+	}
+}
+
+// text is the result for people: one line for what is well, more for the rest.
+func (e examined) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  way %s, account %s, %s; %s the deployment, seen from the %s account\n\n", bold.Render(plain(e.Deployment)), e.Way, e.Account, e.Region, e.When, e.At)
+	widest := 0
+	for _, r := range e.Checks {
+		widest = max(widest, len(r.Check))
+	}
+	indent := strings.Repeat(" ", 9+widest+2)
+	counts := map[doctor.State]int{}
+	for _, r := range e.Checks {
+		counts[r.State]++
+		head := stateStyle(r.State).Render(fmt.Sprintf("%-7s", r.State)) + "  " + bold.Render(fmt.Sprintf("%-*s", widest, r.Check)) + "  "
+		for _, f := range r.Found {
+			b.WriteString(head + plain(f) + "\n")
+			head = indent
+		}
+		if r.State == doctor.OK || r.State == doctor.Skipped {
+			continue
+		}
+		for _, todo := range r.Do {
+			b.WriteString(indent + faint.Render("do:") + " " + plain(todo) + "\n")
+		}
+		b.WriteString(indent + faint.Render("looked at: "+plain(r.Looked)) + "\n")
+	}
+	fmt.Fprintf(&b, "\n%d checks:", len(e.Checks))
+	for i, s := range []doctor.State{doctor.Problem, doctor.Unknown, doctor.Warning, doctor.OK, doctor.Skipped} {
+		fmt.Fprintf(&b, "%s %d %s", map[bool]string{true: ","}[i > 0], counts[s], s)
+	}
+	return b.String() + "\n"
+}
+
+func stateStyle(s doctor.State) lipgloss.Style {
+	switch s {
+	case doctor.OK:
+		return green
+	case doctor.Problem:
+		return red
+	case doctor.Warning, doctor.Unknown:
+		return amber
+	case doctor.Skipped:
+		return faint
+	default:
+		return amber
+	}
+}
