@@ -72,6 +72,59 @@ func TestASessionMayMakeItsOwnCallsAndNoOthers(t *testing.T) {
 	}
 }
 
+// The same once more, spelled out: what each function may do, and on what.
+func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
+	t.Parallel()
+	w := commercial(t)
+	const (
+		hubIs = ":us-east-1:" + hub + ":"
+		table = "arn:aws:dynamodb" + hubIs + "table/rolewarden-ledger"
+		topic = "arn:aws:sns" + hubIs + "rolewarden-alerts"
+		in    = "arn:aws:sqs" + hubIs + "rolewarden-intake"
+		later = "arn:aws:sqs" + hubIs + "rolewarden-later"
+		told  = "arn:aws:sqs" + hubIs + "rolewarden-alerts"
+		key   = "arn:aws:kms" + hubIs + "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+		logs  = "arn:aws:logs" + hubIs + "log-group:/aws/lambda/rolewarden-"
+		roles = "arn:aws:iam::*:role/rolewarden/rolewarden-"
+	)
+	both := []string{roles + "reader", roles + "remediator"}
+	want := map[string]map[string][]string{
+		actions.Guard: {
+			"sts:AssumeRole": both, "sts:SetSourceIdentity": both, "organizations:DescribeAccount": {"*"},
+			"dynamodb:GetItem": {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "dynamodb:PutItem": {table},
+			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later},
+			"sqs:ReceiveMessage": {in, later}, "sqs:DeleteMessage": {in, later}, "sqs:GetQueueAttributes": {in, later},
+			"logs:CreateLogStream": {logs + "guard:*"}, "logs:PutLogEvents": {logs + "guard:*"},
+			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},
+		},
+		actions.Notify: {
+			"sqs:SendMessage": {told + "-dlq"}, "sqs:ChangeMessageVisibility": {told}, "sqs:ReceiveMessage": {told}, "sqs:DeleteMessage": {told},
+			"sqs:GetQueueAttributes": {told}, "secretsmanager:GetSecretValue": {"arn:aws:secretsmanager" + hubIs + "secret:rolewarden/slack-webhook-AbCdEf"},
+			"logs:CreateLogStream": {logs + "notify:*"}, "logs:PutLogEvents": {logs + "notify:*"}, "kms:Decrypt": {key},
+		},
+		actions.Canary: {
+			"sts:AssumeRole": {roles + "canary-writer"}, "sts:SetSourceIdentity": {roles + "canary-writer"},
+			"organizations:ListAccountsForParent":            {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
+			"organizations:ListOrganizationalUnitsForParent": {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
+			"dynamodb:GetItem":                               {table}, "sns:Publish": {topic}, "logs:CreateLogStream": {logs + "canary:*"}, "logs:PutLogEvents": {logs + "canary:*"},
+			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},
+		},
+	}
+	for _, f := range functions() {
+		got := map[string][]string{}
+		for _, s := range grants.Function(w, f, resources(w, f)).Statement {
+			for _, a := range s.Action {
+				got[a] = append(got[a], s.Resource...)
+				slices.Sort(got[a])
+				got[a] = slices.Compact(got[a])
+			}
+		}
+		if diff := cmp.Diff(want[f], got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f, diff)
+		}
+	}
+}
+
 // Every session that the code opens has its document: a new one is not
 // forgotten here.
 func TestEverySessionIsLookedAt(t *testing.T) {

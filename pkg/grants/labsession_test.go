@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/lab/judge"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 )
 
@@ -179,6 +181,24 @@ func TestAWritingSessionSetsRolewardensTagsOnly(t *testing.T) {
 			h.is("UntagRole "+tt.keys[len(tt.keys)-1], tt.want, err)
 		}
 	})
+}
+
+// T28: ForAllValues holds where there is no key at all. A call without tags is
+// no call on rolewarden's tags, and is not let through as one.
+func TestACallWithoutTagsIsNotOneOnRolewardensTags(t *testing.T) {
+	t.Parallel()
+	for world, w := range worlds(t) {
+		for _, action := range []string{"iam:TagRole", "iam:UntagRole"} {
+			r := judge.Request{Action: action, Resource: roleARN(w, w.Account, "app"), Context: judge.NewContext()}
+			if got := judged(t, grants.Remediator(w)).Identity(r).Effect; got != judge.Neither {
+				t.Errorf("%s: %s without tags: %s", world, action, got)
+			}
+			r.Context.SetMany("aws:TagKeys", []string{remediate.TagState})
+			if got := judged(t, grants.Remediator(w)).Identity(r).Effect; got != judge.Allow {
+				t.Errorf("%s: %s: %s", world, action, got)
+			}
+		}
+	}
 }
 
 // The canary's session reads and changes its one target; no other role, not
