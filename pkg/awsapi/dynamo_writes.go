@@ -71,19 +71,30 @@ func switchKey() item { return keyed("SWITCH", "SWITCH") }
 
 // Switch implements ledger.Ledger. What cannot be read stops every write.
 func (d *Dynamo) Switch(ctx context.Context) (decision.Switch, error) {
-	stored, err := d.get(ctx, switchKey())
-	if err != nil {
-		return decision.Unreadable, doing(err, "reading the kill switch")
-	}
-	if stored == nil {
+	s, ok, err := d.Setting(ctx)
+	if err == nil && !ok {
 		return decision.WritesAllowed, nil
 	}
+	return s.Switch, err
+}
+
+// Setting implements ledger.Ledger.
+func (d *Dynamo) Setting(ctx context.Context) (ledger.Setting, bool, error) {
+	stored, err := d.get(ctx, switchKey())
+	if err != nil {
+		return ledger.Setting{}, false, doing(err, "reading the kill switch")
+	}
+	if stored == nil {
+		return ledger.Setting{}, false, nil
+	}
+	turned := ledger.Setting{By: textOf(stored, "setBy"), Reason: textOf(stored, "reason"), At: stampOf(stored, "setAt")}
 	for _, s := range []decision.Switch{decision.WritesStopped, decision.WritesAllowed} {
 		if textOf(stored, "setting") == s.String() {
-			return s, nil
+			turned.Switch = s
+			return turned, true, nil
 		}
 	}
-	return decision.Unreadable, fmt.Errorf("reading the kill switch: its setting is %q: set it anew", textOf(stored, "setting"))
+	return turned, true, fmt.Errorf("reading the kill switch: its setting is %q: set it anew", textOf(stored, "setting"))
 }
 
 // SetSwitch implements ledger.Ledger.

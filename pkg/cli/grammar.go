@@ -18,6 +18,7 @@ type grammar struct {
 	Handle   handleVerb   `cmd:"" help:"Send CloudTrail events through the whole line, in a lab."`
 	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`
 	Rules    rulesVerb    `cmd:"" help:"List the rules, or show the page of one."`
+	Writes   writesVerb   `cmd:"" help:"Show the kill switch, stop all writes, or allow them again."`
 	Schema   schemaVerb   `cmd:"" help:"Print the JSON Schema of an output, of an alert, of the rules file, or of the deployment file."`
 
 	Version kong.VersionFlag `help:"Print the version."`

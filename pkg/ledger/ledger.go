@@ -208,6 +208,9 @@ type Ledger interface {
 	Spend(ctx context.Context, token string, at time.Time, counters []Counter) error
 	// Switch reads the kill switch; a missing record means WritesAllowed.
 	Switch(ctx context.Context) (decision.Switch, error)
+	// Setting tells who turned the kill switch last, when and why; ok is false
+	// when nobody ever did. It is for people: what counts is Switch.
+	Setting(ctx context.Context) (s Setting, ok bool, err error)
 	// SetSwitch sets it to stopped or allowed, on a person's word: by is needed.
 	SetSwitch(ctx context.Context, s decision.Switch, by, reason string, at time.Time) error
 	// Identify tells whom a unique id stood for; ok is false when it was never seen.
@@ -229,6 +232,13 @@ type Ledger interface {
 	// Trusting gives the roles whose remembered document names a principal,
 	// ignoring the name's case, in the order of account and RoleId.
 	Trusting(ctx context.Context, p PrincipalKey) ([]RoleState, error)
+}
+
+// Setting is a turn of the kill switch.
+type Setting struct {
+	Switch     decision.Switch
+	By, Reason string
+	At         time.Time
 }
 
 // ErrConcluded is returned by Intend when the event has already ended.

@@ -23,7 +23,7 @@ type Memory struct {
 	leases    map[role.Ref]lease
 	counts    map[window]int
 	spent     map[string]struct{}
-	kill      decision.Switch
+	turned    *Setting
 	ids       map[string]*identity
 }
 
@@ -57,7 +57,6 @@ func NewMemory() *Memory {
 		leases:    map[role.Ref]lease{},
 		counts:    map[window]int{},
 		spent:     map[string]struct{}{},
-		kill:      decision.WritesAllowed,
 		ids:       map[string]*identity{},
 	}
 }
@@ -278,11 +277,26 @@ func (m *Memory) Switch(ctx context.Context) (decision.Switch, error) {
 		return decision.Unreadable, fmt.Errorf("reading the kill switch: %w", err)
 	}
 	defer m.mu.Unlock()
-	return m.kill, nil
+	if m.turned == nil {
+		return decision.WritesAllowed, nil
+	}
+	return m.turned.Switch, nil
+}
+
+// Setting implements Ledger.
+func (m *Memory) Setting(ctx context.Context) (Setting, bool, error) {
+	if err := m.enter(ctx); err != nil {
+		return Setting{}, false, fmt.Errorf("reading the kill switch: %w", err)
+	}
+	defer m.mu.Unlock()
+	if m.turned == nil {
+		return Setting{}, false, nil
+	}
+	return *m.turned, true, nil
 }
 
 // SetSwitch implements Ledger.
-func (m *Memory) SetSwitch(ctx context.Context, s decision.Switch, by, _ string, _ time.Time) error {
+func (m *Memory) SetSwitch(ctx context.Context, s decision.Switch, by, reason string, at time.Time) error {
 	if err := CheckSwitch(s, by); err != nil {
 		return err
 	}
@@ -290,7 +304,7 @@ func (m *Memory) SetSwitch(ctx context.Context, s decision.Switch, by, _ string,
 		return fmt.Errorf("setting the kill switch: %w", err)
 	}
 	defer m.mu.Unlock()
-	m.kill = s
+	m.turned = &Setting{Switch: s, By: by, Reason: reason, At: at}
 	return nil
 }
 

@@ -20,6 +20,7 @@ func statePromises() []promise {
 		{"baselines come newest first, whole, each digest once", baselines},
 		{"a baseline without role or digest is refused", baselineNeedsRole},
 		{"the kill switch is open until a person turns it", killSwitch},
+		{"the kill switch remembers who turned it", killSwitchRemembers},
 		{"the kill switch refuses a setting that says nothing", killSwitchRefuses},
 	}
 }
@@ -184,6 +185,24 @@ func killSwitch(t *testing.T, l ledger.Ledger) {
 			t.Fatal(err)
 		}
 		equal(t, "after setting", readSwitch(t, l), s)
+	}
+}
+
+// Whoever finds the writes stopped is told whom to ask.
+func killSwitchRemembers(t *testing.T, l ledger.Ledger) {
+	if _, ok, err := l.Setting(t.Context()); err != nil || ok {
+		t.Fatalf("before any setting: %v, %v", ok, err)
+	}
+	for i, s := range []decision.Switch{decision.WritesStopped, decision.WritesAllowed} {
+		if err := l.SetSwitch(t.Context(), s, "alice", "a drill", at(i)); err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := l.Setting(t.Context())
+		if err != nil || !ok {
+			t.Fatalf("after setting: %v, %v", ok, err)
+		}
+		got.At = got.At.UTC()
+		equal(t, "who, when and why", got, ledger.Setting{Switch: s, By: "alice", Reason: "a drill", At: at(i)})
 	}
 }
 
