@@ -224,7 +224,7 @@ func TestWhatIsWrongAfterwards(t *testing.T) {
 			a.secrets["rolewarden/slack-webhook"] = "https://mallory.example/x"
 		}},
 		{name: "no ledger", check: "kill-switch", state: doctor.Problem, found: "rolewarden-ledger does not exist", do: "cdk deploy rolewarden-hub", harm: func(_ *deployment.Deployment, a *account) { a.ledger = false }},
-		{name: "writes are stopped", check: "kill-switch", state: doctor.Warning, found: "stops every write", do: "allowed", harm: func(_ *deployment.Deployment, a *account) { a.kill = decision.WritesStopped }},
+		{name: "writes are stopped", check: "kill-switch", state: doctor.Warning, found: "stops every write", do: "rolewarden writes allow", harm: func(_ *deployment.Deployment, a *account) { a.kill = decision.WritesStopped }},
 		{name: "the kill switch is no word", check: "kill-switch", state: doctor.Problem, found: "nothing is written", do: "Set it anew", harm: func(_ *deployment.Deployment, a *account) { a.kill = decision.Unreadable }},
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // State is what a check came to. The zero value is Unknown: what nobody looked
@@ -217,6 +218,8 @@ type notes struct {
 	result Result
 	graded []graded
 	todo   []string
+	// denied are the permissions that were found missing.
+	denied []string
 }
 
 // graded is one sentence with its state.
@@ -247,8 +250,16 @@ func (n *notes) problem(found string, do ...string) {
 // unsure notes what cannot be told from here, and how it could be.
 func (n *notes) unsure(found string, do ...string) { n.add(Unknown, found, do...) }
 
-// unknown notes a call that did not tell.
+// unknown notes a call that did not tell. A missing permission is told once,
+// however many calls need it.
 func (n *notes) unknown(err error) {
+	var refused *Refusal
+	if errors.As(err, &refused) && errors.Is(err, role.ErrAccessDenied) {
+		if slices.Contains(n.denied, refused.Needs) {
+			return
+		}
+		n.denied = append(n.denied, refused.Needs)
+	}
 	found, do := blame(err)
 	n.add(Unknown, found, do)
 }

@@ -82,6 +82,9 @@ func TestADeniedCallIsUnknownAndHidesNothing(t *testing.T) {
 			switch {
 			case r.State == doctor.Unknown:
 				hit++
+				if n := strings.Count(strings.Join(r.Found, " "), call); n > 1 {
+					t.Errorf("%s denied: %s says so %d times: %q", call, id, n, r.Found)
+				}
 				if do := strings.Join(r.Do, " "); !strings.Contains(do, call) {
 					t.Errorf("%s denied: %s does not say what to allow: %q", call, id, r.Do)
 				}

@@ -183,6 +183,7 @@ func killSwitch() Check {
 		ID: "kill-switch", When: After,
 		Looks: "the kill switch in the table " + deployment.Table + " (DynamoDB GetItem)",
 		look: func(ctx context.Context, e *exam, n *notes) {
+			allow := "rolewarden writes allow --deployment " + e.Deployment.File + " --reason \"...\""
 			s, err := e.AWS.Switch(ctx)
 			switch {
 			case absent(err):
@@ -192,9 +193,9 @@ func killSwitch() Check {
 			case s == decision.WritesAllowed:
 				n.fine("The kill switch lets writes through, as far as modes and limits do.")
 			case s == decision.WritesStopped:
-				n.warn("The kill switch stops every write, tags included.", "Set it to allowed when the reason for it is gone.")
+				n.warn("The kill switch stops every write, tags included.", "When the reason for it is gone: "+allow)
 			default:
-				n.problem("The kill switch cannot be read, and so nothing is written.", "Set it anew.")
+				n.problem("The kill switch cannot be read, and so nothing is written.", "Set it anew: "+allow)
 			}
 		},
 	}
