@@ -52,7 +52,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	c.later = newQueue(stack, d, queueConfig{name: deployment.LaterQueue, key: c.key, timeout: guardTimeout})
 	topic := newAlertTopic(stack, d, c.key)
 	c.alertTopic = *topic.Ref()
-	c.alarmTopic = *newAlarmTopic(stack, d, c.key).Ref()
+	c.alarmTopic = *newAlarmTopic(stack, d).Ref()
 	newRoutes(stack, d, bus, c.intake, dead)
 	c.newGuard()
 	if d.Slack == deployment.Present {

@@ -17,8 +17,9 @@ import (
 // The files that are written beside the templates, for people who look at them
 // or bring them to AWS by other means.
 const (
-	scpFile = "rolewarden-scp.json"
-	rcpFile = "rolewarden-rcp.json"
+	scpFile    = "rolewarden-scp.json"
+	rcpFile    = "rolewarden-rcp.json"
+	doctorFile = "rolewarden-doctor.json"
 )
 
 // writeDocuments writes the documents of a way to deploy beside its templates:
@@ -38,6 +39,7 @@ func writeDocuments(made cxapi.CloudAssembly, d *deployment.Deployment) error {
 		files[*s.StackName()+".deployer.json"] = grants.Deployer(there, types...).JSON()
 		files[*s.StackName()+".operator.json"] = grants.Operator(there).JSON()
 	}
+	files[doctorFile] = grants.Doctor(w).JSON()
 	if d.Way == deployment.Members {
 		files[scpFile], files[rcpFile] = grants.SCP(w).JSON(), grants.RCP(w).JSON()
 		for _, t := range memberTemplates(d) {

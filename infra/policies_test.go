@@ -179,11 +179,13 @@ func TestTheLedgerSurvivesItsStack(t *testing.T) {
 	}
 }
 
-func TestBothTopicsAreEncryptedAndRefuseWhatComesInTheClear(t *testing.T) {
+// T13: alerts are encrypted; alarms get through when the key is disabled.
+func TestAlertsAreEncryptedAndAlarmsNeedNoKeyAndBothRefuseWhatComesInTheClear(t *testing.T) {
 	for stack, tpl := range cores(t) {
-		for _, name := range []string{deployment.AlertTopic, deployment.AlarmTopic} {
-			if topic := named(t, tpl, "AWS::SNS::Topic", "TopicName", name); referred(topic.Properties["KmsMasterKeyId"]) != "DataKey" {
-				t.Errorf("%s: %s is not encrypted with the data key", stack, name)
+		for name, key := range map[string]any{deployment.AlertTopic: "DataKey", deployment.AlarmTopic: nil} {
+			topic := named(t, tpl, "AWS::SNS::Topic", "TopicName", name)
+			if got := topic.Properties["KmsMasterKeyId"]; key == nil && got != nil || key != nil && referred(got) != key {
+				t.Errorf("%s: the key of %s is %v, want %v", stack, name, got, key)
 			}
 		}
 		for id, r := range of(t, tpl, "AWS::SNS::TopicPolicy") {

@@ -11,11 +11,11 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/grants"
 )
 
-// newTopic adds a topic that is encrypted with the data key, with its policy.
-// Mail from it bears the shown name.
-func newTopic(scope constructs.Construct, id, name, shown, key string, policy grants.Document) awssns.CfnTopic {
+// newTopic adds a topic with its policy. Mail from it bears the shown name; key
+// is nil where it is not encrypted.
+func newTopic(scope constructs.Construct, id, name, shown string, key *string, policy grants.Document) awssns.CfnTopic {
 	topic := awssns.NewCfnTopic(scope, str(id), &awssns.CfnTopicProps{
-		TopicName: str(name), DisplayName: str(shown), KmsMasterKeyId: str(key),
+		TopicName: str(name), DisplayName: str(shown), KmsMasterKeyId: key,
 		// SHA-256, for those who check the signature (Amazon SNS Developer Guide,
 		// sns-verify-signature-of-message).
 		SignatureVersion: str("2"),
@@ -27,15 +27,16 @@ func newTopic(scope constructs.Construct, id, name, shown, key string, policy gr
 // newAlertTopic adds the topic that alerts are published on.
 func newAlertTopic(scope constructs.Construct, d *deployment.Deployment, key string) awssns.CfnTopic {
 	arn := hubARN(d, "sns", deployment.AlertTopic)
-	return newTopic(scope, "AlertTopic", deployment.AlertTopic, "rolewarden", key, grants.AlertTopic(worldOf(d), arn))
+	return newTopic(scope, "AlertTopic", deployment.AlertTopic, "rolewarden", str(key), grants.AlertTopic(worldOf(d), arn))
 }
 
 // newAlarmTopic adds the topic that alarms are told on, and its subscribers.
 // It is another one than that of the alerts: an alarm may say that alerts do
-// not get through.
-func newAlarmTopic(scope constructs.Construct, d *deployment.Deployment, key string) awssns.CfnTopic {
+// not get through. It has no key, so that whoever disables one does not silence
+// the alarms with it (T13); they tell names of queues and functions, no more.
+func newAlarmTopic(scope constructs.Construct, d *deployment.Deployment) awssns.CfnTopic {
 	arn := hubARN(d, "sns", deployment.AlarmTopic)
-	topic := newTopic(scope, "AlarmTopic", deployment.AlarmTopic, "rolewarden alarms", key, grants.AlarmTopic(worldOf(d), arn))
+	topic := newTopic(scope, "AlarmTopic", deployment.AlarmTopic, "rolewarden alarms", nil, grants.AlarmTopic(worldOf(d), arn))
 	for i, address := range d.AlarmEmails {
 		awssns.NewCfnSubscription(scope, str("AlarmEmail"+strconv.Itoa(i+1)), &awssns.CfnSubscriptionProps{
 			TopicArn: topic.Ref(), Protocol: str("email"), Endpoint: str(address),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -10,12 +11,22 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/grants"
 )
 
-// worldOf is the world of the hub's documents, without an external id.
+// worldOf is the world of the hub's documents, without an external id. The way
+// Single reaches no other account, so there is no organization in it, whatever
+// the rules file knows of one.
 func worldOf(d *deployment.Deployment) grants.World {
-	return grants.World{
-		Partition: d.Partition, Region: d.Region, Hub: d.Account, Organization: d.Organization(),
-		Account: d.Account, Protected: d.Rules.Protected,
+	w := grants.World{
+		Partition: d.Partition, Region: d.Region, Hub: d.Account, Account: d.Account, Protected: d.Rules.Protected,
 	}
+	if d.Way != deployment.Single {
+		w.Organization = d.Organization()
+	}
+	for _, p := range d.Rules.Partners {
+		w.Partners = append(w.Partners, p.Accounts...)
+	}
+	slices.Sort(w.Partners)
+	w.Partners = slices.Compact(w.Partners)
+	return w
 }
 
 // hereWorld is the world of documents for whichever account the template is in.

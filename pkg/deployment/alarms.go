@@ -216,10 +216,15 @@ func (d *Deployment) queueAlarms() []Alarm {
 		dead = append(dead, q+DLQ)
 	}
 	for _, q := range dead {
+		remedy := "Find the cause, then send it back to its queue (SQS, dead-letter queue redrive)."
+		if q == RuleDLQ {
+			// SQS redrives what came from a queue only.
+			remedy = "Its attributes say why. Find the cause, then send its body to " + IntakeQueue + " by hand; there is no redrive for what a rule put there."
+		}
 		out = append(out, Alarm{
 			Name: short(q) + "-not-empty", Namespace: "AWS/SQS", Metric: "ApproximateNumberOfMessagesVisible", Statistic: Maximum,
 			Dimensions: []Dimension{{"QueueName", q}}, Period: time.Minute, Breaching: 1, Periods: 1, Threshold: 1, Missing: MissingIsGood,
-			Description: "A message lies on " + q + ": it was not handled, and is kept for 14 days. Find the cause, then send it back to its queue (SQS, dead-letter queue redrive).",
+			Description: "A message lies on " + q + ": it was not handled, and is kept for 14 days. " + remedy,
 		})
 	}
 	age := map[string]time.Duration{

@@ -92,3 +92,8 @@ func AlarmTopic(w World, topicARN string) Document {
 		onlyTLS("sns:Publish", topicARN),
 	)
 }
+
+// ofAlarms asks that a service acts for one of rolewarden's alarms.
+func (w World) ofAlarms() when {
+	return arnLike("aws:SourceArn", w.here("cloudwatch", "alarm:"+deployment.AlarmPrefix+"*"))
+}

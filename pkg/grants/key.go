@@ -17,7 +17,8 @@ func (w World) administer() Statement {
 }
 
 // DataKeyPolicy is the policy of the key that encrypts what lies in the hub.
-// Nobody uses it but through the services that keep something with it.
+// Nobody uses it but through the services that keep something with it. The
+// alarms' topic does without it, so that alarms outlive it (T13).
 //
 // EventBridge has no condition: AWS does not support aws:SourceAccount and
 // aws:SourceArn in a key's policy for what EventBridge delivers to an encrypted
@@ -45,19 +46,10 @@ func DataKeyPolicy(w World) Document {
 			Condition: all(arn("aws:SourceArn", w.here("sns", deployment.AlertTopic))),
 		},
 		Statement{
-			Sid: "Alarms", Effect: allow, Principal: service("cloudwatch.amazonaws.com"), Action: send, Resource: key,
-			Condition: all(w.ofAlarms(), equals("aws:SourceAccount", w.Hub)),
-		},
-		Statement{
 			Sid: "Logs", Effect: allow, Principal: service(w.logs()), Action: crypt, Resource: key,
 			Condition: all(arnLike("kms:EncryptionContext:aws:logs:arn", w.here("logs", "log-group:"+deployment.LogPrefix+"rolewarden-*"))),
 		},
 	)
-}
-
-// ofAlarms asks that a service acts for one of rolewarden's alarms.
-func (w World) ofAlarms() when {
-	return arnLike("aws:SourceArn", w.here("cloudwatch", "alarm:"+deployment.AlarmPrefix+"*"))
 }
 
 // SealKeyPolicy is the policy of the key that baselines are sealed with. No

@@ -73,7 +73,7 @@ func wide() map[string]string {
 		"data-key GrantsOfServices": key,
 		"data-key Rules":            key,
 		"data-key Topics":           key,
-		"data-key Alarms":           key,
+		"doctor Lists":              "lists and descriptions of the account and the organization, which only read",
 		"data-key Logs":             key,
 		"seal-key Administer":       key,
 	}
