@@ -184,6 +184,18 @@ func TestWhichTrailsDo(t *testing.T) {
 		{name: "what begins with s", check: "trail", state: doctor.Problem, found: none, do: "write events", harm: selects(doctor.Field{Name: "eventSource", StartsWith: []string{"s"}})},
 		{name: "a field that nobody knows is not counted on", check: "trail", state: doctor.Problem, found: none, do: "write events", harm: selects(doctor.Field{Name: "moonPhase", Equals: []string{"full"}})},
 		{name: "selectors that cannot be read", check: "trail", state: doctor.Unknown, found: "selectors", do: "Mend", harm: trail(func(t *doctor.Trail) { t.Unread = errors.New("reading the selectors: no") })},
+		{name: "selectors that only their own account sees", check: "trail", state: doctor.Unknown, found: "selectors", do: "Look with credentials of account 999999999999: rolewarden doctor --at management", harm: trail(func(t *doctor.Trail) { t.Unread = errors.New("reading the selectors: no") })},
+		{name: "selectors of one's own trail", check: "trail", state: doctor.Unknown, found: "selectors", do: "Mend", harm: trail(func(t *doctor.Trail) {
+			t.ARN, t.Unread = "arn:aws:cloudtrail:us-east-1:555555555555:trail/own", errors.New("reading the selectors: no")
+		})},
+		{name: "selectors that cannot be read while events arrive", when: doctor.After, check: "trail", state: doctor.OK, found: "events do arrive", harm: trail(func(t *doctor.Trail) { t.Unread = errors.New("reading the selectors: no") })},
+		{name: "selectors that cannot be read while no event arrives", when: doctor.After, check: "trail", state: doctor.Unknown, found: "selectors", do: "Mend", harm: func(d *deployment.Deployment, a *account) {
+			trail(func(t *doctor.Trail) { t.Unread = errors.New("reading the selectors: no") })(d, a)
+			for i := range a.alarms {
+				a.alarms[i].State = "INSUFFICIENT_DATA"
+			}
+		}},
+		{name: "read events cannot be told by the events that arrive", when: doctor.After, check: "trail-reads", state: doctor.Unknown, found: "selectors", do: "Mend", harm: trail(func(t *doctor.Trail) { t.Unread = errors.New("reading the selectors: no") })},
 		{name: "a bucket that takes nothing", check: "trail", state: doctor.Warning, found: "could not deliver the log of the trail org-trail: NoSuchBucket", do: "bucket", harm: trail(func(t *doctor.Trail) { t.Trouble = "NoSuchBucket" })},
 		{name: "of the hub alone", check: "trail", state: doctor.Unknown, found: "cannot be seen from here", do: "--at member", harm: trail(func(t *doctor.Trail) { t.Owner = doctor.OneAccount })},
 		{name: "of the member alone", seat: doctor.Member, check: "trail", state: doctor.OK, found: "is logging", harm: trail(func(t *doctor.Trail) { t.Owner = doctor.OneAccount })},

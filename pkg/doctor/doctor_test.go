@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -204,5 +205,45 @@ func TestBeforeTheDeploymentNothingIsMissed(t *testing.T) {
 	d := load(t, "members")
 	if r := examine(t, d, prepared(d, hub), doctor.Before, doctor.Hub)["stack"]; r.State != doctor.Problem {
 		t.Errorf("without the hub, the stack is %s: %q", r.State, r.Found)
+	}
+}
+
+// What to do depends on why it could not be looked at.
+func TestWhatToDoAboutAnError(t *testing.T) {
+	t.Parallel()
+	refused := func(err error) error { return &doctor.Refusal{Needs: "sts:GetCallerIdentity", Err: err} }
+	for want, err := range map[string]error{
+		"Allow sts:GetCallerIdentity":   refused(role.ErrAccessDenied),
+		"Allow the call":                role.ErrAccessDenied,
+		"AWS asks for fewer calls":      refused(role.ErrThrottled),
+		"network":                       refused(context.DeadlineExceeded),
+		"Mend what the error says":      refused(errors.New("ExpiredToken: no")),
+		"Mend what the error says, and": errors.New("two\nlines"),
+	} {
+		d := load(t, "single")
+		a := well(d, hub)
+		a.fails["sts:GetCallerIdentity"] = err
+		r := examine(t, d, a, doctor.After, doctor.Hub)["identity"]
+		if r.State != doctor.Unknown || len(r.Do) != 1 || !strings.Contains(r.Do[0], want) || strings.Contains(r.Found[0], "\n") {
+			t.Errorf("%v: %s, %q, to do %q", err, r.State, r.Found, r.Do)
+		}
+	}
+}
+
+// T10: each trail that does not do is named with what it lacks.
+func TestWhatTrailsLackIsTold(t *testing.T) {
+	t.Parallel()
+	d := load(t, "single")
+	a := well(d, hub)
+	stopped, elsewhere, narrow := orgTrail(), orgTrail(), orgTrail()
+	stopped.Name, stopped.Logging = "stopped", doctor.Stopped
+	elsewhere.Name, elsewhere.Reach, elsewhere.Home = "elsewhere", doctor.OneRegion, "eu-west-1"
+	narrow.Name, narrow.Selectors = "narrow", nil
+	a.trails[usEast] = []doctor.Trail{stopped, elsewhere, narrow}
+	found := strings.Join(examine(t, d, a, doctor.Before, doctor.Hub)["trail"].Found, " ")
+	for _, want := range []string{"The trail stopped is not logging.", "The trail elsewhere is for eu-west-1 alone.", "The trail narrow does not record what IAM does"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("%q is not said: %s", want, found)
+		}
 	}
 }

@@ -89,7 +89,7 @@ func recordedIn(ctx context.Context, e *exam, n *notes, w want) {
 		return
 	}
 	if len(unread) > 0 {
-		n.unknown(unread[0].Unread)
+		unreadable(ctx, e, n, w, unread[0])
 		return
 	}
 	n.problem("No trail records "+w.says+": no event will arrive.", w.do)
@@ -108,6 +108,31 @@ func recorded(e *exam, n *notes, w want, t Trail) {
 		n.unsure(fmt.Sprintf("The trail %s is of this account alone; whether the member accounts have trails of their own cannot be seen from here.", t.Name),
 			"Make it a trail of the organization, or look in the member accounts with rolewarden doctor --at member.")
 	}
+}
+
+// unreadable says what is known of a trail that cannot be read. That of an
+// organization shows its selectors only in the account that it belongs to. Once
+// all is deployed, the canary's events prove that somebody's trail records them.
+func unreadable(ctx context.Context, e *exam, n *notes, w want, t Trail) {
+	const quiet = deployment.AlarmPrefix + "no-event"
+	if e.When == After && e.Seat == Hub && w.global == WithGlobal {
+		all, err := e.alarms.get(ctx)
+		if err == nil && slices.ContainsFunc(all, func(a Alarm) bool { return a.Name == quiet && a.State == "OK" }) {
+			n.fine(fmt.Sprintf("What the trail %s records cannot be read from this account, and events do arrive: the alarm %s is quiet.", t.Name, quiet))
+			return
+		}
+	}
+	n.unknown(t.Unread)
+	c, err := e.AWS.Caller(ctx)
+	part := strings.Split(t.ARN, ":")
+	if err != nil || len(part) < 5 || part[4] == c.Account {
+		return
+	}
+	at := ""
+	if part[4] == e.management(ctx) {
+		at = ": rolewarden doctor --at management"
+	}
+	n.unsure(fmt.Sprintf("The trail %s belongs to account %s, and may show its selectors only there.", t.Name, part[4]), "Look with credentials of account "+part[4]+at)
 }
 
 // lack says why a trail does not record what is wanted; nothing when it does,

@@ -229,17 +229,30 @@ func TestInspectionOfTrails(t *testing.T) {
 	}
 }
 
-// T10: a trail that cannot be looked at says so, and hides no other.
+// T10: a trail that cannot be looked at says so, and hides no other. One that
+// was never given selectors has the usual ones, wherever it is seen from; an
+// organization's trail shows its selectors only in its own account.
 func TestATrailThatCannotBeReadSaysSo(t *testing.T) {
-	w := motoWorld(t)
-	bucket(t, "trail-bucket")
-	_, err := cloudtrail.NewFromConfig(w.hub).CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{Name: aws.String("unread"), S3BucketName: aws.String("trail-bucket")})
-	must(t, err)
-	w.hub.HTTPClient = &silent{next: w.hub.HTTPClient, call: "GetEventSelectors", err: errors.New("no answer")}
+	w := labWorld(t)
+	const arn = "arn:aws:cloudtrail:us-east-1:999999999999:trail/"
+	w.hub.HTTPClient = &refusing{call: "GetEventSelectors", code: "TrailNotFoundException", next: &answers{bodies: []string{
+		`{"trailList":[{"Name":"custom","TrailARN":"` + arn + `custom","HomeRegion":"us-east-1","HasCustomEventSelectors":true},
+			{"Name":"unsaid","TrailARN":"` + arn + `unsaid","HomeRegion":"us-east-1"},
+			{"Name":"usual","TrailARN":"` + arn + `usual","HomeRegion":"us-east-1","HasCustomEventSelectors":false}]}`,
+		`{"IsLogging":true}`, `{"IsLogging":true}`, `{"IsLogging":true,"LatestDeliveryError":"NoSuchBucket"}`,
+	}}}
 	all, err := inspection(t, w.hub).Trails(t.Context(), "us-east-1")
 	must(t, err)
-	if len(all) == 0 || all[0].Unread == nil || needs(t, all[0].Unread) != "cloudtrail:GetEventSelectors" {
-		t.Errorf("the trails are %+v", all)
+	if len(all) != 3 {
+		t.Fatalf("the trails are %+v", all)
+	}
+	for _, one := range all[:2] {
+		if one.Unread == nil || needs(t, one.Unread) != "cloudtrail:GetEventSelectors" || len(one.Selectors) != 0 {
+			t.Errorf("a trail whose selectors are not known: %+v", one)
+		}
+	}
+	if usual := all[2]; usual.Unread != nil || len(usual.Selectors) != 1 || usual.Trouble != "NoSuchBucket" {
+		t.Errorf("a trail with the usual selectors: %+v", usual)
 	}
 }
 

@@ -30,7 +30,7 @@ func (i *Inspection) Trails(ctx context.Context, region string) ([]doctor.Trail,
 		if aws.ToBool(t.IsOrganizationTrail) {
 			one.Owner = doctor.WholeOrganization
 		}
-		one.Unread = i.trail(ctx, &one)
+		one.Unread = i.trail(ctx, &one, t)
 		trails = append(trails, one)
 	}
 	return trails, nil
@@ -48,7 +48,7 @@ func in(region string) func(*cloudtrail.Options) {
 // trail adds a trail's state and selectors. A trail is asked about where it was
 // made, and by its ARN, which works for those of the organization too
 // (CloudTrail API Reference, API_GetTrailStatus).
-func (i *Inspection) trail(ctx context.Context, t *doctor.Trail) error {
+func (i *Inspection) trail(ctx context.Context, t *doctor.Trail, described types.Trail) error {
 	status, err := i.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)}, in(t.Home))
 	if err != nil {
 		return unseen("cloudtrail:GetTrailStatus", err)
@@ -58,7 +58,12 @@ func (i *Inspection) trail(ctx context.Context, t *doctor.Trail) error {
 	}
 	t.Trouble = aws.ToString(status.LatestDeliveryError)
 	out, err := i.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(t.ARN)}, in(t.Home))
-	if err != nil {
+	switch custom := described.HasCustomEventSelectors; {
+	case err != nil && custom != nil && !*custom:
+		// That of an organization shows its selectors only in the account that it
+		// belongs to, and this in every account.
+		out = &cloudtrail.GetEventSelectorsOutput{}
+	case err != nil:
 		return unseen("cloudtrail:GetEventSelectors", err)
 	}
 	for _, s := range out.EventSelectors {

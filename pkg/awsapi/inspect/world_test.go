@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,22 +64,20 @@ func labWorld(t *testing.T) *world {
 	return &world{lab: l, hub: of(hub), of: of}
 }
 
-// silent fails the calls whose X-Amz-Target ends so, before they leave.
-type silent struct {
-	next aws.HTTPClient
-	mu   sync.Mutex
-	call string
-	err  error
+// refusing refuses the calls whose X-Amz-Target ends so, with a code of AWS.
+type refusing struct {
+	next       aws.HTTPClient
+	call, code string
 }
 
 // Do implements aws.HTTPClient.
-func (s *silent) Do(r *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), s.call) {
-		return nil, s.err
+func (c *refusing) Do(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+c.call) {
+		return c.next.Do(r)
 	}
-	return s.next.Do(r)
+	body := `{"__type":"` + c.code + `","message":"no"}`
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.1"}}
+	return &http.Response{StatusCode: http.StatusBadRequest, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 // answers gives canned answers in turn, in the form of the services' API
@@ -104,6 +101,9 @@ func (a *answers) Do(r *http.Request) (*http.Response, error) {
 	next := a.bodies[0]
 	a.asked, a.bodies = append(a.asked, form), a.bodies[1:]
 	header := http.Header{"Content-Type": {"text/xml"}}
+	if r.Header.Get("X-Amz-Target") != "" {
+		header = http.Header{"Content-Type": {"application/x-amz-json-1.1"}}
+	}
 	if protocol := r.Header.Get("Smithy-Protocol"); protocol != "" {
 		header = http.Header{"Content-Type": {"application/cbor"}, "Smithy-Protocol": {protocol}}
 	}
