@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := moto.Main(m)
 	jsii.Close()
 	os.Exit(code)
 }

@@ -27,14 +27,19 @@ func everywhere(t *testing.T) []placed {
 	const home, abroad, member = "us-east-1", "eu-west-1", "444455556666"
 	hub, single := load1(t, "organization.yaml", "hub"), load1(t, "single.yaml", "")
 	accounts := map[string]string{deployment.ManagementStack: hub.Rules.Organization.Management, deployment.MembersStack: hub.Account, deployment.HubStack: hub.Account}
+	sets := of(t, way(t, membersWay).templates[deployment.MembersStack], "AWS::CloudFormation::StackSet")
+	copies := map[string]bool{}
+	for _, set := range sets {
+		copies[set.Properties["StackSetName"].(string)] = true
+	}
 	var out []placed
 	for _, get := range []func() (assembly, error){hubWay, membersWay, singleWay} {
 		a := way(t, get)
 		for _, stack := range sortedKeys(a.templates) {
 			p := placed{a.templates[stack], stack, accounts[stack], home, a.files[stack+".template.json"]}
 			switch {
-			case stack == deployment.MemberStackSet || stack == deployment.RegionalStackSet:
-				continue // a copy for people; what is deployed lies in the StackSet
+			case copies[stack]:
+				continue // for people; what is deployed lies in the StackSet
 			case strings.HasSuffix(stack, abroad):
 				p.account, p.region = single.Account, abroad
 			case p.account == "":
@@ -43,7 +48,8 @@ func everywhere(t *testing.T) []placed {
 			out = append(out, p)
 		}
 	}
-	for _, set := range of(t, way(t, membersWay).templates[deployment.MembersStack], "AWS::CloudFormation::StackSet") {
+	for _, id := range sortedKeys(sets) {
+		set := sets[id]
 		p := placed{stack: set.Properties["StackSetName"].(string), account: member, region: home, text: set.Properties["TemplateBody"].(string)}
 		if p.stack == deployment.RegionalStackSet {
 			p.region = abroad
@@ -53,7 +59,7 @@ func everywhere(t *testing.T) []placed {
 		}
 		out = append(out, p)
 	}
-	if len(out) < 7 {
+	if len(out) < 8 {
 		t.Fatalf("only %d templates", len(out))
 	}
 	return out
