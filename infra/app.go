@@ -48,6 +48,9 @@ func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
 
 // build adds the stacks of one way to deploy to the app.
 func build(app awscdk.App, d *deployment.Deployment, a assets) error {
+	if err := checkQuotas(d); err != nil {
+		return err
+	}
 	switch d.Way {
 	case deployment.Single:
 		return newSingle(app, d, a)
