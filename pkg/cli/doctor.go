@@ -31,7 +31,7 @@ func (doctorVerb) Help() string {
     rolewarden doctor --deployment organization.yaml
     AWS_PROFILE=management rolewarden doctor --deployment organization.yaml --at management
 
-What these credentials may not look at is unknown, and never fine: the permission that is missing is named. rolewarden schema doctor describes the JSON.
+What these credentials may not look at is unknown, and never fine: the permission that is missing is named. All that it needs in the hub is in rolewarden-doctor.json, which make synth writes beside the templates. rolewarden schema doctor describes the JSON.
 
 Status: 0 nothing is wrong (there may be warnings); 1 a problem was found; 2 something could not be looked at; 3 the deployment file cannot be used, or there are no credentials.`
 }

@@ -106,7 +106,7 @@ func TestWhatStandsInTheWayBefore(t *testing.T) {
 		{name: "a stack that could not be made", check: "stack", state: doctor.Problem, found: "rolewarden-members could not be made", do: "delete-stack", harm: func(_ *deployment.Deployment, a *account) {
 			a.stacks["rolewarden-members"] = doctor.Stack{Name: "rolewarden-members", Status: "ROLLBACK_COMPLETE"}
 		}},
-		{name: "the ledger of an earlier deployment", check: "leftovers", state: doctor.Problem, found: "left from an earlier deployment", do: "npx cdk import", harm: func(_ *deployment.Deployment, a *account) {
+		{name: "the ledger of an earlier deployment", check: "leftovers", state: doctor.Problem, found: "left from an earlier deployment", do: "cdk import", harm: func(_ *deployment.Deployment, a *account) {
 			delete(a.stacks, "rolewarden-hub")
 		}},
 		{name: "an old bootstrap", check: "cdk-bootstrap", state: doctor.Problem, found: "the version 5, and 6", do: "cdk bootstrap", harm: stack("CREATE_COMPLETE", map[string]string{"BootstrapVersion": "5"})},
@@ -223,7 +223,7 @@ func TestWhatIsWrongAfterwards(t *testing.T) {
 		{name: "being rolled back", check: "stack", state: doctor.Warning, found: "UPDATE_ROLLBACK_IN_PROGRESS", do: "Wait", harm: stack("rolewarden-members", state("UPDATE_ROLLBACK_IN_PROGRESS"))},
 		{name: "a state nobody knows", check: "stack", state: doctor.Problem, found: "SOMETHING", do: "deploy again", harm: stack("rolewarden-hub", state("SOMETHING"))},
 		{name: "drifted", check: "stack", state: doctor.Problem, found: "has drifted", do: "describe-stack-resource-drifts", harm: stack("rolewarden-hub", func(s *doctor.Stack) { s.Drift = "DRIFTED" })},
-		{name: "the management stack is missing", seat: doctor.Management, check: "stack", state: doctor.Problem, found: "rolewarden-management does not exist", do: "management account's credentials: npx cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden-management") }},
+		{name: "the management stack is missing", seat: doctor.Management, check: "stack", state: doctor.Problem, found: "rolewarden-management does not exist", do: "management account's credentials: cdk deploy rolewarden-management", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden-management") }},
 		{name: "the only stack is missing", way: "single", check: "stack", state: doctor.Problem, found: "The stack rolewarden does not exist", do: "cdk deploy rolewarden", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "rolewarden") }},
 		{name: "T76 other rules are deployed", check: "rules-hash", state: doctor.Problem, found: "judges by the rules sha256:0", do: "cdk deploy rolewarden-hub", harm: stack("rolewarden-hub", func(s *doctor.Stack) {
 			s.Outputs = map[string]string{doctor.RulesHashOutput: "sha256:0"}

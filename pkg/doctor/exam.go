@@ -70,7 +70,7 @@ func (e *exam) deploy(stack string) string {
 	case deployment.MembersStack, deployment.ManagementStack:
 		way = deployment.Members
 	}
-	command := "npx cdk deploy " + stack + " -c deployment=" + e.Deployment.File + " -c way=" + way.String()
+	command := "cdk deploy " + stack + " -c deployment=" + e.Deployment.File + " -c way=" + way.String()
 	if stack == deployment.ManagementStack {
 		return "Deploy with the management account's credentials: " + command
 	}

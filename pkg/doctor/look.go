@@ -331,7 +331,7 @@ func blame(err error) (found, do string) {
 	case errors.Is(err, context.DeadlineExceeded):
 		do = "Look again; if it lasts, look at the network between here and AWS."
 	case errors.Is(err, role.ErrAccessDenied) && named:
-		do = "Allow " + refused.Needs + " to the credentials that rolewarden doctor runs with, and look for a policy of the organization that denies it."
+		do = "Allow " + refused.Needs + " to the credentials that rolewarden doctor runs with, and look for a policy of the organization that denies it. What the doctor needs in the hub is in rolewarden-doctor.json, beside the templates."
 	case errors.Is(err, role.ErrAccessDenied):
 		do = "Allow the call to the credentials that rolewarden doctor runs with."
 	case errors.Is(err, role.ErrThrottled):

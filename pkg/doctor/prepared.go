@@ -23,7 +23,7 @@ func bootstrap() Check {
 		ID:    "cdk-bootstrap",
 		Looks: "the stack " + bootstrapStack + " that cdk bootstrap makes (CloudFormation DescribeStacks)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			remedy := "Run npx cdk bootstrap aws://" + e.Deployment.Account + "/" + e.Deployment.Region
+			remedy := "Run cdk bootstrap aws://" + e.Deployment.Account + "/" + e.Deployment.Region
 			s, err := e.stack(ctx, bootstrapStack)
 			if absent(err) {
 				n.problem("The stack "+bootstrapStack+" does not exist: cdk deploy needs it.", remedy)

@@ -149,7 +149,7 @@ func leftovers() Check {
 				n.unknown(err)
 			default:
 				n.problem("The table "+deployment.Table+" is left from an earlier deployment, without its stack.",
-					"Bring it into the new stack (npx cdk import), or take its deletion protection off and delete it; what rolewarden remembers is in it.")
+					"Bring it into the new stack (cdk import), or take its deletion protection off and delete it; what rolewarden remembers is in it.")
 			}
 		},
 	}
