@@ -64,11 +64,12 @@ CDK := CDK_DISABLE_VERSION_CHECK=1 AWS_EC2_METADATA_DISABLED=true $(NODE)/.bin/c
 .PHONY: synth
 synth: $(NODE_STAMP) ## all templates of the samples into cdk.out/<way>, or of DEPLOYMENT=file (WAY=single|hub|members)
 ifdef DEPLOYMENT
-	$(CDK) -c deployment=$(DEPLOYMENT) $(if $(WAY),-c way=$(WAY)) -o cdk.out/$(or $(WAY),$(basename $(notdir $(DEPLOYMENT))))
+	@$(CDK) -c deployment=$(DEPLOYMENT) $(if $(WAY),-c way=$(WAY)) -o cdk.out/$(or $(WAY),$(basename $(notdir $(DEPLOYMENT))))
 else
-	$(CDK) -c deployment=testdata/deployments/single.yaml -o cdk.out/single
-	$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=hub -o cdk.out/hub
-	$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=members -o cdk.out/members
+	@$(CDK) -c deployment=testdata/deployments/single.yaml -o cdk.out/single
+	@$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=hub -o cdk.out/hub
+	@$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=members -o cdk.out/members
+	@ls cdk.out/single/*.json cdk.out/hub/*.json cdk.out/members/*.json
 endif
 
 .PHONY: demo

@@ -16,8 +16,8 @@ import (
 // nagLine is a line of cdk-nag's report.
 type nagLine struct{ RuleID, ResourceID, Compliance, ExceptionReason, RuleInfo string }
 
-// nagged gives cdk-nag's report on a way to deploy, the templates of the
-// StackSets included.
+// nagged gives cdk-nag's report on a way to deploy, as a reviewer gets it with
+// -c nag=on, and on the templates of the StackSets.
 func nagged(t *testing.T, file, way string) []nagLine {
 	t.Helper()
 	d := load1(t, file, way)
@@ -27,18 +27,13 @@ func nagged(t *testing.T, file, way string) []nagLine {
 	}
 	out := t.TempDir()
 	if err := plainly(func() error {
-		app := newApp(out, nil)
-		if err := build(app, d, code); err != nil {
-			return err
-		}
+		app := newApp(out, map[string]any{"nag": "on"})
 		if d.Way == deployment.Members {
 			for _, m := range memberTemplates(d) {
 				m.fill(awscdk.NewStack(app, str(m.name), &awscdk.StackProps{Synthesizer: plain()}), d)
 			}
 		}
-		inspect(app)
-		app.Synth(nil)
-		return nil
+		return synthesize(app, d, code)
 	}); err != nil {
 		t.Fatal(err)
 	}
