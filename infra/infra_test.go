@@ -20,6 +20,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The pinned Node, where it is: it halves the time.
+	node, err := filepath.Abs(filepath.Join("..", ".ci", "tools", "node_modules", ".bin", "node"))
+	if _, missing := os.Stat(node); err == nil && missing == nil && os.Getenv("JSII_NODE") == "" {
+		_ = os.Setenv("JSII_NODE", node)
+	}
 	code := moto.Main(m)
 	jsii.Close()
 	os.Exit(code)
