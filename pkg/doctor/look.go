@@ -270,7 +270,8 @@ type Alarm struct {
 	Name   string
 	State  string
 	Reason string
-	// Metric is namespace and name, such as "AWS/SQS ApproximateAgeOfOldestMessage".
+	// Metric is namespace and name, such as "AWS/SQS ApproximateAgeOfOldestMessage";
+	// of an alarm that reckons with several, the first.
 	Metric string
 	// Actions are what it does when it goes off; none when they are switched off.
 	Actions []string

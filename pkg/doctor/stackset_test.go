@@ -6,6 +6,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/doctor"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 const member = "rolewarden-member"
@@ -57,6 +58,9 @@ func TestWhatIsWrongWithTheMembers(t *testing.T) {
 		}},
 		{name: "T14 targets without any account", check: "coverage", state: doctor.Unknown, found: "No account is known", do: "members.targets", harm: func(_ *deployment.Deployment, a *account) { a.below = nil }},
 		{name: "T14 an account in no target", check: "coverage", state: doctor.Warning, found: "in none of the targets: 777788889999", do: "members.targets", harm: func(_ *deployment.Deployment, a *account) { a.below = []string{prod, hub} }},
+		{name: "nobody lists the accounts", check: "coverage", state: doctor.Unknown, found: "organizations:ListAccounts", do: "Allow organizations:ListAccounts", harm: func(_ *deployment.Deployment, a *account) {
+			a.fails["organizations:ListAccounts"] = &doctor.Refusal{Needs: "organizations:ListAccounts", Err: role.ErrAccessDenied}
+		}},
 		{name: "a suspended account in no target", check: "coverage", state: doctor.OK, found: "has its stack", harm: func(_ *deployment.Deployment, a *account) {
 			a.accounts = append(a.accounts, doctor.Account{ID: "222222222222", Active: doctor.Suspended})
 		}},

@@ -336,12 +336,18 @@ func TestInspectionOfAlarms(t *testing.T) {
 	}
 	w.hub.HTTPClient = &answers{bodies: []string{
 		string(cbor.Encode(cbor.Map{"NextToken": cbor.String("more"), "MetricAlarms": cbor.List{alarm("rolewarden-loud", "ALARM", true)}})),
-		string(cbor.Encode(cbor.Map{"MetricAlarms": cbor.List{alarm("rolewarden-mute", "OK", false)}})),
+		string(cbor.Encode(cbor.Map{"MetricAlarms": cbor.List{alarm("rolewarden-mute", "OK", false), cbor.Map{
+			"AlarmName": cbor.String("rolewarden-changed"), "Metrics": cbor.List{
+				cbor.Map{"Id": cbor.String("moved"), "Expression": cbor.String("DIFF(m)")},
+				cbor.Map{"Id": cbor.String("m"), "MetricStat": cbor.Map{"Metric": cbor.Map{"Namespace": cbor.String("Rolewarden"), "MetricName": cbor.String("RulesFingerprint")}}},
+			},
+		}}})),
 	}}
 	got, err := inspection(t, w.hub).Alarms(t.Context(), "rolewarden-")
 	want := []doctor.Alarm{
 		{Name: "rolewarden-loud", State: "ALARM", Reason: "too old", Metric: "AWS/SQS Age", Actions: []string{"arn:aws:sns:us-east-1:123456789012:alarms"}},
 		{Name: "rolewarden-mute", State: "OK", Reason: "too old", Metric: "AWS/SQS Age"},
+		{Name: "rolewarden-changed", Metric: "Rolewarden RulesFingerprint"},
 	}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("the alarms (-want +got):\n%s\n%v", d, err)

@@ -30,7 +30,7 @@ func (i *Inspection) Alarms(ctx context.Context, prefix string) ([]doctor.Alarm,
 		for _, a := range out.MetricAlarms {
 			one := doctor.Alarm{
 				Name: aws.ToString(a.AlarmName), State: string(a.StateValue), Reason: aws.ToString(a.StateReason),
-				Metric: aws.ToString(a.Namespace) + " " + aws.ToString(a.MetricName),
+				Metric: metricOf(a),
 			}
 			// An alarm whose actions are switched off has none.
 			if aws.ToBool(a.ActionsEnabled) {
@@ -44,6 +44,17 @@ func (i *Inspection) Alarms(ctx context.Context, prefix string) ([]doctor.Alarm,
 		return nil, unseen("cloudwatch:DescribeAlarms", err)
 	}
 	return all, nil
+}
+
+// metricOf gives the metric that an alarm looks at: that of its own, or the
+// first that it reckons with.
+func metricOf(a cloudwatchtypes.MetricAlarm) string {
+	for _, m := range a.Metrics {
+		if m.MetricStat != nil && m.MetricStat.Metric != nil {
+			return aws.ToString(m.MetricStat.Metric.Namespace) + " " + aws.ToString(m.MetricStat.Metric.MetricName)
+		}
+	}
+	return aws.ToString(a.Namespace) + " " + aws.ToString(a.MetricName)
 }
 
 // Subscriptions implements doctor.Watch.
