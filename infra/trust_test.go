@@ -186,6 +186,10 @@ func strangers(one trusted, guest visitor) []visitor {
 	}
 	for name, caller := range callers(one, guest) {
 		add(name, func(r *access.Request) { r.Caller = caller })
+		// Each statement keeps others out by itself, not only all of them together.
+		for _, action := range guest.request.Actions {
+			add(name+" for "+action+" alone", func(r *access.Request) { r.Caller, r.Actions = caller, []string{action} })
+		}
 	}
 	for _, service := range []string{"lambda.amazonaws.com", "events.amazonaws.com", "ec2.amazonaws.com", "cloudformation.amazonaws.com", "scheduler.amazonaws.com"} {
 		if service != guest.request.Caller.Service {
