@@ -28,10 +28,26 @@ func newManagement(app constructs.Construct, d *deployment.Deployment) error {
 	detect.Remediator = deployment.Absent
 	newMember(stack, &detect)
 	newCanary(stack, &detect)
+	for _, region := range regionsAbroad(d) {
+		newManagementAbroad(app, stack, d, region)
+	}
 	w := worldOf(d)
 	attach(stack, "ServiceControlPolicy", "SERVICE_CONTROL_POLICY", "rolewarden-scp", "Keeps member accounts from switching rolewarden off.", grants.SCP(w), d.AttachSCP)
 	attach(stack, "ResourceControlPolicy", "RESOURCE_CONTROL_POLICY", "rolewarden-rcp", "Keeps strangers out of roles while rolewarden looks at them.", grants.RCP(w), d.AttachRCP)
 	return nil
+}
+
+// newManagementAbroad adds the rules for AssumeRole in another Region of the
+// management account, as the regional StackSet does in the members.
+func newManagementAbroad(app constructs.Construct, home awscdk.Stack, d *deployment.Deployment, region string) {
+	there := *d
+	there.Account, there.Region = d.Rules.Organization.Management, region
+	props := stackProps(&there, deployment.ManagementStack+"-"+region, "rolewarden in another Region of the management account: AssumeRole events of sensitive roles go to the hub.")
+	props.Synthesizer = plain()
+	stack := awscdk.NewStack(app, props.StackName, props)
+	// Its rules use a role that the first stack makes.
+	stack.AddDependency(home, nil)
+	newRegional(stack, d)
 }
 
 // attach adds a policy of Organizations where there are targets for it.

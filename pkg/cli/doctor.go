@@ -50,7 +50,7 @@ type examined struct {
 
 // Run makes every check.
 func (v doctorVerb) Run(s *session) error {
-	d, err := deployment.Load(v.Deployment, deployment.Override{}, s.now())
+	d, err := deployment.LoadDeployed(v.Deployment, s.now())
 	if err != nil {
 		return err
 	}

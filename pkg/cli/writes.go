@@ -53,7 +53,7 @@ func (v writesVerb) Run(s *session) error {
 	if v.Action != "show" && strings.TrimSpace(v.Reason) == "" {
 		return &unusable{"--reason", "turning the switch needs a reason", `say why, such as --reason "incident 4711"`}
 	}
-	d, err := deployment.Load(v.Deployment, deployment.Override{}, s.now())
+	d, err := deployment.LoadDeployed(v.Deployment, s.now())
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
@@ -32,7 +31,7 @@ func (r *reader) loadRules(d *Deployment) error {
 		r.Fail(n, "rules", fmt.Sprintf("reading %s: %v", path, err), rulesPath.Remedy)
 		return nil
 	}
-	parsed, err := org.Parse(path, text, r.now)
+	parsed, err := r.parser(path, text, r.now)
 	if err != nil {
 		return err
 	}

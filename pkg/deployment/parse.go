@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/org/strict"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -37,17 +38,32 @@ type Override struct {
 // in either is an error of its own, and all of them are joined. A rules file
 // that is broken, or holds an exemption that has ended, is not deployed.
 func Load(path string, o Override, now time.Time) (*Deployment, error) {
+	return load(path, o, now, org.Parse)
+}
+
+// LoadDeployed reads what has been deployed, to look at it or to stop it. It
+// differs from Load in one thing: exemptions that have ended since are no error,
+// so that nobody has to mend a file first in the middle of an incident. They
+// are listed in Rules.Expired.
+func LoadDeployed(path string, now time.Time) (*Deployment, error) {
+	return load(path, Override{}, now, org.ParseDeployed)
+}
+
+// rulesParser reads a rules file's text.
+type rulesParser func(name string, text []byte, now time.Time) (*org.Rules, error)
+
+func load(path string, o Override, now time.Time, parser rulesParser) (*Deployment, error) {
 	text, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the deployment file %s: %w", path, err)
 	}
-	return parse(path, text, o, now)
+	return parse(path, text, o, now, parser)
 }
 
 // Parse is Load for a file whose text is at hand. The file's path tells where
 // the rules file is, and where a mistake is.
 func Parse(file string, text []byte, now time.Time) (*Deployment, error) {
-	return parse(file, text, Override{}, now)
+	return parse(file, text, Override{}, now, org.Parse)
 }
 
 // read reads a file that is no larger than what is taken. Anything but a plain
@@ -74,17 +90,18 @@ func read(path string) ([]byte, error) {
 // reader reads one deployment file.
 type reader struct {
 	*strict.Reader
-	file string
-	now  time.Time
-	root strict.Object
+	file   string
+	now    time.Time
+	parser rulesParser
+	root   strict.Object
 	// node is the mapping that root reads.
 	node *yaml.Node
 	// listed holds the lists of places.
 	listed [][]listed
 }
 
-func parse(file string, text []byte, o Override, now time.Time) (*Deployment, error) {
-	r := &reader{Reader: strict.New(file), file: file, now: now}
+func parse(file string, text []byte, o Override, now time.Time, parser rulesParser) (*Deployment, error) {
+	r := &reader{Reader: strict.New(file), file: file, now: now, parser: parser}
 	r.Elsewhere = elsewhere()
 	node, err := r.Root(text)
 	if err != nil {

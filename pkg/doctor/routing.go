@@ -212,11 +212,6 @@ func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted
 		return slices.ContainsFunc(enabled, func(have string) bool { same, err := samePattern(p, have); return same && err == nil })
 	})
 	switch {
-	case len(missing) > 0 && e.Seat == Management && region != e.Deployment.Region:
-		// Its stack is in the home Region alone.
-		n.warn("In "+region+" AssumeRole events of the management account's roles are not watched.",
-			"Take it into account where a sensitive role (rule session-policy) is in the management account.")
-		return
 	case len(missing) > 0:
 		n.problem(fmt.Sprintf("In %s, %d of the %d event patterns for AssumeRole have no rule on the bus %s that gets such events.", region, len(missing), len(wanted), on),
 			"Deploy again: the sensitive roles changed, or somebody changed a rule.")
