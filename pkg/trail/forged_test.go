@@ -32,7 +32,11 @@ func nearMisses(s string) []any {
 	look := map[string]string{"a": "а", "e": "е", "i": "і", "o": "о", "c": "с", "s": "ѕ", "A": "А", "C": "С", "D": "Ꭰ", "U": "Ս"}
 	out := []any{
 		s + " ", " " + s, s + "\u200b", s + ".evil.example", "x" + s, s + "\x00", s[:len(s)-1], s + "*", "*", "?",
-		fullWidth(s), map[string]any{s: s}, map[string]any{"value": s}, []any{map[string]any{"value": s}}, []any{s + " "},
+		fullWidth(s),
+		map[string]any{s: s},
+		map[string]any{"value": s},
+		[]any{map[string]any{"value": s}},
+		[]any{s + " "},
 	}
 	for _, other := range []string{strings.ToLower(s), strings.ToUpper(s), strings.ToUpper(s[:1]) + s[1:], strings.ToLower(s[:1]) + s[1:]} {
 		if other != s {
@@ -71,7 +75,8 @@ var pinned = []struct {
 // refusals are error codes of calls that did nothing, and what is none.
 var refusals = []any{
 	"AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "MalformedPolicyDocumentException", "NoSuchEntityException",
-	"ThrottlingException", "servicefailure", "ServiceFailure ", "InternalErrorX", "", " ", "null", "false", nil, false, 0, []any{"AccessDenied"},
+	"ThrottlingException", "servicefailure", "ServiceFailure ", "InternalErrorX", "", " ", "null", "false", nil, false, 0,
+	[]any{"AccessDenied"},
 }
 
 // forgeries gives what can be made of an event that arrives by changing what
