@@ -180,8 +180,11 @@ func TestTheCanarysErrorsAreSorted(t *testing.T) {
 // What cannot work is refused at the start, or before any call.
 func TestTheCanarysSettingsAreChecked(t *testing.T) {
 	for _, cfg := range []awsapi.CanaryConfig{
-		{WriterRole: canaryWriter, Target: canaryTarget}, {Now: now, Target: canaryTarget}, {Now: now, WriterRole: canaryWriter},
-		{Now: now, WriterRole: canaryWriter, Target: "rolewarden-canary/*"}, {Now: now, WriterRole: "/x", Target: canaryTarget},
+		{WriterRole: canaryWriter, Target: canaryTarget},
+		{Now: now, Target: canaryTarget},
+		{Now: now, WriterRole: canaryWriter},
+		{Now: now, WriterRole: canaryWriter, Target: "rolewarden-canary/*"},
+		{Now: now, WriterRole: "/x", Target: canaryTarget},
 	} {
 		if _, err := awsapi.NewCanarySessions(cfg); err == nil {
 			t.Errorf("%+v: taken", cfg)

@@ -104,8 +104,13 @@ func New(cfg Config) (*Canary, error) {
 		name   string
 		absent bool
 	}{
-		{"Accounts", cfg.Accounts == nil}, {"Sessions", cfg.Sessions == nil}, {"Ledger", cfg.Ledger == nil}, {"Channel", cfg.Channel == nil},
-		{"Meter", cfg.Meter == nil}, {"Now", cfg.Now == nil}, {"Log", cfg.Log == nil},
+		{"Accounts", cfg.Accounts == nil},
+		{"Sessions", cfg.Sessions == nil},
+		{"Ledger", cfg.Ledger == nil},
+		{"Channel", cfg.Channel == nil},
+		{"Meter", cfg.Meter == nil},
+		{"Now", cfg.Now == nil},
+		{"Log", cfg.Log == nil},
 	} {
 		if part.absent {
 			wrong = append(wrong, fmt.Errorf("making the canary: Config.%s is not set", part.name))

@@ -216,7 +216,7 @@ func arn(key string, values ...string) when { return when{"ArnEquals", key, valu
 func arnLike(key string, patterns ...string) when { return when{"ArnLike", key, patterns} }
 
 // unlessLike asks that a key matches none of the patterns, or is absent.
-func unlessLike(key string, patterns ...string) when { return when{"ArnNotLike", key, patterns} }
+func unlessLike(patterns ...string) when { return when{"ArnNotLike", "aws:PrincipalArn", patterns} }
 
 // inOrganization asks that a key is the organization's id, where there is one.
 func (w World) inOrganization(key string) when {

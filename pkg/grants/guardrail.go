@@ -39,14 +39,14 @@ func SCP(w World) Document {
 	guard := func(sid string, actions, resources []string, exempt ...string) Statement {
 		return Statement{
 			Sid: sid, Effect: deny, Action: actions, Resource: resources,
-			Condition: all(unlessLike("aws:PrincipalArn", exempt...), elsewhere),
+			Condition: all(unlessLike(exempt...), elsewhere),
 		}
 	}
 	// What is exempt must not be for everybody to make.
 	reserved := func(sid, role string, exempt ...string) Statement {
 		return Statement{
 			Sid: sid, Effect: deny, Action: append(changesOfRoles(), update), Resource: []string{role},
-			Condition: all(unlessLike("aws:PrincipalArn", exempt...)),
+			Condition: all(unlessLike(exempt...)),
 		}
 	}
 	return document(
@@ -66,7 +66,7 @@ func SCP(w World) Document {
 		Statement{
 			Sid: "Trail", Effect: deny, Resource: []string{everything},
 			Action:    []string{"cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "organizations:LeaveOrganization"},
-			Condition: all(unlessLike("aws:PrincipalArn", glass)),
+			Condition: all(unlessLike(glass)),
 		},
 	)
 }
@@ -80,7 +80,7 @@ func (w World) guardTags(glass string) Statement {
 		Sid: "Tags", Effect: deny, Action: []string{"iam:CreateRole", "iam:TagRole", "iam:UntagRole"}, Resource: []string{everything},
 		Condition: all(
 			when{"ForAnyValue:StringEqualsIgnoreCase", "aws:TagKeys", remediate.TagKeys()},
-			unlessLike("aws:PrincipalArn", w.roleARN("*", deployment.RemediatorRole), glass),
+			unlessLike(w.roleARN("*", deployment.RemediatorRole), glass),
 		),
 	}
 }
