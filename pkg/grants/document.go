@@ -215,7 +215,7 @@ func arn(key string, values ...string) when { return when{"ArnEquals", key, valu
 // arnLike asks that a key matches one of the patterns.
 func arnLike(key string, patterns ...string) when { return when{"ArnLike", key, patterns} }
 
-// unlessLike asks that a key matches none of the patterns, or is absent.
+// unlessLike asks that the caller is none that matches the patterns.
 func unlessLike(patterns ...string) when { return when{"ArnNotLike", "aws:PrincipalArn", patterns} }
 
 // inOrganization asks that a key is the organization's id, where there is one.
