@@ -32,8 +32,19 @@ func TestEveryAlarmIsDeployedAndTells(t *testing.T) {
 			if p["TreatMissingData"] != a.Missing.String() || p["ComparisonOperator"] != a.Comparison.String() || p["Threshold"] != a.Threshold {
 				t.Errorf("%s: %s is %v", stack, a.Name, p)
 			}
-			if a.Change == deployment.NoChange && (p["MetricName"] != a.Metric || p["Namespace"] != a.Namespace || len(p["Dimensions"].([]any)) != len(a.Dimensions)) {
+			if a.Change == deployment.AnyChange {
+				if p["MetricName"] != nil || len(p["Metrics"].([]any)) != 2 {
+					t.Errorf("%s: %s is not on a change: %v", stack, a.Name, p)
+				}
+				continue
+			}
+			if p["MetricName"] != a.Metric || p["Namespace"] != a.Namespace || p["Statistic"] != a.Statistic.String() || p["Period"] != a.Period.Seconds() {
 				t.Errorf("%s: %s watches %v", stack, a.Name, p)
+			}
+			for i, one := range a.Dimensions {
+				if got := p["Dimensions"].([]any)[i].(map[string]any); got["Name"] != one.Name || got["Value"] != one.Value {
+					t.Errorf("%s: %s watches %v, want %v", stack, a.Name, got, one)
+				}
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -40,12 +39,13 @@ func newAssumeRoleRules(stack constructs.Construct, d *deployment.Deployment, w 
 	}
 }
 
-// assumeRoleRoutes has one rule for as many sensitive roles as a pattern has
-// room for.
+// assumeRoleRoutes are the rules for the AssumeRole events of the sensitive
+// roles, on no bus in particular.
 func assumeRoleRoutes(d *deployment.Deployment) []route {
+	patterns := trail.Patterns(trail.PatternOptions{AssumeRole: watchedRoles(d)})[1:]
 	var out []route
-	for i, p := range trail.Patterns(trail.PatternOptions{AssumeRole: watchedRoles(d)})[1:] {
-		out = append(out, route{name: deployment.AssumeRoleRule + "-" + strconv.Itoa(i+1), state: allEvents, pattern: p})
+	for i, name := range d.AssumeRoleRules() {
+		out = append(out, route{name: name, state: allEvents, pattern: patterns[i]})
 	}
 	return out
 }

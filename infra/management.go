@@ -46,7 +46,7 @@ func newManagementAbroad(app constructs.Construct, home awscdk.Stack, d *deploym
 	props.Synthesizer = plain()
 	stack := awscdk.NewStack(app, props.StackName, props)
 	// Its rules use a role that the first stack makes.
-	stack.AddDependency(home, nil)
+	stack.AddStackDependency(home, nil)
 	newRegional(stack, d)
 }
 

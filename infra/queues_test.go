@@ -9,6 +9,8 @@ import (
 )
 
 // T3: whoever could send to a queue in EventBridge's name could write any body.
+// SNS is asked for the topic's ARN alone: its guide shows no other condition,
+// and the ARN names the account.
 func TestNoQueueLetsAServiceSendWithoutSourceARNAndAccount(t *testing.T) {
 	for stack, tpl := range cores(t) {
 		for id, r := range of(t, tpl, "AWS::SQS::QueuePolicy") {
@@ -23,8 +25,14 @@ func TestNoQueueLetsAServiceSendWithoutSourceARNAndAccount(t *testing.T) {
 				if len(sources) == 0 || strings.ContainsAny(strings.Join(sources, ""), "*?") {
 					t.Errorf("%s %s: %v does not name what it sends for: %v", stack, id, s["Principal"], sources)
 				}
-				if account := shown(at(s, "Condition", "StringEquals", "aws:SourceAccount")); len(account) != 12 {
+				account := shown(at(s, "Condition", "StringEquals", "aws:SourceAccount"))
+				if topic := shown(at(s, "Principal", "Service")) == "sns.amazonaws.com"; !topic && len(account) != 12 {
 					t.Errorf("%s %s: the source account is %q", stack, id, account)
+				}
+				for _, source := range sources {
+					if parts := strings.Split(source, ":"); len(parts) < 6 || parts[4] != "555555555555" && parts[4] != "111122223333" {
+						t.Errorf("%s %s: %s is of no account, or of another", stack, id, source)
+					}
 				}
 				if action := listOf(s["Action"]); !slices.Equal(action, []string{"sqs:SendMessage"}) {
 					t.Errorf("%s %s: a service may %v", stack, id, action)

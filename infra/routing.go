@@ -24,10 +24,10 @@ func routes(d *deployment.Deployment) []route {
 	if d.Way == deployment.Single {
 		bus = ""
 	}
-	patterns := trail.Patterns(trail.PatternOptions{AssumeRole: watchedRoles(d)})
-	out := []route{{bus, deployment.IntakeRule, "ENABLED", patterns[0]}}
-	for i, p := range patterns[1:] {
-		out = append(out, route{bus, deployment.AssumeRoleRule + "-" + strconv.Itoa(i+1), allEvents, p})
+	out := []route{{bus, deployment.IntakeRule, "ENABLED", trail.Patterns(trail.PatternOptions{})[0]}}
+	for _, r := range assumeRoleRoutes(d) {
+		r.bus = bus
+		out = append(out, r)
 	}
 	return out
 }

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"strconv"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
-	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // newSingle adds the stack that holds everything in one account, and one for
@@ -37,7 +34,6 @@ func newAbroad(app awscdk.App, home awscdk.Stack, d *deployment.Deployment) {
 		return
 	}
 	bus := hubARN(d, "events", "event-bus/default")
-	patterns := trail.Patterns(trail.PatternOptions{AssumeRole: d.AssumeRoleRoles()})[1:]
 	var rules []string
 	for _, region := range regions {
 		abroad := *d
@@ -47,8 +43,7 @@ func newAbroad(app awscdk.App, home awscdk.Stack, d *deployment.Deployment) {
 		stack := awscdk.NewStack(app, props.StackName, props)
 		// Its rules use a role that the first stack makes.
 		stack.AddStackDependency(home, nil)
-		for i, p := range patterns {
-			r := route{name: deployment.AssumeRoleRule + "-" + strconv.Itoa(i+1), state: allEvents, pattern: p}
+		for _, r := range assumeRoleRoutes(d) {
 			rules = append(rules, r.arn(&abroad))
 			awsevents.NewCfnRule(stack, str(logicalName(r.name)+"Rule"), &awsevents.CfnRuleProps{
 				Name: str(r.name), State: str(r.state), EventPattern: patternObject(r.pattern),

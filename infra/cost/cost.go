@@ -46,7 +46,7 @@ func Defaults(accounts int) Inputs {
 		GuardGB: 0.25, NotifyGB: 0.125, CanaryGB: 0.25,
 		GuardSeconds: 0.5, NotifySeconds: 0.5, CanarySeconds: 0.6, CanaryAtOnce: 8,
 		LedgerReads: 4, LedgerWrites: 12, LedgerKB: 1, LedgerDays: 400, LogKB: 3, LogDays: 400,
-		Alarms: 46, Metrics: 38, Dashboards: 1, Keys: 2, Secrets: 1, Mappings: 3, EncryptedQueues: 3, EncryptedTopics: 1,
+		Alarms: 53, Metrics: 39, Dashboards: 1, Keys: 2, Secrets: 1, Mappings: 3, EncryptedQueues: 3, EncryptedTopics: 1,
 	}
 }
 

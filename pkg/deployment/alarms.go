@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // Alarm is one CloudWatch alarm of the hub: when rolewarden is blind, late, or
@@ -144,18 +145,23 @@ func (d *Deployment) silence() []Alarm {
 	return []Alarm{
 		{
 			Name: "no-event", Namespace: meter.Space, Metric: meter.EventsReceived, Dimensions: []Dimension{{meter.Dimension, meter.Guard}},
-			Period: every, Breaching: 3, Periods: 3, Threshold: 1, Comparison: Below,
-			Description: "No event has reached guard for three runs of the canary, which changes a role in every account. Nothing is being guarded. Run `rolewarden doctor`: look at the trail, the rules, the bus and the intake queue.",
+			Period: every, Breaching: 2, Periods: 2, Threshold: 1, Comparison: Below,
+			Description: "No event has reached guard for two intervals of the canary, which changes a role in every account. Nothing is being guarded. Run `rolewarden doctor`: look at the trail, the rules, the bus and the intake queue.",
 		},
 		{
 			Name: "no-canary", Namespace: meter.Space, Metric: meter.CanaryReached, Dimensions: canary,
-			Period: every, Breaching: 3, Periods: 3, Threshold: 1, Comparison: Below,
-			Description: "No canary has come through for three runs: the whole way from CloudTrail to a decision is shut, or the canary does not run. Look at the log of " + CanaryFunction + ", then run `rolewarden doctor`.",
+			Period: every, Breaching: 2, Periods: 2, Threshold: 1, Comparison: Below,
+			Description: "No canary has come through for two intervals: the whole way from CloudTrail to a decision is shut, or the canary does not run. Look at the log of " + CanaryFunction + ", then run `rolewarden doctor`.",
 		},
 		{
 			Name: "canary-missed", Namespace: meter.Space, Metric: meter.CanaryMissed, Dimensions: canary,
-			Period: every, Breaching: 2, Periods: 3, Threshold: 1, Missing: MissingIsGood,
-			Description: "An account's canary changed its role and nothing was decided, twice: its rule, its trail or its role for events is off. The alert topic and the log of " + CanaryFunction + " name the account.",
+			Period: every, Breaching: 1, Periods: 1, Threshold: 1, Missing: MissingIsGood,
+			Description: "An account's canary changed its role and nothing was decided in time, or its role or rule was changed: its rule, its trail or its role for events is off. The alert topic and the log of " + CanaryFunction + " name the account.",
+		},
+		{
+			Name: "canary-begins-anew", Namespace: meter.Space, Metric: meter.CanaryFirst, Dimensions: canary,
+			Period: every, Breaching: 4, Periods: 4, Threshold: 1, Missing: MissingIsGood,
+			Description: "For four runs in a row some account's canary role was new. New accounts look like that; so does somebody who makes that role anew all the time, so that nobody sees that no event comes through. The log of " + CanaryFunction + " names the accounts.",
 		},
 		{
 			Name: "account-uncovered", Namespace: meter.Space, Metric: meter.CanaryUnreachable, Dimensions: canary,
@@ -203,7 +209,7 @@ func (d *Deployment) ownMetrics() []Alarm {
 	return append(out, Alarm{
 		Name: "rules-changed", Namespace: meter.Space, Metric: meter.RulesFingerprint, Statistic: Maximum, Change: AnyChange,
 		Dimensions: []Dimension{{meter.Dimension, meter.Guard}},
-		Period:     time.Hour, Breaching: 1, Periods: 6, Threshold: 1, Missing: MissingIsGood,
+		Period:     max(time.Hour, d.CanaryEvery), Breaching: 1, Periods: 6, Threshold: 1, Missing: MissingIsGood,
 		Description: "Another rules file is in use than in the hours before. If nobody deployed one, somebody has changed the guardrail: compare the hash in guard's log line \"started\" with your file's.",
 	})
 }
@@ -247,28 +253,49 @@ func (d *Deployment) queueAlarms() []Alarm {
 	})
 }
 
-// routingAlarms watch the rule that feeds the intake queue. EventBridge counts
-// a custom bus's rules under bus and rule together (EventBridge User Guide,
-// eb-monitoring); its table lists some of these metrics under the rule alone,
-// so both are watched.
+// routingAlarms watch the rules that feed the intake queue and start the
+// canary. EventBridge counts a custom bus's rules under bus and rule together
+// (EventBridge User Guide, eb-monitoring); its table lists some of these metrics
+// under the rule alone, so both are watched.
 func (d *Deployment) routingAlarms() []Alarm {
-	sets := map[string][]Dimension{"": {{"RuleName", IntakeRule}}}
-	order := []string{""}
-	if d.Way != Single {
-		sets["-on-bus"] = []Dimension{{"EventBusName", Bus}, {"RuleName", IntakeRule}}
-		order = append(order, "-on-bus")
+	type watch struct {
+		suffix, target string
+		dimensions     []Dimension
 	}
+	var all []watch
+	for _, rule := range append([]string{IntakeRule}, d.AssumeRoleRules()...) {
+		suffix := strings.TrimPrefix("-"+short(rule), "-"+short(IntakeRule))
+		all = append(all, watch{suffix, "the intake queue", []Dimension{{"RuleName", rule}}})
+		if d.Way != Single {
+			all = append(all, watch{suffix + "-on-bus", "the intake queue", []Dimension{{"EventBusName", Bus}, {"RuleName", rule}}})
+		}
+	}
+	all = append(all, watch{"-" + short(CanaryRule), "the canary", []Dimension{{"RuleName", CanaryRule}}})
 	var out []Alarm
-	for _, suffix := range order {
+	for _, w := range all {
 		for _, m := range []struct{ name, metric, description string }{
-			{"rule-failed", "FailedInvocations", "EventBridge could not hand an event to the intake queue. Look at the queue's policy and at the data key's."},
-			{"rule-dlq-failed", "InvocationsFailedToBeSentToDlq", "EventBridge could neither deliver an event nor put it on " + RuleDLQ + ": it is lost to the event path. Look at that queue's policy."},
+			{"rule-failed", "FailedInvocations", "EventBridge could not hand an event to " + w.target + ". Look at its policy and at the data key's."},
+			{"rule-dlq-failed", "InvocationsFailedToBeSentToDlq", "EventBridge could neither hand an event to " + w.target + " nor put it on " + RuleDLQ + ": it is lost to the event path. Look at that queue's policy."},
 		} {
 			out = append(out, Alarm{
-				Name: m.name + suffix, Namespace: "AWS/Events", Metric: m.metric, Dimensions: sets[suffix],
+				Name: m.name + w.suffix, Namespace: "AWS/Events", Metric: m.metric, Dimensions: w.dimensions,
 				Period: time.Minute, Breaching: 1, Periods: 1, Threshold: 1, Missing: MissingIsGood, Description: m.description,
 			})
 		}
+	}
+	return out
+}
+
+// AssumeRoleRules gives the names of the rules for the AssumeRole events of the
+// sensitive roles; a pattern has room for so many roles, so there may be
+// several. There are none where no Region is listed for it.
+func (d *Deployment) AssumeRoleRules() []string {
+	if len(d.AssumeRoleRegions) == 0 {
+		return nil
+	}
+	var out []string
+	for i := range trail.Patterns(trail.PatternOptions{AssumeRole: d.AssumeRoleRoles()})[1:] {
+		out = append(out, AssumeRoleRule+"-"+strconv.Itoa(i+1))
 	}
 	return out
 }

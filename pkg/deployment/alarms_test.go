@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
 func everyDeployment() []*Deployment {
@@ -80,6 +81,83 @@ func TestEveryQueueAndFunctionIsWatched(t *testing.T) {
 		}
 		if !watches("ApproximateNumberOfMessagesVisible", RuleDLQ) || !watches("InvocationsFailedToBeSentToDlq", IntakeRule) {
 			t.Error("what the rule could not deliver has no alarm")
+		}
+	}
+}
+
+// An alarm on a metric that nobody has is one that never goes off: each
+// namespace has its own dimensions (Amazon CloudWatch metrics of SQS, SNS,
+// Lambda and EventBridge).
+func TestAlarmsNameTheDimensionsOfTheirService(t *testing.T) {
+	want := map[string][]string{
+		"AWS/SQS": {"QueueName"}, "AWS/SNS": {"TopicName"}, "AWS/Lambda": {"FunctionName"},
+		"AWS/Events": {"EventBusName", "RuleName"}, meter.Space: {meter.Dimension},
+	}
+	for _, d := range everyDeployment() {
+		for _, a := range d.Alarms() {
+			var names []string
+			for _, one := range a.Dimensions {
+				names = append(names, one.Name)
+			}
+			ok := slices.Equal(names, want[a.Namespace]) || a.Namespace == "AWS/Events" && slices.Equal(names, []string{"RuleName"})
+			if !ok {
+				t.Errorf("%s: %s has %v, want %v", a.Name, a.Namespace, names, want[a.Namespace])
+			}
+			// Counts are added up; what is measured is the worst of it.
+			statistic := Sum
+			if a.Namespace == "AWS/SQS" || a.Metric == meter.RulesFingerprint {
+				statistic = Maximum
+			}
+			if a.Statistic != statistic {
+				t.Errorf("%s: %s", a.Name, a.Statistic)
+			}
+		}
+	}
+}
+
+// T76: the alarm on other rules is on a change of the number, which is never
+// small; on the number itself it would be on for ever. It sees two datapoints
+// at least, however seldom the canary runs.
+func TestTheAlarmOnOtherRulesIsOnTheirChange(t *testing.T) {
+	for _, d := range everyDeployment() {
+		for _, a := range d.Alarms() {
+			if changes := a.Change == AnyChange; changes != (a.Metric == meter.RulesFingerprint) {
+				t.Errorf("%s: on a change is %v", a.Name, changes)
+			}
+			if a.Change == AnyChange && a.Period*time.Duration(a.Periods) < 2*d.CanaryEvery {
+				t.Errorf("%s looks back %s, and the canary runs every %s", a.Name, a.Period*time.Duration(a.Periods), d.CanaryEvery)
+			}
+		}
+	}
+}
+
+// T10: whatever is wrong with the way of events sets an alarm off within two
+// intervals of the canary.
+func TestABlindGuardIsToldWithinTwoIntervals(t *testing.T) {
+	for _, d := range everyDeployment() {
+		for _, name := range []string{"no-event", "no-canary", "canary-missed", "account-uncovered"} {
+			i := slices.IndexFunc(d.Alarms(), func(a Alarm) bool { return a.Name == AlarmPrefix+name })
+			if a := d.Alarms()[i]; a.Period*time.Duration(a.Breaching) > 2*d.CanaryEvery {
+				t.Errorf("%s takes %d of %s", name, a.Breaching, a.Period)
+			}
+		}
+	}
+}
+
+// Every rule that feeds the intake queue has its alarms, those for AssumeRole too.
+func TestEveryRuleIsWatched(t *testing.T) {
+	d := &Deployment{Way: Hub, CanaryEvery: time.Hour, AssumeRoleRegions: []string{"us-east-1"}, Rules: &org.Rules{
+		Settings: map[string]org.Setting{"session-policy": {Roles: []string{"arn:aws:iam::111122223333:role/payroll"}}},
+	}}
+	for _, rule := range []string{IntakeRule, AssumeRoleRule + "-1", CanaryRule} {
+		n := 0
+		for _, a := range d.Alarms() {
+			if a.Namespace == "AWS/Events" && slices.ContainsFunc(a.Dimensions, func(one Dimension) bool { return one.Value == rule }) {
+				n++
+			}
+		}
+		if want := map[bool]int{true: 2, false: 4}[rule == CanaryRule]; n != want {
+			t.Errorf("%s has %d alarms, want %d", rule, n, want)
 		}
 	}
 }

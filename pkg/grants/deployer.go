@@ -10,6 +10,9 @@ import (
 // Deployer is what CloudFormation needs to deploy the given types of resources
 // of rolewarden's in an account (World.Account), as the execution role of its
 // stacks, on rolewarden's own names wherever the service lets names be told.
+// It is not a small permission: it makes roles under rolewarden's paths and
+// writes their policies, so whoever holds it can become administrator of the
+// account, and who may change a StackSet, of every account it goes to.
 // Without types it is for all of them; a type that is not in DeployerTable
 // gets nothing.
 func Deployer(w World, types ...string) Document {
@@ -89,7 +92,7 @@ func unnamed() []string {
 		"cloudformation:CreateStackSet", "cloudformation:GetTemplateSummary", "events:PutPermission", "events:RemovePermission", "kms:CreateKey",
 		"kms:ListAliases", "lambda:CreateEventSourceMapping", "logs:DeleteQueryDefinition", "logs:DescribeIndexPolicies", "logs:DescribeLogGroups",
 		"logs:DescribeQueryDefinitions", "logs:DescribeResourcePolicies", "logs:PutQueryDefinition", "organizations:CreatePolicy",
-		"organizations:ListPolicies", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
+		"organizations:ListDelegatedAdministrators", "organizations:ListPolicies", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
 	}
 }
 

@@ -1,9 +1,6 @@
 package grants
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
 // DeployerTable gives, for each type of resource in rolewarden's templates, the
 // permissions that CloudFormation needs to create, read, update and delete it
@@ -67,9 +64,12 @@ func standingParts() map[string][]string {
 	return map[string][]string{
 		"AWS::CloudWatch::Alarm":     {"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"},
 		"AWS::CloudWatch::Dashboard": {"cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource", "cloudwatch:PutDashboard", "cloudwatch:TagResource", "cloudwatch:UntagResource"},
-		"AWS::IAM::Role": slices.Concat(changesOfRoles(), []string{
-			"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:UpdateAssumeRolePolicy",
-		}),
+		// No template attaches a policy or sets a boundary, so neither is here.
+		"AWS::IAM::Role": {
+			"iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+			"iam:ListRolePolicies", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+			"iam:UpdateRoleDescription",
+		},
 		"AWS::KMS::Alias": {"kms:CreateAlias", "kms:DeleteAlias", "kms:ListAliases", "kms:UpdateAlias"},
 		"AWS::KMS::Key": {
 			"kms:CreateKey", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
@@ -97,6 +97,8 @@ func organizationParts() map[string][]string {
 			"cloudformation:DescribeStackInstance", "cloudformation:DescribeStackSet", "cloudformation:DescribeStackSetOperation",
 			"cloudformation:GetTemplateSummary", "cloudformation:ListStackInstances", "cloudformation:ListStackSetOperationResults",
 			"cloudformation:TagResource", "cloudformation:UntagResource", "cloudformation:UpdateStackInstances", "cloudformation:UpdateStackSet",
+			// CloudFormation asks it who the delegated administrators are.
+			"organizations:ListDelegatedAdministrators",
 		},
 		"AWS::Organizations::Policy": {
 			"organizations:AttachPolicy", "organizations:CreatePolicy", "organizations:DeletePolicy", "organizations:DescribePolicy",

@@ -63,9 +63,15 @@ func SCP(w World) Document {
 			"cloudformation:CancelUpdateStack", "cloudformation:CreateChangeSet", "cloudformation:DeleteStack", "cloudformation:ExecuteChangeSet",
 			"cloudformation:SetStackPolicy", "cloudformation:UpdateStack",
 		}, []string{"arn:" + w.Partition + ":cloudformation:*:*:stack/StackSet-" + deployment.MemberStackSet + "-*"}, exec, glass),
+		// With a key of their own, which they then disable, they would stop every
+		// rule on their default bus (EventBridge User Guide,
+		// eb-encryption-event-bus-cmkey).
+		guard("Bus", []string{"events:UpdateEventBus"}, []string{"arn:" + w.Partition + ":events:*:*:event-bus/default"}, exec, glass),
+		// Who deploys trails goes on doing so: StackSets, Control Tower, the hub.
+		guard("Trail", []string{"cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"},
+			[]string{everything}, exec, glass, w.iam("*", "role/AWSControlTower*"), w.iam("*", "role/service-role/AWSControlTower*")),
 		Statement{
-			Sid: "Trail", Effect: deny, Resource: []string{everything},
-			Action:    []string{"cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "organizations:LeaveOrganization"},
+			Sid: "Leave", Effect: deny, Resource: []string{everything}, Action: []string{"organizations:LeaveOrganization"},
 			Condition: all(unlessLike(glass)),
 		},
 	)

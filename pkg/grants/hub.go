@@ -15,7 +15,10 @@ type Sender struct {
 }
 
 // RulesSender is EventBridge, for some rules.
-func RulesSender(ruleARNs ...string) Sender { return Sender{"events.amazonaws.com", ruleARNs} }
+func RulesSender(ruleARNs ...string) Sender { return Sender{eventBridge, ruleARNs} }
+
+// eventBridge is its service principal.
+const eventBridge = "events.amazonaws.com"
 
 // TopicSender is SNS, for a topic.
 func TopicSender(topicARN string) Sender { return Sender{"sns.amazonaws.com", []string{topicARN}} }
@@ -40,17 +43,23 @@ func Bus(w World) Document {
 }
 
 // QueuePolicy lets the senders in, each for its own resources in the hub (T3),
-// and nobody without TLS. A sender without resources is let in for none.
+// and nobody without TLS. A sender without resources is let in for none. SNS is
+// asked for the topic alone, which names the account: that it sends
+// aws:SourceAccount too is not documented (Amazon SNS Developer Guide,
+// subscribe-sqs-queue-to-sns-topic), and without it no alert would arrive.
 func QueuePolicy(w World, queueARN string, senders []Sender) Document {
 	var out []Statement
 	for i, s := range senders {
 		if len(s.ARNs) == 0 {
 			continue
 		}
+		demands := []when{arn("aws:SourceArn", s.ARNs...)}
+		if s.Service == eventBridge {
+			demands = append(demands, equals("aws:SourceAccount", w.Hub))
+		}
 		out = append(out, Statement{
 			Sid: "Sender" + strconv.Itoa(i+1), Effect: allow, Principal: service(s.Service),
-			Action: []string{"sqs:SendMessage"}, Resource: []string{queueARN},
-			Condition: all(arn("aws:SourceArn", s.ARNs...), equals("aws:SourceAccount", w.Hub)),
+			Action: []string{"sqs:SendMessage"}, Resource: []string{queueARN}, Condition: all(demands...),
 		})
 	}
 	return document(append(out, onlyTLS("sqs:*", queueARN))...)

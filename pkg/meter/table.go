@@ -57,6 +57,7 @@ const (
 	CanaryReached     = "CanaryReached"
 	CanaryMissed      = "CanaryMissed"
 	CanaryUnreachable = "CanaryUnreachable"
+	CanaryFirst       = "CanaryFirst"
 	CanarySeconds     = "CanarySeconds"
 )
 
@@ -100,6 +101,7 @@ func All() []Metric {
 		{CanaryReached, UnitCount, Canary, "Accounts whose last change by the canary was decided on: the whole way is open."},
 		{CanaryMissed, UnitCount, Canary, "Accounts whose last change by the canary was not decided on in time: the way is shut somewhere."},
 		{CanaryUnreachable, UnitCount, Canary, "Accounts that the canary could not enter: they are not covered."},
+		{CanaryFirst, UnitCount, Canary, "Accounts whose canary's role was changed for the first time: nothing is proven of them yet."},
 		{CanarySeconds, UnitSeconds, Canary, "From the canary's change of its role to the decision on it, one value for each account."},
 		{Trouble, UnitCount, Canary, "What kept the canary from its work."},
 
