@@ -13,22 +13,25 @@ import (
 type query struct{ name, text string }
 
 // queries are the questions of the first weeks: what would it have done, where,
-// by which rule, and what does it not see.
+// by which rule, and what does it not see. An event that asked for nothing was not
+// judged, so it is as undecided as can be, and is ignored; tags that are taken off
+// are writes too. Rules stand in the order of their names, so a count by the first
+// alone would hide the others.
 func queries() []query {
 	return []query{
-		{"findings", `fields @timestamp, account, role, rule.0, rule.1, verdict, action, done, reason
+		{"findings", `fields @timestamp, account, role, rule.0, rule.1, rule.2, verdict, action, done, reason
 | filter msg = "handled" and verdict = "Noncompliant"
 | sort @timestamp desc
 | limit 1000`},
 		{"findings-by-rule-and-account", `filter msg = "handled" and verdict = "Noncompliant"
-| stats count(*) as events, count_distinct(role) as roles by rule.0, account
+| stats count(*) as events, count_distinct(role) as roles by rule.0, rule.1, rule.2, account
 | sort roles desc`},
 		{"undecided-or-held", `fields @timestamp, account, role, verdict, action, reason
-| filter msg = "handled" and (verdict = "Undecided" or action = "Hold")
+| filter msg = "handled" and ((verdict = "Undecided" and action != "Ignore") or action = "Hold")
 | sort @timestamp desc
 | limit 1000`},
 		{"written", `fields @timestamp, account, role, rule.0, action, done, reason
-| filter msg = "handled" and done in ["Revert", "Quarantine", "Tag"]
+| filter msg = "handled" and done in ["Revert", "Quarantine", "Tag", "Clear"]
 | sort @timestamp desc
 | limit 1000`},
 		{"alarms", `fields @timestamp, ` + meter.Key + `, msg, account, role, reason
