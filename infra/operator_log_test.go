@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/rolewarden/rolewarden/functions/runtimetest"
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// The accounts of the week's roles.
+const prod, trial = "111122223333", "777788889999"
+
+const (
+	onlyEC2   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	openToAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`
+	// anyName lets users of a member account in under any name, which only tags.
+	anyName = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::555555555555:root"},"Action":"sts:AssumeRole"}]}`
+	// stranger breaks three rules at once.
+	stranger = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"sts:AssumeRole"}]}`
+	// unsettled asks for something that no value of the condition is.
+	unsettled = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::555555555555:root"},"Action":"sts:AssumeRole","Condition":{"Null":{"aws:PrincipalTag/team":"maybe"}}}]}`
+
+	// weekRules let every action happen: rolewarden writes in prod, but for one
+	// role, only tags under one rule, and only tells in trial.
+	weekRules = `version: 1
+organization:
+  id: o-exampleorgid
+  management: "999999999999"
+  complete: true
+  accounts:
+    - {id: "555555555555", name: security}
+    - {id: "111122223333", name: prod}
+    - {id: "777788889999", name: trial}
+protected: ["arn:aws:iam::111122223333:role/vault"]
+modes:
+  default: enforce
+  accounts: {"777788889999": observe}
+rules:
+  session-name: {mode: tag}
+`
+)
+
+// week is guard's built function in the lab, under the roles, the policies and
+// the settings of the templates.
+type week struct {
+	t       *testing.T
+	lab     *lab.Lab
+	url     string
+	seen    []lab.Envelope
+	ledger  *awsapi.Dynamo
+	handler *runtimetest.Runtime
+}
+
+func newWeek(t *testing.T) *week {
+	t.Helper()
+	const hub, boss = "555555555555", "999999999999"
+	w := &week{t: t}
+	var err error
+	w.lab, err = lab.New(lab.Config{
+		OrganizationID: "o-exampleorgid", ManagementAccount: boss, DelegatedAdministrators: []string{hub},
+		Accounts: []lab.Account{{ID: hub}, {ID: boss}, {ID: prod}, {ID: trial}, {ID: "222222222222", Outside: true}},
+	})
+	w.must(err)
+	server, err := w.lab.Start("127.0.0.1:0")
+	w.must(err)
+	t.Cleanup(func() { _ = server.Close() })
+	w.url = server.URL
+	w.lab.OnEvent(func(e lab.Envelope) { w.seen = append(w.seen, e) })
+
+	var environment map[string]any
+	for _, p := range everywhere(t) {
+		switch p.stack {
+		case deployment.MemberStackSet:
+			for _, account := range []string{prod, trial} {
+				p.account = account
+				w.makeRoles(p)
+			}
+		case deployment.HubStack:
+			w.makeRoles(p)
+			value, err := p.resolve(named(t, p.stackTemplate, "AWS::Lambda::Function", "FunctionName", deployment.GuardFunction).Properties["Environment"])
+			w.must(err)
+			environment = value.(map[string]any)["Variables"].(map[string]any)
+		}
+	}
+	w.lab.Topic(hub, deployment.AlertTopic)
+	w.lab.Queue(hub, deployment.LaterQueue)
+	keys, err := w.lab.AssumeAsService(lab.ServiceCall{
+		Service: "lambda.amazonaws.com", RoleARN: "arn:aws:iam::" + hub + ":role" + deployment.Path + deployment.GuardRole, SessionName: deployment.GuardFunction, SourceAccount: hub,
+	})
+	w.must(err)
+	env := map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
+		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
+	}
+	for name, value := range environment {
+		env[name] = fmt.Sprint(value)
+	}
+	w.makeTable(env["ROLEWARDEN_TABLE"])
+	bootstrap := runtimetest.Build(t, "../functions/guard")
+	w.must(os.WriteFile(filepath.Join(filepath.Dir(bootstrap), "rules.yaml"), []byte(weekRules), 0o600))
+	w.handler = runtimetest.Start(t, bootstrap, env)
+	return w
+}
+
+func (w *week) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// iam is a client of an account's administrator.
+func (w *week) iam(account string) *iam.Client {
+	w.t.Helper()
+	keys, err := w.lab.Admin(account)
+	w.must(err)
+	return iam.NewFromConfig(aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(w.url), Credentials: credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken),
+	})
+}
+
+// makeRoles makes the roles of a template, as CloudFormation would.
+func (w *week) makeRoles(p placed) {
+	w.t.Helper()
+	client := w.iam(p.account)
+	text := func(v any) *string {
+		value, err := p.resolve(v)
+		w.must(err)
+		out, err := json.Marshal(value)
+		w.must(err)
+		return aws.String(string(out))
+	}
+	for _, r := range of(w.t, p.stackTemplate, "AWS::IAM::Role") {
+		name := aws.String(r.Properties["RoleName"].(string))
+		_, err := client.CreateRole(w.t.Context(), &iam.CreateRoleInput{
+			Path: aws.String(r.Properties["Path"].(string)), RoleName: name, AssumeRolePolicyDocument: text(r.Properties["AssumeRolePolicyDocument"]),
+		})
+		w.must(err)
+		inline, _ := r.Properties["Policies"].([]any)
+		for _, one := range inline {
+			_, err := client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("rolewarden"), PolicyDocument: text(at(one, "PolicyDocument"))})
+			w.must(err)
+		}
+	}
+}
+
+// makeTable makes the ledger's table in moto's own account, where nobody else does.
+func (w *week) makeTable(name string) {
+	w.t.Helper()
+	_, err := dynamodb.NewFromConfig(moto.AWS(w.t)).CreateTable(w.t.Context(), &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: ddb.BillingModePayPerRequest,
+		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
+		KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}},
+	})
+	w.must(err)
+	w.ledger, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: moto.AWS(w.t), Table: name})
+	w.must(err)
+}
+
+// happens sends the events of what is done meanwhile to the function.
+func (w *week) happens(what func()) {
+	w.t.Helper()
+	w.lab.Settle()
+	before := len(w.seen)
+	what()
+	w.lab.Settle()
+	var bodies [][]byte
+	for _, e := range w.seen[before:] {
+		bodies = append(bodies, e.Raw)
+	}
+	w.handles(bodies...)
+}
+
+// handles has the function handle a batch.
+func (w *week) handles(bodies ...[]byte) {
+	w.t.Helper()
+	batch := events.SQSEvent{}
+	for i, body := range bodies {
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint(i), ReceiptHandle: "r", Body: string(body)})
+	}
+	payload, err := json.Marshal(batch)
+	w.must(err)
+	if a := w.handler.Invoke(w.t, payload); len(batch.Records) == 0 || !strings.Contains(string(a.Body), `"batchItemFailures":[]`) {
+		w.t.Fatalf("%d events, answered with %s\n%s", len(batch.Records), a.Body, w.handler.Log())
+	}
+}
+
+func (w *week) creates(account, name, document string) {
+	w.t.Helper()
+	w.happens(func() {
+		_, err := w.iam(account).CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document})
+		w.must(err)
+	})
+}
+
+func (w *week) updates(account, name, document string) {
+	w.t.Helper()
+	w.happens(func() {
+		_, err := w.iam(account).UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &document})
+		w.must(err)
+	})
+}
+
+// wasFine gives a role a baseline.
+func (w *week) wasFine(account, name string) {
+	w.t.Helper()
+	got, err := w.iam(account).GetRole(w.t.Context(), &iam.GetRoleInput{RoleName: &name})
+	w.must(err)
+	doc, err := policy.Parse([]byte(onlyEC2))
+	w.must(err)
+	w.must(w.ledger.AddBaseline(w.t.Context(), role.Baseline{
+		Account: account, RoleID: *got.Role.RoleId, Document: onlyEC2, Digest: doc.Digest("aws"),
+		Since: time.Now().Add(-48 * time.Hour), Sealed: time.Now().Add(-24 * time.Hour),
+	}))
+}
+
+// lines are the lines of the log, by the flat names that Logs Insights gives
+// their fields (CloudWatch Logs User Guide, CWL_AnalyzeLogData-discoverable-fields).
+func (w *week) lines() []map[string]string {
+	w.t.Helper()
+	var out []map[string]string
+	for text := range strings.Lines(w.handler.Log()) {
+		var line map[string]any
+		w.must(json.Unmarshal([]byte(text), &line))
+		flat := map[string]string{"@timestamp": fmt.Sprint(line["time"])}
+		flatten("", line, flat)
+		out = append(out, flat)
+	}
+	return out
+}
+
+func flatten(name string, v any, into map[string]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, one := range v {
+			flatten(strings.TrimPrefix(name+"."+k, "."), one, into)
+		}
+	case []any:
+		for i, one := range v {
+			flatten(fmt.Sprintf("%s.%d", name, i), one, into)
+		}
+	case nil:
+	default:
+		into[name] = fmt.Sprint(v)
+	}
+}
