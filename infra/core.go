@@ -117,10 +117,12 @@ func (c *core) newNotify(topic awssns.CfnTopic) {
 func (c *core) newCanary() awslambda.CfnFunction {
 	environment := map[string]any{
 		"ROLEWARDEN_TABLE": c.table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_EXTERNAL_ID": c.external, "ROLEWARDEN_PARTITION": c.d.Partition,
-		"ROLEWARDEN_EVERY_MINUTES": strconv.Itoa(int(c.d.CanaryEvery.Minutes())),
+		"ROLEWARDEN_EVERY_MINUTES": strconv.Itoa(int(c.d.CanaryEvery.Minutes())), "ROLEWARDEN_RULE": deployment.ForwardRule,
 	}
 	if c.d.Way == deployment.Single {
 		environment["ROLEWARDEN_ACCOUNTS"] = c.d.Account
+		// Nothing is forwarded here: the intake's rule is on the default bus.
+		environment["ROLEWARDEN_RULE"] = deployment.IntakeRule
 	} else {
 		environment["ROLEWARDEN_TARGETS"] = strings.Join(c.d.Targets, ",")
 		// StackSets skip it, a stack of its own does not.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 const (
@@ -71,11 +73,13 @@ func newStage(t *testing.T) *stage {
 	s.url = server.URL
 	topic := s.lab.Topic(hub, deployment.AlertTopic)
 	s.deploy(topic)
+	s.puts(trail.Patterns(trail.PatternOptions{})[0])
 	s.lab.OnEvent(func(e lab.Envelope) { s.events = append(s.events, e.Raw) })
 	s.lab.OnMessage(func(m lab.Message) { s.told = append(s.told, m) })
 	env := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t), "AWS_ENDPOINT_URL_ORGANIZATIONS": moto.URL(t),
-		"ROLEWARDEN_TABLE": s.makeTable(), "ROLEWARDEN_EXTERNAL_ID": external, "ROLEWARDEN_TOPIC_ARN": topic,
+		"AWS_ENDPOINT_URL_EVENTBRIDGE": moto.URL(t),
+		"ROLEWARDEN_TABLE":             s.makeTable(), "ROLEWARDEN_EXTERNAL_ID": external, "ROLEWARDEN_TOPIC_ARN": topic,
 		"ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, deployment.LaterQueue), "ROLEWARDEN_RULES": s.rules(),
 		"ROLEWARDEN_TARGETS": s.root, "ROLEWARDEN_MANAGEMENT": hub, "ROLEWARDEN_EVERY_MINUTES": "60",
 	}
@@ -125,6 +129,13 @@ func (s *stage) deploy(topic string) {
 		s.role(account, deployment.Path, deployment.CanaryWriterRole, grants.CanaryWriterTrust(w), grants.CanaryWriter(w))
 		s.role(account, deployment.CanaryPath, deployment.CanaryTarget, grants.CanaryTargetTrust(w), grants.Document{})
 	}
+}
+
+// puts makes or changes the rule. To moto the keys of the lab's sessions are
+// those of its own account, so there is one for all accounts.
+func (s *stage) puts(pattern string) {
+	_, err := eventbridge.NewFromConfig(moto.AWS(s.t)).PutRule(s.t.Context(), &eventbridge.PutRuleInput{Name: aws.String(deployment.ForwardRule), EventPattern: &pattern})
+	s.must(err)
 }
 
 func (s *stage) role(account, path, name string, trust, may grants.Document) {
@@ -242,11 +253,18 @@ func TestTheBuiltBootstrapsProveTheWayAndTellWhereItIsShut(t *testing.T) {
 	if len(s.told) != 2 || !accounts[missed] || !accounts[lost] {
 		t.Errorf("told of %v, %d messages", accounts, len(s.told))
 	}
+	// Everywhere the rule lets the canary's own role through and no other.
+	whole := trail.Patterns(trail.PatternOptions{})[0]
+	s.puts(strings.Replace(whole, `"detail":{`, `"detail":{"requestParameters":{"roleName":["`+deployment.CanaryTarget+`"]},`, 1))
+	s.guards()
+	if got, want := s.runs(), (answer{Accounts: 3, Missed: 2, Unreachable: 1, Told: 3}); got != want {
+		t.Fatalf("the fourth run: %+v\n%s", got, s.canary.Log())
+	}
 	log := s.canary.Log()
 	if strings.Contains(log, external) {
 		t.Error("the log shows the external id")
 	}
-	for _, metric := range []string{"CanaryAccounts", "CanaryReached", "CanaryMissed", "CanaryUnreachable", "CanarySeconds"} {
+	for _, metric := range []string{"CanaryAccounts", "CanaryReached", "CanaryMissed", "CanaryUnreachable", "CanaryFirst", "CanarySeconds"} {
 		if !strings.Contains(log, `"`+metric+`"`) {
 			t.Errorf("%s is not in the log", metric)
 		}

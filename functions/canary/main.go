@@ -44,6 +44,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (*canary.Canar
 	sessions, err := awsapi.NewCanarySessions(awsapi.CanaryConfig{
 		AWS: cfg, Now: time.Now, Partition: s.partition, ExternalID: s.externalID,
 		WriterRole: below(deployment.Path, deployment.CanaryWriterRole), Target: below(deployment.CanaryPath, deployment.CanaryTarget),
+		Rule: s.rule,
 	})
 	if err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ type settings struct {
 	topic      string
 	partition  string
 	externalID notify.Secret
+	// rule is the name of the rule that sends an account's events on.
+	rule string
 	// accounts are covered whatever is below targets, the ids of roots and
 	// organizational units.
 	accounts []string
@@ -49,6 +51,12 @@ func readSettings(getenv func(string) string) (settings, error) {
 	}
 	if s.partition == "" {
 		s.partition = "aws"
+	}
+	if s.rule = strings.TrimSpace(getenv("ROLEWARDEN_RULE")); s.rule == "" {
+		s.rule = deployment.ForwardRule
+	}
+	if s.rule != deployment.ForwardRule && s.rule != deployment.IntakeRule {
+		wrong = append(wrong, fmt.Errorf("reading the environment: ROLEWARDEN_RULE is %q, which the canary may not read: give %s, or %s where rolewarden works in one account", s.rule, deployment.ForwardRule, deployment.IntakeRule))
 	}
 	if _, known := deployment.HomeRegion(s.partition); !known {
 		wrong = append(wrong, fmt.Errorf("reading the environment: ROLEWARDEN_PARTITION is %q, which is no partition: give aws, aws-cn or aws-us-gov", s.partition))

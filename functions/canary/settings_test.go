@@ -42,6 +42,7 @@ func TestSettingsRefuseWhatCannotWork(t *testing.T) {
 		"ROLEWARDEN_MANAGEMENT":    {"111122223333,444455556666", "root"},
 		"ROLEWARDEN_EVERY_MINUTES": {"0", "14", "1441", "an hour", "60m"},
 		"ROLEWARDEN_TABLE":         {" "},
+		"ROLEWARDEN_RULE":          {"rolewarden-*", "another"},
 	} {
 		for _, value := range values {
 			_, err := readSettings(environment(map[string]string{name: value}))
@@ -60,14 +61,14 @@ func TestSettingsRefuseWhatCannotWork(t *testing.T) {
 func TestSettingsAreRead(t *testing.T) {
 	s, err := readSettings(environment(map[string]string{"ROLEWARDEN_MANAGEMENT": "999999999999", "ROLEWARDEN_EVERY_MINUTES": "60", "ROLEWARDEN_PARTITION": "aws-cn"}))
 	if err != nil || !slices.Equal(s.targets, []string{"r-abcd", "ou-abcd-11111111"}) || !slices.Equal(s.accounts, []string{"999999999999"}) ||
-		s.partition != "aws-cn" || s.fresh != 2*time.Hour+10*time.Minute {
+		s.partition != "aws-cn" || s.rule != "rolewarden-forward" || s.fresh != 2*time.Hour+10*time.Minute {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", s, s, s); strings.Contains(text, "example-external-id") {
 		t.Error("the external id prints")
 	}
-	s, err = readSettings(environment(map[string]string{"ROLEWARDEN_TARGETS": "", "ROLEWARDEN_ACCOUNTS": "111122223333"}))
-	if err != nil || !slices.Equal(s.accounts, []string{"111122223333"}) || s.partition != "aws" || s.fresh != 0 {
+	s, err = readSettings(environment(map[string]string{"ROLEWARDEN_TARGETS": "", "ROLEWARDEN_ACCOUNTS": "111122223333", "ROLEWARDEN_RULE": "rolewarden-intake"}))
+	if err != nil || s.rule != "rolewarden-intake" || !slices.Equal(s.accounts, []string{"111122223333"}) || s.partition != "aws" || s.fresh != 0 {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }

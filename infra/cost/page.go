@@ -86,7 +86,7 @@ func perEvent(b *strings.Builder) {
 	table(b, []row{
 		{"guard, for one message", "about eight calls to AWS; its own work takes milliseconds", in.GuardSeconds, "s with " + megabytes(in.GuardGB)},
 		{"notify, for one alert", "one call to Slack", in.NotifySeconds, "s with " + megabytes(in.NotifyGB)},
-		{"canary, for one account", "four calls to AWS, in " + grouped(in.CanaryAtOnce) + " accounts at once", in.CanarySeconds, "s with " + megabytes(in.CanaryGB)},
+		{"canary, for one account", "five calls to AWS, in " + grouped(in.CanaryAtOnce) + " accounts at once", in.CanarySeconds, "s with " + megabytes(in.CanaryGB)},
 		{"ledger, written for one event", "one write and one transaction, which counts twice", in.LedgerWrites, "units"},
 		{"ledger, read for one event", "the role's state, its baselines, the kill switch", in.LedgerReads, "units"},
 		{"ledger, kept of one event", "for " + grouped(in.LedgerDays) + " days", in.LedgerKB, "KB"},

@@ -23,6 +23,7 @@ import (
 const (
 	canaryWriter = "rolewarden/rolewarden-canary-writer"
 	canaryTarget = "rolewarden-canary/rolewarden-canary-target"
+	canaryRule   = "rolewarden-forward"
 )
 
 // canaries opens the adapter under test, in a world whose account prod has the
@@ -41,7 +42,7 @@ func (w *world) canaries(t *testing.T) *awsapi.CanarySessions {
 		_, err = client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("own"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}`)})
 		must(t, err)
 	}
-	c, err := awsapi.NewCanarySessions(awsapi.CanaryConfig{AWS: w.hub, Now: now, ExternalID: awsapi.NewSecret(externalID), WriterRole: canaryWriter, Target: canaryTarget})
+	c, err := awsapi.NewCanarySessions(awsapi.CanaryConfig{AWS: w.hub, Now: now, ExternalID: awsapi.NewSecret(externalID), WriterRole: canaryWriter, Target: canaryTarget, Rule: canaryRule})
 	must(t, err)
 	return c
 }
@@ -71,7 +72,8 @@ func sameTrust(t *testing.T, a, b string) bool {
 	return x.Equal(y, "aws")
 }
 
-// T74: the session can read and change the one role and nothing else, whatever
+// T74: the session can read and change the one role, read the one rule, and
+// nothing else, whatever
 // the member role allows, for 900 seconds, under names that CloudTrail shows.
 func TestT74TheCanarysSessionIsGoodForOneRole(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
@@ -92,7 +94,7 @@ func TestT74TheCanarysSessionIsGoodForOneRole(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, form.Get(key), want)
 			}
 		}
-		calls := regexp.MustCompile(`iam:[A-Za-z]+`).FindAllString(form.Get("Policy"), -1)
+		calls := regexp.MustCompile(`(iam|events):[A-Z][A-Za-z]+`).FindAllString(form.Get("Policy"), -1)
 		if d := cmp.Diff(actions.Permissions(actions.Canary, actions.CanaryWriter), calls); d != "" {
 			t.Errorf("the permissions (-listed +asked):\n%s", d)
 		}
@@ -102,18 +104,25 @@ func TestT74TheCanarysSessionIsGoodForOneRole(t *testing.T) {
 		may := func(action, arn string) bool {
 			return narrow.Identity(judge.Request{Action: action, Resource: arn, Context: judge.NewContext()}).Effect == judge.Allow
 		}
+		rule := "arn:aws:events:us-east-1:" + prod + ":rule/" + canaryRule
 		for _, action := range actions.Permissions(actions.Canary, actions.CanaryWriter) {
-			if !may(action, target) {
-				t.Errorf("the session may not %s on its target", action)
+			its := target
+			if strings.HasPrefix(action, "events:") {
+				its = rule
 			}
-			for _, other := range []string{target + "x", "arn:aws:iam::" + prod + ":role/App", "arn:aws:iam::" + hub + ":role/" + canaryTarget, "*"} {
+			if !may(action, its) {
+				t.Errorf("the session may not %s on %s", action, its)
+			}
+			for _, other := range []string{
+				rule + "x", "arn:aws:events:us-east-1:" + hub + ":rule/" + canaryRule, "arn:aws:events:us-east-1:" + prod + ":rule/bus/" + canaryRule, target + "x", "arn:aws:iam::" + prod + ":role/App", "arn:aws:iam::" + hub + ":role/" + canaryTarget, "*",
+			} {
 				if may(action, other) {
 					t.Errorf("the session may %s on %s", action, other)
 				}
 			}
 		}
-		for _, action := range []string{"iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:TagRole", "iam:DeleteRole", "sts:AssumeRole"} {
-			if may(action, target) {
+		for _, action := range []string{"iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:TagRole", "iam:DeleteRole", "sts:AssumeRole", "events:PutRule", "events:DisableRule", "events:ListTargetsByRule"} {
+			if may(action, target) || may(action, rule) {
 				t.Errorf("the session may %s", action)
 			}
 		}
@@ -179,12 +188,17 @@ func TestTheCanarysErrorsAreSorted(t *testing.T) {
 
 // What cannot work is refused at the start, or before any call.
 func TestTheCanarysSettingsAreChecked(t *testing.T) {
+	there := aws.Config{Region: "us-east-1"}
 	for _, cfg := range []awsapi.CanaryConfig{
-		{WriterRole: canaryWriter, Target: canaryTarget},
-		{Now: now, Target: canaryTarget},
-		{Now: now, WriterRole: canaryWriter},
-		{Now: now, WriterRole: canaryWriter, Target: "rolewarden-canary/*"},
-		{Now: now, WriterRole: "/x", Target: canaryTarget},
+		{AWS: there, WriterRole: canaryWriter, Target: canaryTarget, Rule: canaryRule},
+		{AWS: there, Now: now, Target: canaryTarget, Rule: canaryRule},
+		{AWS: there, Now: now, WriterRole: canaryWriter, Rule: canaryRule},
+		{AWS: there, Now: now, WriterRole: canaryWriter, Target: "rolewarden-canary/*", Rule: canaryRule},
+		{AWS: there, Now: now, WriterRole: "/x", Target: canaryTarget, Rule: canaryRule},
+		{AWS: there, Now: now, WriterRole: canaryWriter, Target: canaryTarget},
+		{AWS: there, Now: now, WriterRole: canaryWriter, Target: canaryTarget, Rule: "rolewarden-*"},
+		{AWS: there, Now: now, WriterRole: canaryWriter, Target: canaryTarget, Rule: "bus/rolewarden-forward"},
+		{Now: now, WriterRole: canaryWriter, Target: canaryTarget, Rule: canaryRule},
 	} {
 		if _, err := awsapi.NewCanarySessions(cfg); err == nil {
 			t.Errorf("%+v: taken", cfg)

@@ -3,9 +3,11 @@
 //
 // It takes the accounts that ought to be covered and gives a Report. Once a run
 // it looks, in each of them, at a role of its own: when it changed that role
-// last, and whether and when guard decided on the change. Then it changes the
-// role again, for the next run to ask about. It remembers nothing itself: when
-// the role was changed stands in the role.
+// last, and whether and when guard decided on the change. It also looks at the
+// rule that sends the account's events on, since a rule may let the canary's own
+// events through and nobody else's. Then it changes the role again, for the next
+// run to ask about. It remembers nothing itself: when the role was changed
+// stands in the role, and which roles there were before it in the ledger.
 //
 // It writes no other role, and that one lets nobody in. It never counts an
 // account that it could not look at as one that is fine.
@@ -33,24 +35,39 @@ type Accounts interface {
 // Sessions enters accounts. The errors of a session and of opening it wrap those
 // of the room role where they apply.
 type Sessions interface {
-	// Open opens a session that can read and change an account's target and
-	// nothing else. The target is the role deployment.CanaryTarget in the path
-	// deployment.CanaryPath.
+	// Open opens a session that can read and change an account's target, read its
+	// rule, and nothing else. The target is the role deployment.CanaryTarget in
+	// the path deployment.CanaryPath.
 	Open(ctx context.Context, account string) (Session, error)
 }
 
-// Session is good for one account's target.
+// Session is good for one account's target and rule.
 type Session interface {
 	// Role reads the target as it stands now.
 	Role(ctx context.Context) (role.Role, error)
+	// Rule reads the rule that sends the account's events on; the error wraps
+	// role.ErrNotFound where there is none.
+	Rule(ctx context.Context) (Rule, error)
 	// Write replaces the target's trust policy.
 	Write(ctx context.Context, document string) error
+}
+
+// Rule is a rule of EventBridge as an account has it.
+type Rule struct {
+	Name string
+	// State is EventBridge's word, such as "ENABLED" or "DISABLED".
+	State string
+	// Pattern is the event pattern, JSON.
+	Pattern string
 }
 
 // Ledger is what the canary asks of the ledger. It writes nothing there, so
 // that whoever takes over the canary cannot make up a past.
 type Ledger interface {
 	State(ctx context.Context, account, roleID string) (s ledger.RoleState, ok bool, err error)
+	// Trusting is asked with the key of kind "self", under which a role is
+	// remembered by its own name.
+	Trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.RoleState, error)
 }
 
 // Meter counts.

@@ -54,8 +54,10 @@ type house struct {
 	ledger *ledger.Memory
 	guard  *guard.Guard
 	canary *canary.Canary
-	// off are the accounts whose rule is disabled.
-	off map[string]bool
+	// off are the accounts whose events do not come through, rules what
+	// EventBridge shows of their rules, which the lab does not know.
+	off   map[string]bool
+	rules map[string]canary.Rule
 	// events and steps are what waits for guard.
 	events  [][]byte
 	steps   []guard.Step
@@ -64,7 +66,7 @@ type house struct {
 }
 
 func newHouse(t *testing.T) *house {
-	h := &house{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), ledger: ledger.NewMemory(), off: map[string]bool{}}
+	h := &house{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), ledger: ledger.NewMemory(), off: map[string]bool{}, rules: map[string]canary.Rule{hub: deployed(), prod: deployed(), dev: deployed()}}
 	var err error
 	h.lab, err = lab.New(lab.Config{
 		OrganizationID: orgID, ManagementAccount: hub, Now: h.clock,
@@ -152,14 +154,37 @@ func (h *house) start() {
 	h.must(err)
 	sessions, err := awsapi.NewCanarySessions(awsapi.CanaryConfig{
 		AWS: h.function(deployment.CanaryRole), Now: h.clock, ExternalID: awsapi.NewSecret(external),
-		WriterRole: "rolewarden/" + deployment.CanaryWriterRole, Target: "rolewarden-canary/" + deployment.CanaryTarget,
+		WriterRole: "rolewarden/" + deployment.CanaryWriterRole, Target: "rolewarden-canary/" + deployment.CanaryTarget, Rule: deployment.ForwardRule,
 	})
 	h.must(err)
 	h.canary, err = canary.New(canary.Config{
-		Accounts: h, Sessions: sessions, Ledger: h.ledger, Channel: h, Meter: h, Now: h.clock, Log: slog.New(slog.DiscardHandler), Parallel: 1,
+		Accounts: h, Sessions: ruled{sessions, h.rules}, Ledger: h.ledger, Channel: h, Meter: h, Now: h.clock, Log: slog.New(slog.DiscardHandler), Parallel: 1,
 	})
 	h.must(err)
 }
+
+// ruled shows rules in sessions of the lab.
+type ruled struct {
+	canary.Sessions
+	rules map[string]canary.Rule
+}
+
+// Open implements canary.Sessions.
+func (r ruled) Open(ctx context.Context, account string) (canary.Session, error) {
+	s, err := r.Sessions.Open(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return ruledSession{s, r.rules[account]}, nil
+}
+
+type ruledSession struct {
+	canary.Session
+	rule canary.Rule
+}
+
+// Rule implements canary.Session.
+func (r ruledSession) Rule(context.Context) (canary.Rule, error) { return r.rule, nil }
 
 // Accounts implements canary.Accounts.
 func (h *house) Accounts(context.Context) ([]string, error) { return []string{hub, prod, dev}, nil }

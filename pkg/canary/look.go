@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -40,6 +41,7 @@ func (c *Canary) look(ctx context.Context, account string) *probe {
 	}
 	p.session, p.target = session, live
 	c.judge(ctx, p)
+	c.checkRule(ctx, p)
 	if p.State == Reached || p.State == First {
 		c.change(ctx, p)
 	}
@@ -54,7 +56,7 @@ func (c *Canary) judge(ctx context.Context, p *probe) {
 	case canary:
 		p.Written = at
 	case maker:
-		c.judgeNew(p, now)
+		c.judgeNew(ctx, p, digest, now)
 		return
 	case stranger:
 		p.State, p.Why = Missed, foreign
@@ -96,16 +98,36 @@ func (c *Canary) judge(ctx context.Context, p *probe) {
 const foreign = "somebody changed the canary's own role, which nobody has a reason to: look in CloudTrail for who called UpdateAssumeRolePolicy on it; the canary puts its own document back"
 
 // judgeNew is judge for a target that shows the document it was made with.
-func (c *Canary) judgeNew(p *probe, now time.Time) {
-	age := now.Sub(p.target.Created)
-	if p.target.Created.IsZero() || age <= c.cfg.Fresh {
-		p.State = First
+//
+// It is quiet for a role of which the ledger knows nothing. Else whoever makes
+// the role anew before each run would have every run find a first time, and the
+// way could be shut for ever (T71).
+func (c *Canary) judgeNew(ctx context.Context, p *probe, digest string, now time.Time) {
+	if age := now.Sub(p.target.Created); !p.target.Created.IsZero() && age > c.cfg.Fresh {
+		// A stack is deployed before or after the canary's first run, but the
+		// document it brings does not stay.
+		p.State = Missed
+		p.Why = fmt.Sprintf("the canary's role was made %s ago and shows the document it was made with: the canary has not run since, or somebody put that document back", round(age))
 		return
 	}
-	// A stack is deployed before or after the canary's first run, but the
-	// document it brings does not stay.
-	p.State = Missed
-	p.Why = fmt.Sprintf("the canary's role was made %s ago and shows the document it was made with: the canary has not run since, or somebody put that document back", round(age))
+	self := ledger.PrincipalKey{Account: p.ID, Kind: "self", Name: deployment.CanaryTarget}
+	known, err := c.cfg.Ledger.Trusting(ctx, self)
+	if err != nil {
+		p.State, p.Why = Unknown, fmt.Sprintf("asking the ledger which roles were called %s before: %v", p.target.Ref(), err)
+		return
+	}
+	p.State = First
+	for _, s := range known {
+		switch {
+		case s.RoleID != p.target.ID:
+			p.State = Missed
+			p.Why = fmt.Sprintf("the canary's role was made anew, as %s: one that is %s was decided on before, the last time at %s; if nobody deployed the stack again, somebody makes the role anew so that nothing can be asked about it: look in CloudTrail for who called DeleteRole and CreateRole", p.target.ID, s.RoleID, s.UpdatedAt.UTC().Format(time.RFC3339))
+			return
+		case s.Digest != digest:
+			p.State = Missed
+			p.Why = "the canary's role shows the document it was made with, and another one was decided on before: somebody put that document back"
+		}
+	}
 }
 
 // change writes a new document, which the next run asks about.

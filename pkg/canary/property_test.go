@@ -25,12 +25,16 @@ func TestEveryAccountEndsInExactlyOneState(t *testing.T) {
 			for _, id := range w.ids {
 				m := w.members[id]
 				m.openErr, m.readErr, m.writeErr = rapid.SampledFrom(errs).Draw(rt, "open"), rapid.SampledFrom(errs).Draw(rt, "read"), rapid.SampledFrom(errs).Draw(rt, "write")
+				m.ruleErr = rapid.SampledFrom(errs).Draw(rt, "look at the rule")
+				m.events = rapid.SampledFrom([]canary.Rule{deployed(), deployed(), {Name: "r", State: "DISABLED"}, {Name: "r", State: "ENABLED", Pattern: narrowed}}).Draw(rt, "the rule")
 				m.rule, m.panics = rapid.SampledFrom([]way{open, shut}).Draw(rt, "rule"), rapid.IntRange(0, 20).Draw(rt, "panics") == 0
 				switch rapid.IntRange(0, 9).Draw(rt, "somebody") {
 				case 0:
 					m.target.TrustPolicy = opened
 				case 1:
 					m.target = target(id, w.now)
+				case 2:
+					w.remake(id)
 				}
 			}
 			r, err := w.later(time.Duration(rapid.IntRange(1, 60*50).Draw(rt, "minutes")) * time.Minute)
@@ -58,6 +62,7 @@ func check(rt *rapid.T, w *world, r canary.Report) {
 	for name, n := range map[string]int{
 		meter.CanaryAccounts: len(w.ids), meter.CanaryReached: r.Count(canary.Reached),
 		meter.CanaryMissed: r.Count(canary.Missed), meter.CanaryUnreachable: r.Count(canary.Unreachable),
+		meter.CanaryFirst: r.Count(canary.First),
 	} {
 		if w.sum(name) != float64(n) {
 			rt.Fatalf("%s is %v, want %d", name, w.sum(name), n)
@@ -73,6 +78,8 @@ func check(rt *rapid.T, w *world, r canary.Report) {
 			rt.Fatalf("account %s is %s and says %q", a.ID, a.State, a.Why)
 		case quiet && a.Change != canary.Changed:
 			rt.Fatalf("account %s is %s and nothing was written for the next run", a.ID, a.State)
+		case quiet && (m.ruleErr != nil || m.events != deployed()):
+			rt.Fatalf("account %s is %s with the rule %+v, %v", a.ID, a.State, m.events, m.ruleErr)
 		case a.State == canary.Reached && (a.Took != 3*time.Second || a.Written.IsZero()):
 			rt.Fatalf("account %s took %s since %s", a.ID, a.Took, a.Written)
 		case a.State != canary.Reached && a.Took != 0:

@@ -21,6 +21,9 @@ func TestTheWayIsMeasured(t *testing.T) {
 	if is(t, r, prod, canary.First); w.members[prod].writes != 1 {
 		t.Errorf("%d writes", w.members[prod].writes)
 	}
+	if w.sum(meter.CanaryFirst) != 2 {
+		t.Errorf("counted %v for the first time", w.sum(meter.CanaryFirst))
+	}
 	r = w.run()
 	for _, id := range w.ids {
 		if a := is(t, r, id, canary.Reached); a.Took != 3*time.Second || a.Change != canary.Changed {
@@ -31,7 +34,7 @@ func TestTheWayIsMeasured(t *testing.T) {
 		t.Errorf("told %d, logged %s", len(w.told), w.log.String())
 	}
 	want := map[string]float64{
-		meter.CanaryAccounts: 2, meter.CanaryReached: 2, meter.CanaryMissed: 0, meter.CanaryUnreachable: 0, meter.CanarySeconds: 6,
+		meter.CanaryAccounts: 2, meter.CanaryReached: 2, meter.CanaryMissed: 0, meter.CanaryUnreachable: 0, meter.CanaryFirst: 0, meter.CanarySeconds: 6,
 	}
 	for name, n := range want {
 		if !slices.ContainsFunc(w.samples, func(s meter.Sample) bool { return s.Name == name }) || w.sum(name) != n {
@@ -107,6 +110,7 @@ func TestT14AndT84WhatCannotBeEnteredIsToldAndNeverPasses(t *testing.T) {
 		"T14, no target":             func(m *member) { m.readErr = role.ErrNotFound },
 		"T84, reading is denied":     func(m *member) { m.readErr = denied },
 		"T84, writing is denied":     func(m *member) { m.writeErr = denied },
+		"T84, the rule is denied":    func(m *member) { m.ruleErr = denied },
 		"IAM refuses the policy":     func(m *member) { m.writeErr = role.ErrMalformed },
 		"the role cannot be changed": func(m *member) { m.writeErr = role.ErrUnmodifiable },
 	} {
@@ -134,6 +138,7 @@ func TestWhatIsNotKnownIsSaidToBeUnknown(t *testing.T) {
 	for name, breakIt := range map[string]func(*world){
 		"throttled at the door": func(w *world) { w.members[prod].openErr = role.ErrThrottled },
 		"no answer to reading":  func(w *world) { w.members[prod].readErr = broken },
+		"no answer of its rule": func(w *world) { w.members[prod].ruleErr = broken },
 		"no answer to writing":  func(w *world) { w.members[prod].writeErr = fmt.Errorf("%w: %w", broken, role.ErrUncertain) },
 		"the ledger is broken":  func(w *world) { w.ledgerErr = broken },
 		"a mistake in the code": func(w *world) { w.members[prod].panics = true },
@@ -155,6 +160,7 @@ func TestWhatIsNotKnownIsSaidToBeUnknown(t *testing.T) {
 				t.Errorf("counted %v", w.samples)
 			}
 			w.members[prod].openErr, w.members[prod].readErr, w.members[prod].writeErr, w.members[prod].panics, w.ledgerErr = nil, nil, nil, false, nil
+			w.members[prod].ruleErr = nil
 			is(t, w.run(), prod, canary.Reached)
 		})
 	}

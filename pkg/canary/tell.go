@@ -123,6 +123,7 @@ func (c *Canary) count(r Report) {
 	samples := []meter.Sample{
 		meter.Count(meter.CanaryAccounts, len(r.Accounts)), meter.Count(meter.CanaryReached, r.Count(Reached)),
 		meter.Count(meter.CanaryMissed, r.Count(Missed)), meter.Count(meter.CanaryUnreachable, r.Count(Unreachable)),
+		meter.Count(meter.CanaryFirst, r.Count(First)),
 	}
 	for _, a := range r.In(Reached) {
 		samples = append(samples, meter.Seconds(meter.CanarySeconds, a.Took))

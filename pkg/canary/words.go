@@ -13,15 +13,16 @@ const (
 	// Reached: the canary's last change was decided on. The way is open.
 	Reached
 	// Missed: the canary's last change ought to have been decided on and was
-	// not, or is not there any more. The way is shut, or somebody touched the role.
+	// not, or is not there any more, or the account's rule is not as it was
+	// deployed. The way is shut, or somebody touched the role or the rule.
 	Missed
 	// Unreachable: the canary may not enter the account or finds no target
 	// there. It is not covered (T14, T84).
 	Unreachable
 	// Unknown: AWS or the ledger gave no answer, or it is too early for one.
 	Unknown
-	// First: the target stood as it was made, and has been changed for the
-	// first time.
+	// First: the target stood as it was made, none of its name was decided on
+	// before, and it has been changed for the first time.
 	First
 )
 

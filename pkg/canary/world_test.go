@@ -11,11 +11,13 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/canary"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 const (
@@ -29,8 +31,12 @@ type member struct {
 	target role.Role
 	// rule says whether the account's events come through.
 	rule way
-	// openErr, readErr and writeErr are what the calls end in.
-	openErr, readErr, writeErr error
+	// events is the rule as EventBridge shows it.
+	events canary.Rule
+	// openErr, readErr, ruleErr and writeErr are what the calls end in.
+	openErr, readErr, ruleErr, writeErr error
+	// makings counts how often the target was made anew.
+	makings int
 	// panics makes reading run into a mistake.
 	panics bool
 	// writes counts the changes.
@@ -69,9 +75,23 @@ func newWorld(t testing.TB, accounts ...string) *world {
 	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), members: map[string]*member{}, states: map[string]ledger.RoleState{}}
 	for _, id := range accounts {
 		w.ids = append(w.ids, id)
-		w.members[id] = &member{target: target(id, w.now)}
+		w.members[id] = &member{target: target(id, w.now), events: deployed()}
 	}
 	return w
+}
+
+// deployed is the rule as the member stack makes it.
+func deployed() canary.Rule {
+	return canary.Rule{Name: deployment.ForwardRule, State: "ENABLED", Pattern: trail.Patterns(trail.PatternOptions{})[0]}
+}
+
+// remake deletes an account's target and makes it again, as it is deployed: IAM
+// gives it another unique id.
+func (w *world) remake(account string) {
+	m := w.members[account]
+	m.makings++
+	m.target = target(account, w.now)
+	m.target.ID += fmt.Sprint("N", m.makings)
 }
 
 // target is the role as the member stack makes it.
@@ -122,6 +142,14 @@ func (s session) Role(context.Context) (role.Role, error) {
 	return m.target, m.readErr
 }
 
+// Rule implements canary.Session.
+func (s session) Rule(context.Context) (canary.Rule, error) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	m := s.w.members[s.account]
+	return m.events, m.ruleErr
+}
+
 // Write implements canary.Session.
 func (s session) Write(_ context.Context, document string) error {
 	s.w.mu.Lock()
@@ -145,7 +173,24 @@ func (w *world) decide(account string, after time.Duration) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.states[account+"/"+r.ID] = ledger.RoleState{Account: account, RoleID: r.ID, Digest: d.Digest(r.Partition), UpdatedAt: w.now.Add(after)}
+	w.states[account+"/"+r.ID] = ledger.RoleState{
+		Account: account, RoleID: r.ID, Digest: d.Digest(r.Partition), UpdatedAt: w.now.Add(after),
+		Trusts: []ledger.PrincipalKey{{Account: account, Kind: "self", Name: strings.ToLower(r.Name)}},
+	}
+}
+
+// Trusting implements canary.Ledger.
+func (w *world) Trusting(_ context.Context, p ledger.PrincipalKey) ([]ledger.RoleState, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []ledger.RoleState
+	for _, s := range w.states {
+		if s.Names(p) {
+			out = append(out, s)
+		}
+	}
+	ledger.SortStates(out)
+	return out, w.ledgerErr
 }
 
 // State implements canary.Ledger.

@@ -106,7 +106,7 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 			"sts:AssumeRole": {roles + "canary-writer"}, "sts:SetSourceIdentity": {roles + "canary-writer"},
 			"organizations:ListAccountsForParent":            {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
 			"organizations:ListOrganizationalUnitsForParent": {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
-			"dynamodb:GetItem":                               {table}, "sns:Publish": {topic}, "logs:CreateLogStream": {logs + "canary:*"}, "logs:PutLogEvents": {logs + "canary:*"},
+			"dynamodb:GetItem":                               {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "sns:Publish": {topic}, "logs:CreateLogStream": {logs + "canary:*"}, "logs:PutLogEvents": {logs + "canary:*"},
 			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},
 		},
 	}
@@ -121,6 +121,23 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 		}
 		if diff := cmp.Diff(want[f], got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", f, diff)
+		}
+	}
+}
+
+// The canary's session reads the account's rule in the account and Region where
+// it is, under either of its names, and no other rule.
+func TestTheCanaryReadsItsAccountsRuleOnly(t *testing.T) {
+	t.Parallel()
+	for name, w := range worlds(t) {
+		rule := "arn:" + w.Partition + ":events:" + w.Region + ":" + w.Account + ":rule/"
+		d := grants.CanaryWriter(w)
+		want := []string{rule + "rolewarden-forward", rule + "rolewarden-intake"}
+		if s := find(t, d, "Rule"); !cmp.Equal(s.Action, []string{"events:DescribeRule"}) || !cmp.Equal(s.Resource, want) || s.Effect != "Allow" {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if s := find(t, d, "Target"); slices.ContainsFunc(s.Action, func(a string) bool { return !strings.HasPrefix(a, "iam:") }) || len(s.Resource) != 1 {
+			t.Errorf("%s: %+v", name, s)
 		}
 	}
 }

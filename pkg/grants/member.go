@@ -87,11 +87,15 @@ func nothingBut(calls []string) Statement {
 	return Statement{Sid: "Never", Effect: deny, NotAction: calls, Resource: []string{everything}}
 }
 
-// CanaryWriter may read and change the canary's target, and no other role.
+// CanaryWriter may read and change the canary's target, and no other role, and
+// read the rule that sends the account's events on. Where rolewarden works in
+// one account alone that rule has another name, so both may be read.
 func CanaryWriter(w World) Document {
 	calls := actions.Permissions(actions.Canary, actions.CanaryWriter)
+	rules := "arn:" + w.Partition + ":events:" + w.Region + ":" + w.Account + ":rule/"
 	return document(
-		Statement{Sid: "Target", Effect: allow, Action: calls, Resource: []string{w.canaryTarget(w.Account)}},
+		Statement{Sid: "Target", Effect: allow, Action: pick(calls, []string{"iam:"}), Resource: []string{w.canaryTarget(w.Account)}},
+		Statement{Sid: "Rule", Effect: allow, Action: pick(calls, []string{"events:"}), Resource: []string{rules + deployment.ForwardRule, rules + deployment.IntakeRule}},
 		nothingBut(calls),
 	)
 }

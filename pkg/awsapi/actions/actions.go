@@ -30,7 +30,7 @@ const (
 	// Writer is a session in a member account's writing role.
 	Writer
 	// CanaryWriter is a session in the member account's role that may change the
-	// canary's target and nothing else.
+	// canary's target, read the account's rule, and nothing else.
 	CanaryWriter
 )
 
@@ -111,9 +111,13 @@ func All() []Action {
 		{Name: "sts:AssumeRole", Function: Canary, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
 		{Name: "iam:GetRole", Function: Canary, Under: CanaryWriter},
 		{Name: "iam:UpdateAssumeRolePolicy", Function: Canary, Under: CanaryWriter},
+		// EventBridge's permissions have another name than its SDK.
+		{Name: "eventbridge:DescribeRule", Function: Canary, Under: CanaryWriter, Needs: []string{"events:DescribeRule"}},
 		{Name: "organizations:ListAccountsForParent", Function: Canary},
 		{Name: "organizations:ListOrganizationalUnitsForParent", Function: Canary},
 		{Name: "dynamodb:GetItem", Function: Canary},
+		{Name: "dynamodb:BatchGetItem", Function: Canary},
+		{Name: "dynamodb:Query", Function: Canary},
 		{Name: "sns:Publish", Function: Canary},
 	}, doctor()...)
 }
