@@ -102,6 +102,13 @@ func TestWhatStandsInTheWayBefore(t *testing.T) {
 				d.Rules.Expired = []org.Exemption{{Rules: []string{"external-id"}, Role: "arn:aws:iam::111122223333:role/app", Owner: "alice", Expires: today()}}
 			},
 		},
+		{
+			name: "T68 a rule that writes wherever no unit fits", check: "rules-file", state: doctor.Warning, found: "no unit of modes.units fits, public-principal may write", do: "/: observe",
+			harm: func(d *deployment.Deployment, _ *account) {
+				d.Rules.Units = map[string]org.Mode{"sandbox": org.Enforce}
+				d.Rules.Settings = map[string]org.Setting{"public-principal": {Mode: org.Enforce, ModeSet: true}, "session-policy": {Mode: org.Enforce, ModeSet: true}}
+			},
+		},
 		{name: "never bootstrapped", check: "cdk-bootstrap", state: doctor.Problem, found: "does not exist", do: "cdk bootstrap aws://555555555555/us-east-1", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "CDKToolkit") }},
 		{name: "a stack that could not be made", check: "stack", state: doctor.Problem, found: "rolewarden-members could not be made", do: "delete-stack", harm: func(_ *deployment.Deployment, a *account) {
 			a.stacks["rolewarden-members"] = doctor.Stack{Name: "rolewarden-members", Status: "ROLLBACK_COMPLETE"}

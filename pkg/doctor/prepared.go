@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
 // bootstrapStack is the stack that the CDK's command deploys with, and
@@ -56,7 +59,7 @@ const endsSoon = 14 * 24 * time.Hour
 func rulesFile() Check {
 	return Check{
 		ID: "rules-file", Seats: everySeat(),
-		Looks: "the exemptions of the rules file",
+		Looks: "the exemptions and modes of the rules file",
 		look: func(_ context.Context, e *exam, n *notes) {
 			d := e.Deployment
 			for _, x := range d.Rules.Expired {
@@ -69,7 +72,31 @@ func rulesFile() Check {
 						"Ask its owner ("+x.Owner+") before it ends.")
 				}
 			}
+			if acting := actsAnywhere(d.Rules); len(acting) > 0 {
+				n.warn(fmt.Sprintf("In accounts that no unit of modes.units fits, %s may write as far as the rule itself says.", strings.Join(acting, ", ")),
+					"Add a line for the rest to modes.units of "+d.RulesFile+", such as /: observe, unless that is meant.")
+			}
 			n.fine(fmt.Sprintf("%s has %d exemptions and the digest %s.", d.RulesFile, len(d.Rules.Exemptions), d.Rules.Hash))
 		},
 	}
+}
+
+// actsAnywhere names the rules that may tag or write where no unit fits, in a
+// file that narrows by units: whoever lists some units seldom means all others.
+func actsAnywhere(r *org.Rules) []string {
+	if _, all := r.Units["/"]; len(r.Units) == 0 || all {
+		return nil
+	}
+	var out []string
+	for _, rule := range rules.All() {
+		said := r.Settings[rule.ID]
+		mode := r.Default
+		if said.ModeSet {
+			mode = said.Mode
+		}
+		if !said.Off && mode > org.Observe && rule.Reach > rules.TellOnly {
+			out = append(out, rule.ID)
+		}
+	}
+	return out
 }

@@ -29,3 +29,26 @@ func Doctor(w World) Document {
 		},
 	)...)
 }
+
+// switchItem is the partition of the ledger's table that holds the kill switch
+// alone (pkg/ledger, README).
+const switchItem = "SWITCH"
+
+// Pause is what a person needs to run `rolewarden writes`: to read and write
+// one item of the ledger, the kill switch, and nothing else in it.
+func Pause(w World) Document {
+	return document(
+		Statement{
+			Sid: "Switch", Effect: allow, Action: []string{"dynamodb:GetItem", "dynamodb:PutItem"}, Resource: []string{w.here("dynamodb", "table/"+deployment.Table)},
+			Condition: all(
+				when{"ForAllValues:StringEquals", "dynamodb:LeadingKeys", []string{switchItem}},
+				// Without it a call that shows no key would meet the line above.
+				when{"Null", "dynamodb:LeadingKeys", []string{"false"}},
+			),
+		},
+		Statement{
+			Sid: "KeyThroughService", Effect: allow, Action: []string{"kms:Decrypt"}, Resource: []string{w.here("kms", "key/*")},
+			Condition: all(w.via("dynamodb")),
+		},
+	)
+}

@@ -106,6 +106,7 @@ func all(w grants.World) []named {
 		{"deployer", identity, grants.Deployer(w)},
 		{"operator", identity, grants.Operator(w)},
 		{"doctor", identity, grants.Doctor(w)},
+		{"pause", identity, grants.Pause(w)},
 		{"bus", resource, grants.Bus(w)},
 		{"intake-queue", resource, intake(w)},
 		{"alert-queue", resource, grants.QueuePolicy(w, queue(w, deployment.AlertQueue), []grants.Sender{grants.TopicSender(topic(w))})},
