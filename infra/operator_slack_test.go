@@ -49,8 +49,8 @@ func newSlackFake(t *testing.T) *slackFake {
 			http.Error(w, "nowhere else", http.StatusForbidden)
 			return
 		}
-		w.WriteHeader(http.StatusOK)
-		near, _, err := http.NewResponseController(w).Hijack()
+		// What the other side sent already lies in the buffer.
+		near, sent, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
@@ -61,7 +61,10 @@ func newSlackFake(t *testing.T) *slackFake {
 			_ = near.Close()
 			return
 		}
-		go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+		if _, err := io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+			t.Error(err)
+		}
+		go func() { _, _ = io.Copy(far, sent); _ = far.Close() }()
 		go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
 	}))
 	t.Cleanup(s.proxy.Close)

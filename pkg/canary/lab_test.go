@@ -12,6 +12,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/canary"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
@@ -177,4 +178,51 @@ func TestTheCanaryTouchesNothingElse(t *testing.T) {
 	if n != 6 {
 		t.Errorf("%d calls, want two in each account", n)
 	}
+}
+
+// T71: with an account's rule off, its target is deleted and made anew before
+// each run, as it is deployed. Guard has remembered the one before by its name,
+// so no run takes it for a first time.
+func TestT71ATargetMadeAnewInTheLabIsTold(t *testing.T) {
+	h := newHouse(t)
+	h.run()
+	h.guards(time.Second)
+	h.off[prod] = true
+	world := grants.World{Partition: "aws", Region: "us-east-1", Hub: hub, Organization: orgID, ExternalID: external, Account: prod}
+	for range 24 {
+		_, err := h.admin(prod).DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(deployment.CanaryTarget)})
+		h.must(err)
+		h.role(prod, deployment.CanaryPath, deployment.CanaryTarget, grants.CanaryTargetTrust(world), grants.Document{})
+		r := h.run()
+		if a := is(t, r, prod, canary.Missed); !strings.Contains(a.Why, "made anew") || len(h.told) != 1 || h.told[0].Account != prod {
+			t.Fatalf("%s, told %+v", a.Why, h.told)
+		}
+		is(t, r, dev, canary.Reached)
+		h.guards(time.Second)
+	}
+	h.off[prod] = false
+	h.run()
+	h.guards(time.Second)
+	is(t, h.run(), prod, canary.Reached)
+}
+
+// T71: nor does it help to have guard forget it: to open the role, so that an
+// alert is open, and to delete it while guard still sees that.
+func TestT71ATargetWhoseAlertEndedIsRemembered(t *testing.T) {
+	h := newHouse(t)
+	h.run()
+	h.guards(time.Second)
+	_, err := h.admin(prod).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
+		RoleName:       aws.String(deployment.CanaryTarget),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + outsider + `:root"},"Action":"sts:AssumeRole"}]}`),
+	})
+	h.must(err)
+	h.guards(time.Second)
+	_, err = h.admin(prod).DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(deployment.CanaryTarget)})
+	h.must(err)
+	h.guards(time.Second)
+	world := grants.World{Partition: "aws", Region: "us-east-1", Hub: hub, Organization: orgID, ExternalID: external, Account: prod}
+	h.off[prod] = true
+	h.role(prod, deployment.CanaryPath, deployment.CanaryTarget, grants.CanaryTargetTrust(world), grants.Document{})
+	is(t, h.run(), prod, canary.Missed)
 }

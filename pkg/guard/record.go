@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -117,7 +118,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		s.OpenRules = append(s.OpenRules, f.Rule)
 	}
 	s.Trusts = trusts(doc)
-	if alertID != "" {
+	if alertID != "" || isCanarysTarget(v.role.Path, v.role.Name) {
 		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
 	}
 	return s
@@ -136,8 +137,15 @@ func trusts(d policy.Document) []ledger.PrincipalKey {
 	return out
 }
 
+// isCanarysTarget says whether a role is the one that the canary changes. It is
+// remembered by its name whether or not an alert is open, so that the canary
+// knows one that was made anew from the first of its name (T71).
+func isCanarysTarget(path, name string) bool {
+	return path == deployment.CanaryPath && name == deployment.CanaryTarget
+}
+
 // itself is the key by which a role with an open alert is found by name: the
-// event of its deletion carries no RoleId.
+// event of its deletion carries no RoleId. So is the canary's target.
 func itself(account, name string) ledger.PrincipalKey {
 	return ledger.PrincipalKey{Account: account, Kind: "self", Name: strings.ToLower(name)}
 }
