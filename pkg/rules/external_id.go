@@ -32,7 +32,7 @@ func externalID() Rule {
 func checkExternalID(in Input) Judgement {
 	s := newSaid(in)
 	var where []proof.Requirement
-	exact, folded := writtenExternalIDs(in)
+	exact, folded := writtenExternalIDs(in, s)
 	if len(exact) > 0 {
 		where = append(where, demand(proof.Fails, "StringEquals", externalIDKey, exact...))
 	}
@@ -45,7 +45,8 @@ func checkExternalID(in Input) Judgement {
 			return judged(absent, func(a proof.Answer) finding.Finding { return noExternalID(in, s, a) })
 		}
 	}
-	return judged(a, func(a proof.Answer) finding.Finding { return looseExternalID(in, s, a) })
+	j := judged(a, func(a proof.Answer) finding.Finding { return looseExternalID(in, s, a) })
+	return j.and(accountLike(in, s, slices.Concat(exact, folded)))
 }
 
 // thirdParties asks about the callers outside the organization, those of the
@@ -100,10 +101,11 @@ func appendExcused(in Input, arns []string, p policy.Principal) []string {
 	return arns
 }
 
-// writtenExternalIDs gives the external IDs that the document writes out and
-// that are long enough, apart by whether case counts. The list only says which
-// values are nobody's guess; that no other is let in is for proof to say.
-func writtenExternalIDs(in Input) (exact, folded []string) {
+// writtenExternalIDs gives the external IDs that the document writes out, that
+// are long enough and nobody's public knowledge, apart by whether case counts.
+// The list only says which values are nobody's guess; that no other is let in
+// is for proof to say.
+func writtenExternalIDs(in Input, s said) (exact, folded []string) {
 	least := in.Org.Setting(externalIDID).MinLength
 	for _, st := range in.Document.Statements {
 		for _, c := range st.Conditions {
@@ -113,7 +115,7 @@ func writtenExternalIDs(in Input) (exact, folded []string) {
 			}
 			for _, v := range c.Values {
 				switch {
-				case utf8.RuneCountInString(v) < least || strings.Contains(v, "${"):
+				case utf8.RuneCountInString(v) < least || strings.Contains(v, "${") || knownID(in, s, v) != "":
 				case o.Base == policy.StringIgnoreCase:
 					folded = append(folded, v)
 				case o.Base == policy.String, o.Base == policy.StringLike && !strings.ContainsAny(v, "*?"):
@@ -153,11 +155,20 @@ func looseExternalID(in Input, s said, a proof.Answer) finding.Finding {
 		Fix:      externalIDFix(in, a, account),
 		Evidence: witness(finding.Allowed, a),
 	}
+	v, ok := a.Witness.Get(externalIDKey)
+	if !ok || len(v.Values) != 1 || !writes(in, v.Values[0]) {
+		return f
+	}
 	least := in.Org.Setting(externalIDID).MinLength
-	if v, ok := a.Witness.Get(externalIDKey); ok && len(v.Values) == 1 && utf8.RuneCountInString(v.Values[0]) < least && writes(in, v.Values[0]) {
+	switch id := v.Values[0]; {
+	case knownID(in, s, id) != "":
+		f.Severity = finding.Medium
+		f.Message = fmt.Sprintf("the external ID is %s, which is no secret; give %s an ID of its own that nobody can look up",
+			knownID(in, s, id), in.whose(s, account))
+	case utf8.RuneCountInString(id) < least:
 		f.Severity = finding.Medium
 		f.Message = fmt.Sprintf("the external ID has %d characters and can be guessed; give %s one of its own with at least %d",
-			utf8.RuneCountInString(v.Values[0]), in.whose(s, account), least)
+			utf8.RuneCountInString(id), in.whose(s, account), least)
 	}
 	return f
 }

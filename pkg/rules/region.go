@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/org/vendor"
 	"github.com/rolewarden/rolewarden/pkg/proof"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -174,6 +175,9 @@ func (in Input) whose(s said, account string) string {
 	}
 	if in.Org.Member(account) {
 		return "account " + account + " of the organization"
+	}
+	if name, ok := vendor.Name(account); ok {
+		return fmt.Sprintf("account %s (published by %s as its own)", account, name)
 	}
 	if slices.Contains(s.accounts, account) {
 		return "account " + account
