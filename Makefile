@@ -80,6 +80,21 @@ demo: ## the stories, in the lab
 bench: tools ## the figures of README's table
 	go test -run '^$$' -bench . -benchmem ./pkg/... ./functions/...
 
+QUESTIONS ?= 2000
+.PHONY: solver
+solver: tools ## z3 and pkg/proof on the same QUESTIONS
+	ROLEWARDEN_REQUIRE_TOOLS=1 ROLEWARDEN_SMT=$(QUESTIONS) go test ./pkg/proof -count=1 -timeout 60m -v -run TheSolverAgrees
+
+RUNS ?= 10000
+.PHONY: laws
+laws: ## what must change no verdict, each on RUNS documents
+	ROLEWARDEN_LAWS=$(RUNS) go test ./pkg/rules -count=1 -timeout 60m -v -run TestLaw
+
+DOCUMENTS ?= 100000
+.PHONY: brute
+brute: ## every request of a small world against pkg/proof, on DOCUMENTS documents
+	ROLEWARDEN_BRUTE=$(DOCUMENTS) go test ./pkg/proof -count=1 -timeout 85m -v -run 'NoneMeansNone|MissesNothing'
+
 FUZZTIME ?= 60s
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
