@@ -58,6 +58,8 @@ type Rule struct {
 	// Check judges one role. Role.Account is always given to it: Judge, which
 	// callers should use, asks once for every reading of an unknown one.
 	Check func(Input) Judgement
+	// Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
+	Mend func(in Input, f finding.Finding) []policy.Document
 	// homeless: the rule judges the same whoever's role it is.
 	homeless bool
 }
@@ -80,6 +82,8 @@ func All() []Rule {
 		setSourceIdentity(),
 		uniqueIDPrincipal(),
 		sessionPolicy(),
+		webIdentitySubject(),
+		samlAudience(),
 	}
 }
 

@@ -1,0 +1,243 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules/issuer"
+)
+
+// federation is one identity provider that a document names as a principal.
+type federation struct {
+	principal policy.Principal
+	// issuer begins the condition keys of its claims.
+	issuer string
+	issuer.Provider
+}
+
+// federations gives the OIDC providers that a document's Allows name, each once.
+func federations(d policy.Document) []federation {
+	var out []federation
+	for _, p := range providersNamed(d, policy.OIDCProvider) {
+		out = append(out, federation{principal: p, issuer: p.Name, Provider: issuer.Find(p.Name)})
+	}
+	return out
+}
+
+// providersNamed gives the identity providers of a kind that a document's
+// Allows name, each once.
+func providersNamed(d policy.Document, kind policy.PrincipalKind) []policy.Principal {
+	var out []policy.Principal
+	for _, st := range d.Statements {
+		if st.Effect != policy.Allow {
+			continue
+		}
+		for _, p := range st.Principal.List {
+			if p.Kind == kind && !slices.ContainsFunc(out, func(q policy.Principal) bool { return q.Value == p.Value }) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// callers is the class of those whom the provider sends.
+func (f federation) callers() proof.Callers {
+	return proof.Callers{Kind: proof.OIDCIdentities, Names: []string{f.principal.Value}}
+}
+
+// claim gives the claim, in lower case, that a condition key of the provider is for.
+func (f federation) claim(key string) (string, bool) {
+	n := len(f.issuer)
+	if len(key) <= n || key[n] != ':' || !strings.EqualFold(key[:n], f.issuer) {
+		return "", false
+	}
+	return strings.ToLower(key[n+1:]), true
+}
+
+// pin is what a document writes out of one claim: the values that name somebody.
+type pin struct {
+	claim issuer.Claim
+	key   string
+	// mentioned says that the document speaks of the claim.
+	mentioned bool
+	// tenants and projects are patterns; exact and folded values stand for both.
+	tenants, projects            []string
+	exact                        []string
+	foldedTenants, foldedProject []string
+	// texts are all values that the document writes.
+	texts []string
+}
+
+// pins reads what a document writes of some claims of a provider. It only finds
+// names to ask about: that nobody else is let in is for proof to say.
+func (f federation) pins(d policy.Document, claims []issuer.Claim) []pin {
+	out := make([]pin, len(claims))
+	for i, c := range claims {
+		out[i] = pin{claim: c, key: c.ConditionKey(f.issuer)}
+		for _, st := range d.Statements {
+			for _, cond := range st.Conditions {
+				if strings.EqualFold(cond.Key, out[i].key) {
+					out[i].read(cond)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (p *pin) read(c policy.Condition) {
+	p.mentioned = true
+	o, ok := policy.ParseOperator(c.Operator)
+	if !ok {
+		return
+	}
+	p.texts = append(p.texts, c.Values...)
+	for _, v := range c.Values {
+		switch o.Base {
+		case policy.StringLike, policy.ARN:
+			n := p.claim.Read(v)
+			p.tenants, p.projects = appendNonEmpty(p.tenants, n.Tenant), appendNonEmpty(p.projects, n.Project)
+		case policy.String:
+			if strings.ContainsAny(v, "*?") {
+				// A mistake for StringLike: the name of nobody.
+				p.exact = append(p.exact, v)
+				continue
+			}
+			n := p.claim.Read(v)
+			p.tenants, p.projects = appendNonEmpty(p.tenants, n.Tenant), appendNonEmpty(p.projects, n.Project)
+		case policy.StringIgnoreCase:
+			n := p.claim.Read(v)
+			if n.Tenant != "" {
+				p.foldedTenants = append(p.foldedTenants, v)
+			}
+			if n.Project != "" {
+				p.foldedProject = append(p.foldedProject, v)
+			}
+		default:
+		}
+	}
+}
+
+func appendNonEmpty(list []string, v string) []string {
+	if v == "" || slices.Contains(list, v) {
+		return list
+	}
+	return append(list, v)
+}
+
+// depth says how exactly somebody must be named.
+type depth uint8
+
+const (
+	byProject depth = iota
+	byTenant
+)
+
+// strangersTo requires callers who are none of those that the pins name.
+func strangersTo(pins []pin, by depth) [][]proof.Requirement {
+	var where [][]proof.Requirement
+	for _, p := range pins {
+		like, folded := p.projects, p.foldedProject
+		if by == byTenant {
+			if p.claim.Loose {
+				continue
+			}
+			like, folded = p.tenants, p.foldedTenants
+		}
+		set := ""
+		if p.claim.Many {
+			set = "ForAnyValue:"
+		}
+		for _, one := range []struct {
+			operator string
+			values   []string
+		}{{"StringLike", like}, {"StringEquals", p.exact}, {"StringEqualsIgnoreCase", folded}} {
+			if len(one.values) > 0 {
+				where = append(where, must(demand(proof.Fails, set+one.operator, p.key, one.values...)))
+			}
+		}
+	}
+	return where
+}
+
+// legal requires a subject that the provider makes, among them those in whose
+// place a tenant may put another that the document speaks of.
+func (f federation) legal(pins []pin) [][]proof.Requirement {
+	if f.Legal == nil {
+		return nil
+	}
+	patterns := f.Legal
+	for _, t := range f.Templates {
+		head := t[:strings.IndexByte(t, ':')+1]
+		if slices.ContainsFunc(pins[0].texts, func(v string) bool { return strings.HasPrefix(v, head) }) {
+			patterns = append(patterns[:len(patterns):len(patterns)], t)
+		}
+	}
+	return [][]proof.Requirement{must(demand(proof.Holds, "StringLike", pins[0].key, patterns...))}
+}
+
+// listed says whether the rules file permits trust in a provider: nothing is
+// forbidden by a list that is not there.
+func (in Input) listed(p policy.Principal) bool {
+	return len(in.Org.IdentityProviders) == 0 || slices.ContainsFunc(in.Org.IdentityProviders, func(pattern string) bool {
+		if strings.HasPrefix(pattern, "arn:") {
+			return role.MatchARN(pattern, p.Value)
+		}
+		return strings.EqualFold(pattern, p.Name)
+	})
+}
+
+// unlisted finds whether anybody whom an unlisted provider sends is let in.
+func (in Input) unlisted(rule, action string, p policy.Principal, kind proof.CallerKind) Judgement {
+	if in.listed(p) {
+		return Judgement{}
+	}
+	a := in.find(in.query(action, nil, proof.Callers{Kind: kind, Names: []string{p.Value}}))
+	return judged(a, func(a proof.Answer) finding.Finding {
+		place := providerAt(in.Document, a)
+		return finding.Finding{
+			Rule: rule, Severity: finding.High, Where: place,
+			Message:  quoted(p.Value) + " lets in whomever an identity provider vouches for that the rules file does not list; remove it, or list it under identityProviders",
+			Fix:      "remove " + quoted(p.Value) + " from " + place + ", or list it under identityProviders in the rules file",
+			Evidence: witness(finding.Allowed, a),
+		}
+	})
+}
+
+// providerAt gives the place of the provider that a witness comes from.
+func providerAt(d policy.Document, a proof.Answer) string {
+	i := first(a.Statements)
+	p := d.Statements[i].Principal
+	j := slices.IndexFunc(p.List, func(one policy.Principal) bool { return one.Value == a.Witness.Caller.Federated })
+	if j < 0 {
+		return at(i)
+	}
+	return principalAt(i, "Principal", p, j)
+}
+
+// starred asks about providers that the document does not name, where it has a
+// star for them: whom that covers is not documented.
+func (in Input) starred(action string, kind proof.CallerKind) []string {
+	var named []string
+	star := false
+	for _, st := range in.Document.Statements {
+		for _, p := range st.Principal.List {
+			star = star || p.Kind == policy.AnyFederated && st.Effect == policy.Allow
+			if p.Type == "Federated" {
+				named = append(named, p.Value)
+			}
+		}
+	}
+	if !star {
+		return nil
+	}
+	if a := in.find(in.query(action, nil, proof.Callers{Kind: kind, Except: named})); a.Outcome != proof.None {
+		return doubtsOf(a)
+	}
+	return nil
+}

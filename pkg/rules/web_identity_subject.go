@@ -1,0 +1,347 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/rules/issuer"
+)
+
+//go:embed web_identity_subject.md
+var webIdentitySubjectPage string
+
+const webIdentitySubjectID = "web-identity-subject"
+
+func webIdentitySubject() Rule {
+	return Rule{
+		ID: webIdentitySubjectID, Title: "Trust in an OIDC provider names whom it lets in, and the audience of their tokens",
+		Severity: finding.Critical, Reach: MayWrite, Page: webIdentitySubjectPage, Check: checkWebIdentitySubject, Mend: mendWebIdentitySubject,
+	}
+}
+
+// checkWebIdentitySubject looks, for each OIDC provider that the document
+// trusts, for somebody with a token of that provider whom the document does not
+// name, and for a token made for an audience that it does not name.
+func checkWebIdentitySubject(in Input) Judgement {
+	var j Judgement
+	for _, f := range federations(in.Document) {
+		one := subjectJudged(in, f)
+		one = one.and(audienceJudged(in, f))
+		if len(one.Undecided) == 0 {
+			one.Findings = append(one.Findings, vacuous(in, f, one.Findings)...)
+		}
+		j = j.and(in.unlisted(webIdentitySubjectID, assumeOIDC, f.principal, proof.OIDCIdentities)).and(one)
+	}
+	j.Undecided = appendMissing(appendMissing(nil, j.Undecided), in.starred(assumeOIDC, proof.OIDCIdentities))
+	return j
+}
+
+// subjectJudged asks for the strangers twice: for those of no project that is
+// named, and, where there is one, for those of no tenant that is.
+func subjectJudged(in Input, f federation) Judgement {
+	pins := f.pins(in.Document, f.Claims)
+	inner := f.ask(in, pins, byProject)
+	if inner.Outcome == proof.None && !slices.ContainsFunc(pins, func(p pin) bool { return p.claim.Loose && p.mentioned }) {
+		return Judgement{}
+	}
+	outer := f.ask(in, pins, byTenant)
+	if outer.Outcome == proof.Found {
+		return Judgement{Findings: []finding.Finding{f.anyone(in, pins, f.readable(in, pins, byTenant, outer))}}
+	}
+	j := judged(inner, func(a proof.Answer) finding.Finding {
+		return f.inside(in, pins, f.readable(in, pins, byProject, a))
+	})
+	if outer.Outcome == proof.Unknown {
+		j.Undecided = append(j.Undecided, doubtsOf(outer)...)
+	}
+	return j
+}
+
+// ask asks for a stranger to the pins. more are further requirements.
+func (f federation) ask(in Input, pins []pin, by depth, more ...[]proof.Requirement) proof.Answer {
+	where := append(strangersTo(pins, by), f.legal(pins)...)
+	return in.find(in.query(assumeOIDC, append(where, more...), f.callers()))
+}
+
+// anyone is the finding that the provider's other tenants come in.
+func (f federation) anyone(in Input, pins []pin, a proof.Answer) finding.Finding {
+	who, severity := f.Everyone, finding.High
+	switch f.Tenancy {
+	case issuer.Shared:
+		severity = finding.Critical
+	case issuer.Own:
+		severity = finding.Medium
+	case issuer.Unknown:
+	}
+	if f.Others != "" && !f.natural(a) {
+		who = f.Others
+	}
+	if severity == finding.Critical && len(f.Code) > 0 {
+		code := append(slices.Clone(pins), f.pins(in.Document, f.Code)...)
+		if f.ask(in, code, byTenant).Outcome == proof.None {
+			who, severity = "any repository that may call the workflows that the policy names", finding.Medium
+		}
+	}
+	return f.let(in, a, f.asked(in, pins, a), severity, who, "name "+f.Naming)
+}
+
+// natural says whether a witness is just anybody, and no one whose name was
+// chosen to fit what the document writes.
+func (f federation) natural(a proof.Answer) bool {
+	v, _ := a.Witness.Get(f.Claims[0].ConditionKey(f.issuer))
+	return len(v.Values) == 1 && slices.Contains(f.Claims[0].Strangers, v.Values[0])
+}
+
+// inside is the finding that anyone within the tenants that are named comes in.
+func (f federation) inside(in Input, pins []pin, a proof.Answer) finding.Finding {
+	if f.Tenancy == issuer.Own {
+		return f.let(in, a, f.asked(in, pins, a), finding.Medium, f.Everyone, "name "+f.Naming)
+	}
+	switch f.Inner {
+	case finding.Low:
+		return f.let(in, a, f.issuer+":amr", f.Inner, f.Inside, "demand that they signed in")
+	case finding.Advice:
+		key := f.Claims[1].ConditionKey(f.issuer)
+		return f.let(in, a, key, f.Inner, f.Inside, "where not everybody is meant, say by "+key+" who is")
+	case finding.Medium, finding.High, finding.Critical:
+	}
+	return f.let(in, a, f.asked(in, pins, a), f.Inner, f.Inside, "name "+f.Naming)
+}
+
+func (f federation) let(in Input, a proof.Answer, key string, severity finding.Severity, who, remedy string) finding.Finding {
+	return finding.Finding{
+		Rule: webIdentitySubjectID, Severity: severity, Where: claimAt(in.Document, a, key),
+		Message: fmt.Sprintf("%s may assume the role: %s; %s", who, guards(in.Document, a.Statements, key), remedy),
+		Fix:     f.subjectFix(a, key, severity), Evidence: witness(finding.Allowed, a),
+	}
+}
+
+// claimAt gives the place of the condition on a claim by which a witness comes
+// in, else that of its provider.
+func claimAt(d policy.Document, a proof.Answer, key string) string {
+	for _, c := range d.Statements[first(a.Statements)].Conditions {
+		if strings.EqualFold(c.Key, key) {
+			return conditionAt(first(a.Statements), c)
+		}
+	}
+	return providerAt(d, a)
+}
+
+// asked gives the condition key that a message speaks of: the first by which
+// the statement tries to say who comes in, else the one that it should ask for.
+func (f federation) asked(in Input, pins []pin, a proof.Answer) string {
+	st := in.Document.Statements[first(a.Statements)]
+	for _, p := range append(pins[:len(pins):len(pins)], f.pins(in.Document, f.Code)...) {
+		if slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, p.key) }) {
+			return p.key
+		}
+	}
+	return pins[0].key
+}
+
+func (f federation) subjectFix(a proof.Answer, key string, severity finding.Severity) string {
+	operator, value := "StringEquals", f.Example
+	switch severity {
+	case finding.Low:
+		operator, value = "ForAnyValue:StringLike", "authenticated"
+	case finding.Advice:
+		value = "WHO-MAY-COME-IN"
+	case finding.Medium, finding.High, finding.Critical:
+		key = f.Claims[0].ConditionKey(f.issuer)
+		if strings.Contains(value, "*") {
+			operator = "StringLike"
+		}
+	}
+	return fmt.Sprintf(`add to the Condition of %s: {"%s": {"%s": "%s"}} (%s)`, at(first(a.Statements)), operator, key, value, f.Page)
+}
+
+// readable looks for a witness with natural claims in the place of one that
+// was found; there may be none.
+func (f federation) readable(in Input, pins []pin, by depth, found proof.Answer) proof.Answer {
+	var natural [][]proof.Requirement
+	for i, p := range pins {
+		values := p.filled()
+		if len(values) == 0 || i > 0 && !p.mentioned || p.claim.Loose && by == byTenant {
+			continue
+		}
+		set := ""
+		if p.claim.Many {
+			set = "ForAnyValue:"
+		}
+		group := must(demand(proof.Holds, set+"StringEquals", p.key, values...))
+		if i > 0 {
+			group = append(group, demand(proof.Holds, "Null", p.key, "true"))
+		}
+		natural = append(natural, group)
+	}
+	for n := len(natural); n > 0; n-- {
+		if a := f.ask(in, pins, by, natural[:n]...); a.Outcome == proof.Found {
+			return a
+		}
+	}
+	return found
+}
+
+// filled gives natural values of a claim: those of strangers, and what the
+// document writes with strangers' names in the place of its wildcards.
+func (p *pin) filled() []string {
+	const most = 64
+	values := slices.Clone(p.claim.Strangers)
+	for _, v := range p.texts {
+		if n := strings.Count(v, "*"); n == 0 || n > 4 || strings.Contains(v, "?") {
+			continue
+		}
+		for _, s := range p.claim.Strangers {
+			values = append(values, fitted(v, s))
+		}
+	}
+	values = appendMissing(nil, values)
+	return values[:min(len(values), most)]
+}
+
+// fitted puts parts of a stranger's value in the place of a pattern's stars,
+// part by part from the last star on.
+func fitted(pattern, stranger string) string {
+	for {
+		i := strings.LastIndexByte(pattern, '*')
+		if i < 0 {
+			return pattern
+		}
+		before, after := pattern[:i], pattern[i+1:]
+		word := between(stranger, len(separators(before)), len(separators(after)))
+		if before != "" && strings.IndexByte(":/", before[i-1]) < 0 {
+			// The pattern's last name goes on: whoever takes a longer one fits.
+			at := append(separators(word), len(word))
+			word = "-evil" + word[at[0]:]
+		}
+		pattern = before + word + after
+	}
+}
+
+// between leaves out as many parts at both ends of a value.
+func between(value string, head, tail int) string {
+	at := separators(value)
+	switch {
+	case head+tail <= len(at):
+	case head == 0 && len(at) > 1:
+		return value[:at[1]]
+	default:
+		return "app"
+	}
+	if tail > 0 {
+		value = value[:at[len(at)-tail]]
+	}
+	if head > 0 {
+		value = value[at[head-1]+1:]
+	}
+	return value
+}
+
+// separators gives the places at which a claim's parts end.
+func separators(value string) []int {
+	var at []int
+	for i := range len(value) {
+		if value[i] == ':' || value[i] == '/' {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// audienceJudged asks for a token made for an audience that is not written out.
+func audienceJudged(in Input, f federation) Judgement {
+	if f.AudienceTells {
+		return Judgement{}
+	}
+	key := f.issuer + ":aud"
+	var where [][]proof.Requirement
+	if exact := writtenAudiences(in.Document, key); len(exact) > 0 {
+		where = append(where, must(demand(proof.Fails, "StringEquals", key, exact...)))
+	}
+	where = append(where, must(demand(proof.Holds, "Null", key, "false")))
+	return judged(in.find(in.query(assumeOIDC, where, f.callers())), func(a proof.Answer) finding.Finding {
+		pins := f.pins(in.Document, f.Claims[:1])
+		if values := pins[0].filled(); pins[0].mentioned {
+			group := must(demand(proof.Holds, "StringEquals", pins[0].key, values...))
+			if b := in.find(in.query(assumeOIDC, append(where, group), f.callers())); b.Outcome == proof.Found {
+				a = b
+			}
+		}
+		severity := finding.Low
+		if f.Tenancy == issuer.Own {
+			severity = finding.Advice
+		}
+		audience := f.audience(in)
+		return finding.Finding{
+			Rule: webIdentitySubjectID, Severity: severity, Where: claimAt(in.Document, a, key),
+			Message: fmt.Sprintf("a token made for any audience that %s lists will do: %s; demand %s with StringEquals",
+				quoted(f.principal.Value), guards(in.Document, a.Statements, key), quoted(audience)),
+			Fix:      "add to the Condition of " + at(first(a.Statements)) + `: {"StringEquals": {"` + key + `": "` + audience + `"}} (` + f.Page + ")",
+			Evidence: witness(finding.Allowed, a),
+		}
+	})
+}
+
+// audience gives the audience of tokens for AWS, or a word for one.
+func (f federation) audience(in Input) string {
+	switch {
+	case f.Audience == "sts.amazonaws.com" && in.Role.Partition == "aws-cn":
+		return "sts.amazonaws.com.cn"
+	case f.Audience != "":
+		return f.Audience
+	default:
+		return "THE-AUDIENCE"
+	}
+}
+
+// writtenAudiences gives the audiences that a document writes out.
+func writtenAudiences(d policy.Document, key string) []string {
+	var exact []string
+	for _, st := range d.Statements {
+		for _, c := range st.Conditions {
+			o, ok := policy.ParseOperator(c.Operator)
+			if !ok || !strings.EqualFold(c.Key, key) {
+				continue
+			}
+			for _, v := range c.Values {
+				if o.Base == policy.String || o.Base == policy.StringIgnoreCase || !strings.ContainsAny(v, "*?$") {
+					exact = append(exact, v)
+				}
+			}
+		}
+	}
+	return exact
+}
+
+// vacuous advises against ForAllValues on a claim of one value: it holds for a
+// token without the claim. No provider makes one without sub and aud, so nobody
+// comes in by it.
+func vacuous(in Input, f federation, found []finding.Finding) []finding.Finding {
+	var out []finding.Finding
+	for i, st := range in.Document.Statements {
+		for _, c := range st.Conditions {
+			claim, of := f.claim(c.Key)
+			o, ok := policy.ParseOperator(c.Operator)
+			if !of || !ok || claim != "sub" && claim != "aud" || o.Set != policy.ForAllValues || st.Effect != policy.Allow {
+				continue
+			}
+			place := conditionAt(i, c)
+			if slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Where == place }) {
+				continue
+			}
+			plain := strings.TrimPrefix(c.Operator, "ForAllValues:")
+			out = append(out, finding.Finding{
+				Rule: webIdentitySubjectID, Severity: finding.Advice, Where: place,
+				Message:  fmt.Sprintf("%s also holds for a token without %s; no token lacks it, but IAM advises against it in an Allow: write %s", word(c.Operator), word(c.Key), plain),
+				Fix:      "write " + plain + " in place of " + word(c.Operator),
+				Evidence: finding.Evidence{Kind: finding.Place, Sentence: word(c.Operator) + " on " + word(c.Key) + " holds when the key is absent"},
+			})
+		}
+	}
+	return out
+}
