@@ -165,20 +165,39 @@ func strangersTo(pins []pin, by depth) [][]proof.Requirement {
 	return where
 }
 
-// legal requires a subject that the provider makes, among them those in whose
-// place a tenant may put another that the document speaks of.
-func (f federation) legal(pins []pin) [][]proof.Requirement {
+// legal requires a subject that the provider makes.
+func (f federation) legal(d policy.Document, pins []pin) [][]proof.Requirement {
 	if f.Legal == nil {
 		return nil
 	}
 	patterns := f.Legal
-	for _, t := range f.Templates {
-		head := t[:strings.IndexByte(t, ':')+1]
-		if slices.ContainsFunc(pins[0].texts, func(v string) bool { return strings.HasPrefix(v, head) }) {
-			patterns = append(patterns[:len(patterns):len(patterns)], t)
-		}
+	if len(f.Templates) > 0 && f.choosable(d, pins[0].key) {
+		patterns = append(patterns[:len(patterns):len(patterns)], f.Templates...)
 	}
 	return [][]proof.Requirement{must(demand(proof.Holds, "StringLike", pins[0].key, patterns...))}
+}
+
+// choosable says whether a subject of a tenant's own choice may come in where
+// none of the usual form does. Where the document only demands beginnings of the
+// usual form, or leaves the beginning open, no other comes in that it does not;
+// leaving the others out then is only quicker.
+func (f federation) choosable(d policy.Document, key string) bool {
+	usual := f.Legal[0][:strings.IndexByte(f.Legal[0], ':')+1]
+	for _, st := range d.Statements {
+		for _, c := range st.Conditions {
+			if !strings.EqualFold(c.Key, key) {
+				continue
+			}
+			o, ok := policy.ParseOperator(c.Operator)
+			if !ok || o.Negated || st.Effect != policy.Allow || o.Base != policy.String && o.Base != policy.StringLike {
+				return true
+			}
+			if slices.ContainsFunc(c.Values, func(v string) bool { return !strings.HasPrefix(v, usual) && !strings.HasPrefix(v, "*") }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // listed says whether the rules file permits trust in a provider: nothing is

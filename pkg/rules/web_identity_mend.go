@@ -51,11 +51,14 @@ func (f federation) strict(d policy.Document) (policy.Document, bool) {
 				continue
 			}
 			operator := strings.TrimSuffix(c.Operator, "IfExists")
-			if rest, all := strings.CutPrefix(operator, "ForAllValues:"); all {
-				operator = rest
-				if f.many(c.Key) {
-					operator = "ForAnyValue:" + rest
+			if rest, all := strings.CutPrefix(operator, "ForAllValues:"); all && f.many(c.Key) {
+				// Some value beside all of them: in place of it that would let in more.
+				if some := "ForAnyValue:" + rest; !has(st.Conditions, some, c.Key) {
+					st.Conditions, changed = append(st.Conditions, policy.Condition{Operator: some, Key: c.Key, Values: c.Values}), true
 				}
+				continue
+			} else if all {
+				operator = rest
 			}
 			if operator != c.Operator && !has(st.Conditions, operator, c.Key) {
 				st.Conditions[j].Operator, changed = operator, true

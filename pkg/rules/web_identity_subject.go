@@ -64,7 +64,7 @@ func subjectJudged(in Input, f federation) Judgement {
 
 // ask asks for a stranger to the pins. more are further requirements.
 func (f federation) ask(in Input, pins []pin, by depth, more ...[]proof.Requirement) proof.Answer {
-	where := append(strangersTo(pins, by), f.legal(pins)...)
+	where := append(strangersTo(pins, by), f.legal(in.Document, pins)...)
 	return in.find(in.query(assumeOIDC, append(where, more...), f.callers()))
 }
 
