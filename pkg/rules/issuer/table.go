@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -15,7 +16,7 @@ const sts = "sts.amazonaws.com"
 // aud and sub are condition keys, by the service reference of STS
 // (AssumeRoleWithWebIdentity) and reference_policies_iam-condition-keys.
 var table = sync.OnceValue(func() []Provider {
-	return append(append(forges(), builders()...), append(clusters(), identities()...)...)
+	return slices.Concat(forges(), builders(), planners(), hosts(), others(), clusters(), identities())
 })
 
 // github is GitHub Actions, of which three kinds of issuers differ only in whom
@@ -23,7 +24,7 @@ var table = sync.OnceValue(func() []Provider {
 func github(name string, tenancy Tenancy, issuers ...string) Provider {
 	p := Provider{
 		Name: name, Issuers: issuers, Tenancy: tenancy,
-		Everyone: "any GitHub repository whatsoever", Others: "GitHub repositories of owners whom the policy does not name", Inside: "any repository of the owners whom the policy names",
+		Everyone: "any GitHub repository whatsoever", Others: "GitHub repositories of owners whom the policy does not name", Inside: "repositories that the policy does not name, of the owners whom it names,",
 		Naming: "the organization and the repository", Inner: finding.Medium,
 		Claims: []Claim{
 			{
@@ -64,7 +65,7 @@ func github(name string, tenancy Tenancy, issuers ...string) Provider {
 func gitlab(name string, tenancy Tenancy, audience string, issuers ...string) Provider {
 	p := Provider{
 		Name: name, Issuers: issuers, Tenancy: tenancy,
-		Everyone: "any GitLab project whatsoever", Others: "GitLab projects of groups that the policy does not name", Inside: "any project of the groups that the policy names",
+		Everyone: "any GitLab project whatsoever", Others: "GitLab projects of groups that the policy does not name", Inside: "projects that the policy does not name, of the groups that it names,",
 		Naming: "the group and the project", Inner: finding.Medium,
 		Claims: []Claim{
 			{
@@ -116,7 +117,7 @@ func builders() []Provider {
 	return []Provider{
 		{
 			Name: "Buildkite", Issuers: []string{"agent.buildkite.com"}, Tenancy: Shared,
-			Everyone: "any Buildkite pipeline whatsoever", Others: "Buildkite pipelines of organizations that the policy does not name", Inside: "any pipeline of the organizations that the policy names",
+			Everyone: "any Buildkite pipeline whatsoever", Others: "Buildkite pipelines of organizations that the policy does not name", Inside: "pipelines that the policy does not name, of the organizations that it names,",
 			Naming: "the organization and the pipeline", Inner: finding.Medium,
 			Claims: []Claim{
 				{Key: "sub", Shapes: []string{"organization:<t>:pipeline:<p>:"}, Strangers: []string{"organization:mallory:pipeline:app:ref:refs/heads/main:commit:9f3182061f1e2cca4702c368cbc039b7dc9d4485:step:build"}},
@@ -132,7 +133,7 @@ func builders() []Provider {
 		},
 		{
 			Name: "HCP Terraform", Issuers: []string{"app.terraform.io"}, Tenancy: Shared,
-			Everyone: "any HCP Terraform workspace whatsoever", Others: "HCP Terraform workspaces of organizations that the policy does not name", Inside: "any project and workspace of the organizations that the policy names",
+			Everyone: "any HCP Terraform workspace whatsoever", Others: "HCP Terraform workspaces of organizations that the policy does not name", Inside: "projects and workspaces that the policy does not name, of the organizations that it names,",
 			Naming: "the organization, and the project or the workspace", Inner: finding.Medium,
 			Claims: []Claim{{
 				Key: "sub", Shapes: []string{"organization:<t>:project:<p>:", "organization:<t>:project:<any>:workspace:<p>:"},
@@ -159,9 +160,15 @@ func builders() []Provider {
 			Legal:   []string{"space:?*:?*"},
 			Example: "space:SPACE:stack:STACK:run_type:*:scope:write", Page: "Spacelift, OIDC with AWS",
 		},
+	}
+}
+
+// planners are providers that build what infrastructure is planned.
+func planners() []Provider {
+	return []Provider{
 		{
 			Name: "Codefresh", Issuers: []string{"oidc.codefresh.io"}, Tenancy: Shared,
-			Everyone: "any Codefresh pipeline whatsoever", Inside: "any pipeline of the accounts that the policy names",
+			Everyone: "any Codefresh pipeline whatsoever", Inside: "pipelines that the policy does not name, of the accounts that it names,",
 			Naming: "the account and the pipeline", Inner: finding.Medium,
 			Claims:  []Claim{{Key: "sub", Shapes: []string{"account:<t>:pipeline:<p>:"}, Strangers: []string{"account:64884faac2751b77ca7ab324:pipeline:64f7232ab698cfcb95d93cef:initiator:mallory"}}},
 			Legal:   []string{"account:?*:pipeline:?*"},
@@ -169,7 +176,7 @@ func builders() []Provider {
 		},
 		{
 			Name: "Scalr", Issuers: []string{"scalr.io"}, Tenancy: Shared,
-			Everyone: "any Scalr workspace whatsoever", Inside: "any workspace of the accounts that the policy names",
+			Everyone: "any Scalr workspace whatsoever", Inside: "workspaces that the policy does not name, of the accounts that it names,",
 			Naming: "the account and the environment", Inner: finding.Medium,
 			Claims:  []Claim{{Key: "sub", Shapes: []string{"account:<t>:environment:<p>:", "account:<t>:environment:<any>:workspace:<p>"}, Strangers: []string{"account:mallory:environment:prod:workspace:app"}}},
 			Legal:   []string{"account:?*:environment:?*"},
@@ -177,7 +184,7 @@ func builders() []Provider {
 		},
 		{
 			Name: "Pulumi Cloud", Issuers: []string{"api.pulumi.com/oidc"}, Tenancy: Shared,
-			Everyone: "any Pulumi organization whatsoever", Inside: "any stack and environment of the organizations that the policy names",
+			Everyone: "any Pulumi organization whatsoever", Inside: "stacks and environments that the policy does not name, of the organizations that it names,",
 			Naming: "the organization and the project", Inner: finding.Medium,
 			Claims: []Claim{
 				{Key: "sub", Shapes: []string{"pulumi:deploy:org:<t>:project:<p>:", "pulumi:environments:org:<t>:env:<p>", "pulumi:cmk:pulumi.organization.login:<p>"}, Strangers: []string{"pulumi:deploy:org:mallory:project:app:stack:prod:operation:update:scope:write", "pulumi:environments:org:mallory:env:app/prod"}},
@@ -186,9 +193,15 @@ func builders() []Provider {
 			Legal:   []string{"pulumi:?*:?*"},
 			Example: "pulumi:deploy:org:ORGANIZATION:project:PROJECT:*", AudienceTells: true, Page: "Pulumi, Configuring OIDC for AWS",
 		},
+	}
+}
+
+// hosts are providers whose guests are running programs.
+func hosts() []Provider {
+	return []Provider{
 		{
 			Name: "Vercel, global issuer", Issuers: []string{"oidc.vercel.com"}, Tenancy: Shared,
-			Everyone: "any Vercel project whatsoever", Others: "Vercel projects of teams that the policy does not name", Inside: "any project of the teams that the policy names",
+			Everyone: "any Vercel project whatsoever", Others: "Vercel projects of teams that the policy does not name", Inside: "projects that the policy does not name, of the teams that it names,",
 			Naming: "the team and the project", Inner: finding.Medium,
 			Claims: []Claim{
 				{Key: "sub", Shapes: []string{"owner:<t>:project:<p>:"}, Strangers: []string{"owner:mallory:project:app:environment:production"}},
@@ -206,7 +219,7 @@ func builders() []Provider {
 		},
 		{
 			Name: "Upbound", Issuers: []string{"proidc.upbound.io"}, Tenancy: Shared,
-			Everyone: "any Upbound control plane whatsoever", Inside: "any control plane of the organizations that the policy names",
+			Everyone: "any Upbound control plane whatsoever", Inside: "control planes that the policy does not name, of the organizations that it names,",
 			Naming: "the organization and the control plane", Inner: finding.Medium,
 			Claims:  []Claim{{Key: "sub", Shapes: []string{"mcp:<t>/<p>:"}, Strangers: []string{"mcp:mallory/app:provider:provider-aws"}}},
 			Legal:   []string{"mcp:?*/?*"},
@@ -219,6 +232,12 @@ func builders() []Provider {
 			Legal:   []string{"?*:?*:?*"},
 			Example: "ORGANIZATION:APP:*", Audience: sts, Page: "Fly.io, OpenID Connect",
 		},
+	}
+}
+
+// others are shared issuers of which little is known.
+func others() []Provider {
+	return []Provider{
 		plain("DVC Studio", "sub", "studio.datachain.ai/api"),
 		plain("Shisho Cloud", "sub", "tokens.cloud.shisho.dev"),
 		plain("sandboxes.cloud", "aud", "sandboxes.cloud"),
@@ -245,7 +264,7 @@ func clusters() []Provider {
 	kubernetes := func(name, audience, page string, issuers ...string) Provider {
 		return Provider{
 			Name: name, Issuers: issuers, Tenancy: Own,
-			Everyone: "any pod of the cluster", Naming: "the namespace and the service account", Inner: finding.Medium,
+			Everyone: "any pod of the cluster", Others: "pods of namespaces that the policy does not name", Naming: "the namespace and the service account", Inner: finding.Medium,
 			Claims:  []Claim{{Key: "sub", Shapes: []string{"system:serviceaccount:<p>:"}, Strangers: []string{"system:serviceaccount:mallory:app", "system:serviceaccount:default:default", "system:serviceaccount:kube-system:other"}}},
 			Legal:   []string{"system:serviceaccount:?*:?*"},
 			Example: "system:serviceaccount:NAMESPACE:SERVICE-ACCOUNT", Audience: audience, Page: page,
