@@ -116,6 +116,21 @@ func TestWhatStandsInTheWayBefore(t *testing.T) {
 		{name: "the ledger of an earlier deployment", check: "leftovers", state: doctor.Problem, found: "left from an earlier deployment", do: "cdk import", harm: func(_ *deployment.Deployment, a *account) {
 			delete(a.stacks, "rolewarden-hub")
 		}},
+		{name: "the ledger of a deployment that was rolled back", check: "leftovers", state: doctor.Problem, found: "rolewarden-ledger is left, though the stack rolewarden-hub could not be made (ROLLBACK_COMPLETE)", do: "aws dynamodb update-table --no-deletion-protection-enabled --table-name rolewarden-ledger --region us-east-1\naws dynamodb delete-table", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "ROLLBACK_COMPLETE"}
+		}},
+		{name: "a deployment that was rolled back and left no ledger", check: "leftovers", state: doctor.OK, found: "No ledger", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-hub"], a.ledger = doctor.Stack{Name: "rolewarden-hub", Status: "ROLLBACK_COMPLETE"}, false
+		}},
+		{name: "a deployment that was only looked at", check: "leftovers", state: doctor.Problem, found: "REVIEW_IN_PROGRESS", do: "delete-table", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "REVIEW_IN_PROGRESS"}
+		}},
+		{name: "an update that was rolled back keeps its ledger", check: "leftovers", state: doctor.Skipped, found: "the table is its own", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "UPDATE_ROLLBACK_COMPLETE"}
+		}},
+		{name: "a rolled back stack is said to have left something", check: "stack", state: doctor.Problem, found: "what it may have left behind is looked at under leftovers", do: "delete-stack", harm: func(_ *deployment.Deployment, a *account) {
+			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "ROLLBACK_COMPLETE"}
+		}},
 		{name: "an old bootstrap", check: "cdk-bootstrap", state: doctor.Problem, found: "the version 5, and 6", do: "cdk bootstrap", harm: stack("CREATE_COMPLETE", map[string]string{"BootstrapVersion": "5"})},
 		{name: "a broken bootstrap", check: "cdk-bootstrap", state: doctor.Problem, found: "ROLLBACK_COMPLETE", do: "cdk bootstrap", harm: stack("ROLLBACK_COMPLETE", map[string]string{"BootstrapVersion": "25"})},
 		{name: "a bootstrap without a version", check: "cdk-bootstrap", state: doctor.Unknown, found: "names no version", do: "cdk bootstrap", harm: stack("CREATE_COMPLETE", nil)},

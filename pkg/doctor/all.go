@@ -4,7 +4,7 @@ package doctor
 // stands on comes first.
 func All() []Check {
 	return []Check{
-		identity(), region(), rulesFile(), bootstrap(),
+		identity(), region(), rulesFile(), bootstrap(), concurrency(),
 		aTrail(), trailReads(),
 		organization(), accounts(), trustedAccess(), delegatedAdministrator(), targets(), policyTypes(),
 		stack(), leftovers(), rulesHash(),

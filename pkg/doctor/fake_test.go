@@ -52,6 +52,7 @@ type account struct {
 	secrets       map[string]string
 	kill          decision.Switch
 	ledger        bool // whether the table is there
+	lambda        doctor.Concurrency
 
 	fails map[string]error
 	calls []string
@@ -175,6 +176,10 @@ func (a *account) Switch(context.Context) (decision.Switch, error) {
 	return a.kill, a.has("dynamodb:GetItem", a.ledger)
 }
 
+func (a *account) Concurrency(context.Context) (doctor.Concurrency, error) {
+	return a.lambda, a.has("lambda:GetAccountSettings", true)
+}
+
 // load reads the sample for an organization, with Slack.
 func load(t *testing.T, way string) *deployment.Deployment {
 	t.Helper()
@@ -250,6 +255,7 @@ func prepared(d *deployment.Deployment, who string) *account {
 		buses: map[string]doctor.Bus{}, rules: map[string]doctor.Rule{},
 		subscriptions: map[string][]doctor.Subscription{}, queues: map[string]int{}, secrets: map[string]string{},
 		attached: map[string][]string{}, fails: map[string]error{},
+		lambda: doctor.Concurrency{Quota: 1000, Unreserved: 1000},
 	}
 }
 
@@ -264,7 +270,7 @@ func (a *account) route(d *deployment.Deployment) {
 	patterns := trail.Patterns(trail.PatternOptions{AssumeRole: d.AssumeRoleRoles()})
 	add := func(region, bus, name, pattern, target string) {
 		r := doctor.Rule{Name: name, State: "ENABLED", Pattern: pattern, Targets: []doctor.Target{{ARN: target, DeadLetters: here("sqs", "rolewarden-rule-dlq")}}}
-		if strings.HasSuffix(target, "event-bus/rolewarden") {
+		if strings.Contains(target, ":event-bus/") {
 			r.Targets = []doctor.Target{{ARN: target, Role: "arn:aws:iam::" + a.caller.Account + ":role/rolewarden/rolewarden-events"}}
 		}
 		if strings.Contains(name, "assume-role") {
@@ -272,7 +278,7 @@ func (a *account) route(d *deployment.Deployment) {
 		}
 		a.rules[region+"/"+bus+"/"+name] = r
 	}
-	queue, bus := here("sqs", "rolewarden-intake"), here("events", "event-bus/rolewarden")
+	queue, bus, home := here("sqs", "rolewarden-intake"), here("events", "event-bus/rolewarden"), here("events", "event-bus/default")
 	add(usEast, "rolewarden", "rolewarden-intake", patterns[0], queue)
 	add(usEast, "default", "rolewarden-intake", patterns[0], queue)
 	add(usEast, "default", "rolewarden-forward", patterns[0], bus)
@@ -280,6 +286,10 @@ func (a *account) route(d *deployment.Deployment) {
 		add(usEast, "rolewarden", "rolewarden-assume-role-1", p, queue)
 		add(usEast, "default", "rolewarden-assume-role-1", p, bus)
 		add("eu-west-1", "default", "rolewarden-assume-role-1", p, bus)
+		if a.caller.Account == hub { // one account, where nothing is forwarded but from other Regions
+			add(usEast, "default", "rolewarden-assume-role-1", p, queue)
+			add("eu-west-1", "default", "rolewarden-assume-role-1", p, home)
+		}
 	}
 	a.attached["ou-abcd-11111111/SERVICE_CONTROL_POLICY"] = []string{"FullAWSAccess", "rolewarden-scp"}
 	a.attached["ou-abcd-11111111/RESOURCE_CONTROL_POLICY"] = []string{"RCPFullAWSAccess", "rolewarden-rcp"}

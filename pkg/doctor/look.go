@@ -27,6 +27,7 @@ type AWS interface {
 	Queues
 	Secrets
 	Switches
+	Quotas
 }
 
 // Identity says whose credentials these are.

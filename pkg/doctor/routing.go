@@ -151,7 +151,7 @@ func (w wantedRule) targets(n *notes, where string, r Rule) {
 func assumeRoleRules() Check {
 	return Check{
 		ID: "assume-role-rules", When: After, Seats: everySeat(),
-		Looks: "the rules whose names begin with " + deployment.AssumeRoleRule + " (EventBridge ListRules, DescribeRule)",
+		Looks: "the rules whose names begin with " + deployment.AssumeRoleRule + ", and their targets (EventBridge ListRules, DescribeRule, ListTargetsByRule)",
 		look: func(ctx context.Context, e *exam, n *notes) {
 			d := e.Deployment
 			if len(d.AssumeRoleRegions) == 0 || len(d.AssumeRoleRoles()) == 0 {
@@ -186,12 +186,34 @@ func (e *exam) assumeRoleRegions() []string {
 // Guide, eb-service-event-cloudtrail-management).
 const allEvents = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
-// assumeRoleIn makes sure that each wanted pattern has a rule that gets its events.
-func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted []string) {
-	on := defaultBus
-	if e.Seat == Hub && e.Deployment.Way != deployment.Single {
-		on = deployment.Bus
+// assumeRoleRoute is how the rules for AssumeRole lead on from a Region: from
+// members to the hub's bus, from other Regions of the way Single to the default
+// bus at home, and from there to the intake queue.
+func (e *exam) assumeRoleRoute(region string) wantedRule {
+	d := e.Deployment
+	w := wantedRule{region: region, bus: defaultBus, role: ":role" + deployment.Path + deployment.EventsRole}
+	switch {
+	case e.Seat == Management:
+		w.target, w.again = e.arn("events", "event-bus/"+deployment.Bus), e.deploy(deployment.ManagementStack)
+	case e.Seat == Member:
+		w.target, w.again = e.arn("events", "event-bus/"+deployment.Bus), e.deploy(deployment.MembersStack)
+	case region != d.Region:
+		w.target, w.again = e.arn("events", "event-bus/"+defaultBus), e.deploy(deployment.SingleStack)
+	default:
+		w.role, w.deadLetters = "", e.arn("sqs", deployment.RuleDLQ)
+		w.target, w.again = e.arn("sqs", deployment.IntakeQueue), e.deploy(e.mainStack())
+		if d.Way != deployment.Single {
+			w.bus = deployment.Bus
+		}
 	}
+	return w
+}
+
+// assumeRoleIn makes sure that each wanted pattern has a rule that gets its
+// events and leads them on.
+func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted []string) {
+	w := e.assumeRoleRoute(region)
+	on := w.bus
 	names, err := e.AWS.RuleNames(ctx, region, on, deployment.AssumeRoleRule)
 	if err != nil {
 		n.unknown(err)
@@ -206,13 +228,13 @@ func (e *exam) assumeRoleIn(ctx context.Context, n *notes, region string, wanted
 		}
 		if r.State == allEvents || on != defaultBus && r.State == "ENABLED" {
 			enabled = append(enabled, r.Pattern)
+			w.targets(n, fmt.Sprintf("The rule %s on the bus %s in %s", name, on, region), r)
 		}
 	}
 	missing := slices.DeleteFunc(slices.Clone(wanted), func(p string) bool {
 		return slices.ContainsFunc(enabled, func(have string) bool { same, err := samePattern(p, have); return same && err == nil })
 	})
-	switch {
-	case len(missing) > 0:
+	if len(missing) > 0 {
 		n.problem(fmt.Sprintf("In %s, %d of the %d event patterns for AssumeRole have no rule on the bus %s that gets such events.", region, len(missing), len(wanted), on),
 			"Deploy again: the sensitive roles changed, or somebody changed a rule.")
 		return

@@ -72,6 +72,9 @@ func TestWhatIsWrongWithTheWayOfEvents(t *testing.T) {
 			delete(a.rules, "eu-west-1/default/rolewarden-assume-role-1")
 		}},
 		{name: "a disabled rule for AssumeRole", check: "assume-role-rules", state: doctor.Problem, found: "on the bus rolewarden", do: "Deploy again", harm: rule(usEast+"/rolewarden/rolewarden-assume-role-1", func(r *doctor.Rule) { r.State = "DISABLED" })},
+		{name: "T71 a rule for AssumeRole without a target", check: "assume-role-rules", state: doctor.Problem, found: "The rule rolewarden-assume-role-1 on the bus rolewarden in us-east-1 does not lead to arn:aws:sqs:us-east-1:555555555555:rolewarden-intake", do: "cdk deploy rolewarden-hub", harm: rule(usEast+"/rolewarden/rolewarden-assume-role-1", func(r *doctor.Rule) { r.Targets = nil })},
+		{name: "T71 a member's rule for AssumeRole without a target", seat: doctor.Member, check: "assume-role-rules", state: doctor.Problem, found: "on the bus default in eu-west-1 does not lead to arn:aws:events:us-east-1:555555555555:event-bus/rolewarden", do: "cdk deploy rolewarden-members", harm: rule("eu-west-1/default/rolewarden-assume-role-1", func(r *doctor.Rule) { r.Targets = nil })},
+		{name: "T71 the management account's rule for AssumeRole with another role", seat: doctor.Management, check: "assume-role-rules", state: doctor.Problem, found: "with another role", do: "who changed the target", harm: rule("eu-west-1/default/rolewarden-assume-role-1", func(r *doctor.Rule) { r.Targets[0].Role = "arn:aws:iam::999999999999:role/mallory" })},
 		{name: "the sensitive roles changed", check: "assume-role-rules", state: doctor.Problem, found: "1 of the 1", do: "the sensitive roles changed", harm: rule(usEast+"/rolewarden/rolewarden-assume-role-1", func(r *doctor.Rule) {
 			r.Pattern = strings.Replace(r.Pattern, "payroll", "other", 1)
 		})},

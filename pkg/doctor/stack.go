@@ -90,7 +90,7 @@ func (e *exam) stackState(n *notes, s Stack) {
 	case settled(s.Status):
 		n.fine(fmt.Sprintf("The stack %s is in the state %s.", s.Name, s.Status))
 	case s.Status == "ROLLBACK_COMPLETE":
-		n.problem(fmt.Sprintf("The stack %s could not be made%s. It holds nothing and cannot be updated.", s.Name, reason),
+		n.problem(fmt.Sprintf("The stack %s could not be made%s. It cannot be updated; what it may have left behind is looked at under %s.", s.Name, reason, leftoversID),
 			"Read the stack's events, mend the cause, delete the stack (aws cloudformation delete-stack --stack-name "+s.Name+"), and deploy again.")
 	case strings.HasSuffix(s.Status, "_IN_PROGRESS"):
 		n.warn(fmt.Sprintf("The stack %s is in the state %s%s.", s.Name, s.Status, reason), "Wait for it to end, and look again.")
@@ -127,30 +127,62 @@ func rulesHash() Check {
 	}
 }
 
+// madeNothing says whether a stack in a state stands without its resources: its
+// first deployment failed, or was only looked at.
+func madeNothing(status string) bool {
+	return status == "REVIEW_IN_PROGRESS" || strings.HasPrefix(status, "ROLLBACK_")
+}
+
+const leftoversID = "leftovers"
+
 // leftovers makes sure that nothing of an earlier deployment is in the way: the
-// ledger outlives its stack, and CloudFormation does not take what is there.
+// ledger outlives its stack, be it removed or rolled back at its first
+// deployment, and CloudFormation does not take what is there.
 func leftovers() Check {
 	return Check{
-		ID: "leftovers", Looks: "whether the table " + deployment.Table + " is there without its stack (DynamoDB GetItem, CloudFormation DescribeStacks)",
+		ID: leftoversID, Looks: "whether the table " + deployment.Table + " is there without its stack (DynamoDB GetItem, CloudFormation DescribeStacks)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			_, err := e.stack(ctx, e.mainStack())
+			s, err := e.stack(ctx, e.mainStack())
 			switch {
-			case err == nil:
+			case err == nil && !madeNothing(s.Status):
 				n.skip("The stack " + e.mainStack() + " is there; the table is its own.")
 				return
-			case !absent(err):
+			case err != nil && !absent(err):
 				n.unknown(err)
 				return
 			}
 			switch _, err := e.AWS.Switch(ctx); {
 			case absent(err):
-				n.fine("Nothing of an earlier deployment is left.")
+				n.fine("No ledger of an earlier deployment is left.")
 			case err != nil:
 				n.unknown(err)
 			default:
-				n.problem("The table "+deployment.Table+" is left from an earlier deployment, without its stack.",
-					"Bring it into the new stack (cdk import), or take its deletion protection off and delete it; what rolewarden remembers is in it.")
+				e.leftTable(n, s)
 			}
 		},
+	}
+}
+
+// leftTable tells of a table without its stack, and how to be rid of it or to
+// take it up again.
+func (e *exam) leftTable(n *notes, s Stack) {
+	if s.Status == "" {
+		n.problem("The table "+deployment.Table+" is left from an earlier deployment, without its stack.", append([]string{
+			"To keep what rolewarden remembers, bring the table into the new stack (cdk import); else remove it:",
+		}, e.removeTable()...)...)
+		return
+	}
+	n.problem(fmt.Sprintf("The table %s is left, though the stack %s could not be made (%s): the next deployment would fail at it.", deployment.Table, s.Name, s.Status), append([]string{
+		"Remove it, unless an earlier deployment left it with something in it that you want to keep:",
+	}, e.removeTable()...)...)
+}
+
+// removeTable says how to remove what a stack keeps on purpose.
+func (e *exam) removeTable() []string {
+	region := " --region " + e.Deployment.Region
+	return []string{
+		"aws dynamodb update-table --no-deletion-protection-enabled --table-name " + deployment.Table + region,
+		"aws dynamodb delete-table --table-name " + deployment.Table + region,
+		"Once the table is gone, schedule the deletion of the two keys of that deployment, which are in nobody's way and cost a dollar a month each: their descriptions begin with rolewarden, and their aliases went with the stack.",
 	}
 }

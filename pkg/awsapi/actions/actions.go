@@ -141,6 +141,7 @@ func doctor() []Action {
 		"cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic",
 		"sqs:GetQueueUrl", "sqs:GetQueueAttributes",
 		"secretsmanager:GetSecretValue", "dynamodb:GetItem",
+		"lambda:GetAccountSettings",
 	} {
 		out = append(out, Action{Name: name})
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -54,6 +55,7 @@ type Inspection struct {
 	sns            func() *sns.Client
 	sqs            func() *sqs.Client
 	secrets        func() *secretsmanager.Client
+	lambda         func() *lambda.Client
 }
 
 var _ doctor.AWS = (*Inspection)(nil)
@@ -78,6 +80,7 @@ func New(cfg Config) (*Inspection, error) {
 		sns:            sync.OnceValue(func() *sns.Client { return sns.NewFromConfig(c) }),
 		sqs:            sync.OnceValue(func() *sqs.Client { return sqs.NewFromConfig(c) }),
 		secrets:        sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(c) }),
+		lambda:         sync.OnceValue(func() *lambda.Client { return lambda.NewFromConfig(c) }),
 	}, nil
 }
 

@@ -353,3 +353,21 @@ func TestInspectionOfAlarms(t *testing.T) {
 		t.Errorf("the alarms (-want +got):\n%s\n%v", d, err)
 	}
 }
+
+// How many functions may run at once is read as Lambda says it; an answer that
+// leaves it out is no quota of nothing.
+func TestInspectionOfTheQuotaOfLambda(t *testing.T) {
+	w := labWorld(t)
+	w.hub.HTTPClient = &answers{bodies: []string{
+		`{"AccountLimit":{"ConcurrentExecutions":50,"UnreservedConcurrentExecutions":40,"TotalCodeSize":80530636800}}`,
+		`{"AccountUsage":{"FunctionCount":0}}`,
+	}}
+	i := inspection(t, w.hub)
+	got, err := i.Concurrency(t.Context())
+	if want := (doctor.Concurrency{Quota: 50, Unreserved: 40}); got != want || err != nil {
+		t.Errorf("the quota is %+v, %v", got, err)
+	}
+	if got, err := i.Concurrency(t.Context()); err == nil {
+		t.Errorf("an answer without a quota is taken for %+v", got)
+	}
+}

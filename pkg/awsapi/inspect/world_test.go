@@ -89,9 +89,12 @@ type answers struct {
 
 // Do implements aws.HTTPClient.
 func (a *answers) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
 	}
 	if len(a.bodies) == 0 {
 		return nil, errors.New("no more answers")

@@ -1,0 +1,63 @@
+package doctor_test
+
+import (
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/doctor"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// An account that has not enough room for the functions is told of it before
+// its first deployment is rolled back, with the quota to ask for.
+func TestTheQuotaOfLambdaIsLookedAtBeforeTheDeployment(t *testing.T) {
+	t.Parallel()
+	quota := func(quota, unreserved int) func(*deployment.Deployment, *account) {
+		return func(_ *deployment.Deployment, a *account) {
+			delete(a.stacks, "rolewarden-hub")
+			delete(a.stacks, "rolewarden")
+			a.lambda = doctor.Concurrency{Quota: quota, Unreserved: unreserved}
+		}
+	}
+	sick(t, doctor.Before, []ailment{
+		{name: "a new account", way: "single", check: "lambda-concurrency", state: doctor.Problem, found: "set aside 15 executions, and Lambda keeps 100 for all others; of this account's 10 only 10 are free", do: "at least 115: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --region us-east-1 --desired-value 1000", harm: quota(10, 10)},
+		{name: "one too few", way: "hub", check: "lambda-concurrency", state: doctor.Problem, found: "only 114 are free", do: "at least 116", harm: quota(115, 114)},
+		{name: "just enough", way: "hub", check: "lambda-concurrency", state: doctor.OK, found: "Of 1000 executions at once 115 are not set aside; the functions take 15", harm: quota(1000, 115)},
+		{name: "others have set nearly all aside", way: "hub", check: "lambda-concurrency", state: doctor.Problem, found: "of this account's 1000 only 100 are free", do: "at least 1015", harm: quota(1000, 100)},
+		{name: "before the members, when the hub is missing", way: "members", check: "lambda-concurrency", state: doctor.Problem, found: "only 10", do: "at least 115", harm: quota(10, 10)},
+		{name: "without Slack", way: "single", check: "lambda-concurrency", state: doctor.OK, found: "the functions take 13", harm: func(d *deployment.Deployment, a *account) {
+			quota(113, 113)(d, a)
+			d.Slack = deployment.Absent
+		}},
+		{name: "what is deployed has its share", way: "hub", check: "lambda-concurrency", state: doctor.Skipped, found: "have set aside what they need", harm: func(_ *deployment.Deployment, a *account) { a.lambda = doctor.Concurrency{Quota: 115, Unreserved: 100} }},
+		{name: "a stack that was rolled back has nothing", way: "hub", check: "lambda-concurrency", state: doctor.Problem, found: "only 10", do: "at least 115", harm: func(d *deployment.Deployment, a *account) {
+			quota(10, 10)(d, a)
+			a.stacks["rolewarden-hub"] = doctor.Stack{Name: "rolewarden-hub", Status: "ROLLBACK_COMPLETE"}
+		}},
+		{name: "A9 it may not be looked at", way: "hub", check: "lambda-concurrency", state: doctor.Unknown, found: "lambda:GetAccountSettings", do: "Allow lambda:GetAccountSettings", harm: func(d *deployment.Deployment, a *account) {
+			quota(1000, 1000)(d, a)
+			a.fails["lambda:GetAccountSettings"] = &doctor.Refusal{Needs: "lambda:GetAccountSettings", Err: role.ErrAccessDenied}
+		}},
+	})
+}
+
+// What the doctor reckons with is what the templates ask Lambda for.
+func TestTheTemplatesSetAsideWhatTheDoctorReckonsWith(t *testing.T) {
+	t.Parallel()
+	for way, file := range map[string]string{"single": "single", "hub": "organization"} {
+		d, err := deployment.Load(templates+"deployments/"+file+".yaml", deployment.Override{Way: way}, today())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := map[string]string{"single": "single/rolewarden", "hub": "hub/rolewarden-hub"}[way]
+		sum := 0
+		for _, r := range template(t, name).Resources {
+			if n, ok := r.Properties["ReservedConcurrentExecutions"].(float64); ok && r.Type == "AWS::Lambda::Function" {
+				sum += int(n)
+			}
+		}
+		if sum != d.Reserved() {
+			t.Errorf("%s sets aside %d, and the doctor reckons with %d", name, sum, d.Reserved())
+		}
+	}
+}
