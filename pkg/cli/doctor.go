@@ -3,14 +3,15 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
 
-	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/doctor"
@@ -56,7 +57,11 @@ func (v doctorVerb) Run(s *session) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	sight, err := look(ctx, d)
+	own, err := signedIn(ctx, d)
+	if err != nil {
+		return err
+	}
+	sight, err := inspect.New(own)
 	if err != nil {
 		return err
 	}
@@ -78,20 +83,14 @@ func (v doctorVerb) Run(s *session) error {
 // several places in turn.
 const credentialsWait = 30 * time.Second
 
-// look opens AWS with the person's own credentials. Without any, each check
-// would only say so again.
-func look(ctx context.Context, d *deployment.Deployment) (*inspect.Inspection, error) {
-	cfg, err := awsapi.Load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Region = d.Region
+// signedIn gives the person's own credentials. Without any, whatever is asked of
+// AWS would only say so again.
+func signedIn(ctx context.Context, d *deployment.Deployment) (inspect.Config, error) {
 	waiting, cancel := context.WithTimeout(ctx, credentialsWait)
 	defer cancel()
-	if _, err := cfg.Credentials.Retrieve(waiting); err != nil {
-		return nil, fmt.Errorf("finding AWS credentials: %w: set AWS_PROFILE, or sign in with aws sso login", err)
-	}
-	return inspect.New(inspect.Config{AWS: cfg, Table: deployment.Table})
+	own, err := inspect.Person(waiting, d.Region)
+	own.Table = deployment.Table
+	return own, err
 }
 
 func whenNamed(word string) doctor.When {
@@ -133,8 +132,12 @@ func (e examined) text() string {
 	}
 	indent := strings.Repeat(" ", 9+widest+2)
 	counts := map[doctor.State]int{}
+	left := e.leftOut()
 	for _, r := range e.Checks {
 		counts[r.State]++
+		if r.State == doctor.Skipped && len(left[r.Found[0]]) > 1 {
+			continue
+		}
 		head := stateStyle(r.State).Render(fmt.Sprintf("%-7s", r.State)) + "  " + bold.Render(fmt.Sprintf("%-*s", widest, r.Check)) + "  "
 		for _, f := range r.Found {
 			b.WriteString(head + plain(f) + "\n")
@@ -148,11 +151,28 @@ func (e examined) text() string {
 		}
 		b.WriteString(indent + faint.Render("looked at: "+plain(r.Looked)) + "\n")
 	}
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		if all := left[why]; len(all) > 1 {
+			fmt.Fprintf(&b, "%s  %d checks: %s\n         %s\n", stateStyle(doctor.Skipped).Render("skipped"), len(all), plain(why), faint.Render(strings.Join(all, ", ")))
+		}
+	}
 	fmt.Fprintf(&b, "\n%d checks:", len(e.Checks))
 	for i, s := range []doctor.State{doctor.Problem, doctor.Unknown, doctor.Warning, doctor.OK, doctor.Skipped} {
 		fmt.Fprintf(&b, "%s %d %s", map[bool]string{true: ","}[i > 0], counts[s], s)
 	}
 	return b.String() + "\n"
+}
+
+// leftOut gives the checks that were not made, by the reason. Those that share
+// one are told together: they are many, and there is nothing to do about them.
+func (e examined) leftOut() map[string][]string {
+	out := map[string][]string{}
+	for _, r := range e.Checks {
+		if r.State == doctor.Skipped {
+			out[r.Found[0]] = append(out[r.Found[0]], r.Check)
+		}
+	}
+	return out
 }
 
 func stateStyle(s doctor.State) lipgloss.Style {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,6 +145,18 @@ func TestDoctorOfOneAccount(t *testing.T) {
 	for _, id := range append(organizationOnly, "rules-hash", "intake-rule", "assume-role-rules", "alarms", "subscriptions", "dead-letters", "slack-secret", "kill-switch") {
 		want[id] = "skipped"
 	}
+	text, errs, _ := run("", "doctor", "--deployment", p.path, "--when", "before")
+	for _, words := range []string{
+		"skipped  8 checks: It is looked at after the deployment.\n         rules-hash, intake-rule,", "skipped  13 checks: It does not concern the way single.\n         organization,",
+		"\nskipped  trail-reads ", ", 22 skipped",
+	} {
+		if !strings.Contains(text, words) {
+			t.Errorf("the text lacks %q:\n%s", words, text)
+		}
+	}
+	if n := strings.Count(text, "\nskipped "); n != 3 || errs != "" {
+		t.Errorf("what is skipped takes %d lines, on standard error %q:\n%s", n, errs, text)
+	}
 	states, status := p.states(t, "--when", "before")
 	if d := cmp.Diff(want, states); d != "" || status != 1 {
 		t.Errorf("before, with status %d (-want +got):\n%s", status, d)
@@ -166,7 +179,7 @@ func TestDoctorOfOneAccount(t *testing.T) {
 		t.Errorf("after, with status %d (-want +got):\n%s", status, d)
 	}
 
-	text, errs, status := run("", "doctor", "--deployment", p.path)
+	text, errs, status = run("", "doctor", "--deployment", p.path)
 	for _, words := range []string{"way single, account 123456789012, us-east-1; after the deployment", "unknown  alarms", "looked at: the alarms", "ok       trail", "0 problem, 1 unknown, 0 warning"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the text lacks %q:\n%s", words, text)
@@ -358,4 +371,57 @@ func TestDoctorInTheLabIsSureOfNothingItCannotSee(t *testing.T) {
 	if status != 1 {
 		t.Errorf("the status is %d", status)
 	}
+}
+
+// Whoever has no credentials is told so in one line, with what to do, and
+// without what the SDK tried on its way there.
+func TestWithoutCredentialsOneIsToldWhatToDo(t *testing.T) {
+	nothing := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(nothing.Close)
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		fine(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	write("rules.yaml", "version: 1\n")
+	file := write("deployment.yaml", "version: 1\nway: single\naccount: \"123456789012\"\nrules: rules.yaml\n")
+	sso := write("sso", "[profile signed-out]\nsso_start_url=https://acme.awsapps.com/start\nsso_region=us-east-1\nsso_account_id=111122223333\nsso_role_name=x\n")
+	for _, c := range []struct{ profile, config, retries, want string }{
+		{"", "none", "", "no AWS credentials were found: set AWS_PROFILE to a profile that has some, or sign in"},
+		{"nope", "none", "", `there is no AWS profile "nope": set AWS_PROFILE to one that aws configure list-profiles shows`},
+		{"signed-out", sso, "", "using the AWS credentials that were found: "},
+		{"", "none", "never", "reading your AWS settings: "},
+	} {
+		for name, value := range map[string]string{
+			"HOME": dir, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": c.profile, "AWS_CONFIG_FILE": c.config, "AWS_SHARED_CREDENTIALS_FILE": "none",
+			"AWS_RETRY_MODE": c.retries, "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": nothing.URL,
+		} {
+			t.Setenv(name, value)
+		}
+		for _, args := range [][]string{{"doctor"}, {"writes", "show"}} {
+			var out, errs string
+			var status int
+			sdk := standardError(t, func() { out, errs, status = run("", append(args, "--deployment", file)...) })
+			if status != 3 || out != "" || sdk != "" || !strings.HasPrefix(errs, "rolewarden: "+c.want) || strings.Count(errs, "\n") != 1 {
+				t.Errorf("%v with the profile %q: status %d, on standard output %q, on standard error %q, and past it %q; want %q", args, c.profile, status, out, errs, sdk, c.want)
+			}
+		}
+	}
+}
+
+// standardError gives what is written to the process's own standard error,
+// where the SDK's log goes.
+func standardError(t *testing.T, f func()) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	fine(t, err)
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	f()
+	fine(t, file.Close())
+	text, err := os.ReadFile(file.Name())
+	fine(t, err)
+	return string(text)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -59,16 +60,15 @@ func (v writesVerb) Run(s *session) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	by, err := caller(ctx, d)
+	own, err := signedIn(ctx, d)
 	if err != nil {
 		return err
 	}
-	cfg, err := awsapi.Load(ctx)
+	by, err := caller(ctx, own, d)
 	if err != nil {
 		return err
 	}
-	cfg.Region = d.Region
-	board, err := awsapi.NewDynamo(awsapi.DynamoConfig{AWS: cfg, Table: deployment.Table})
+	board, err := awsapi.NewDynamo(awsapi.DynamoConfig(own))
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (v writesVerb) Run(s *session) error {
 
 // caller says whose credentials these are; those of another account have
 // another table, or none.
-func caller(ctx context.Context, d *deployment.Deployment) (string, error) {
-	sight, err := look(ctx, d)
+func caller(ctx context.Context, own inspect.Config, d *deployment.Deployment) (string, error) {
+	sight, err := inspect.New(own)
 	if err != nil {
 		return "", err
 	}

@@ -194,10 +194,10 @@ func (c Check) unfit(cfg Config) string {
 		seats = []Seat{Hub}
 	}
 	switch {
-	case c.When == After && cfg.When == Before:
-		return "It is looked at after the deployment."
 	case len(c.Ways) > 0 && !slices.Contains(c.Ways, cfg.Deployment.Way):
 		return "It does not concern the way " + cfg.Deployment.Way.String() + "."
+	case c.When == After && cfg.When == Before:
+		return "It is looked at after the deployment."
 	case !slices.Contains(seats, cfg.Seat):
 		return "It is seen with credentials of another account: " + words(seats) + "."
 	}
