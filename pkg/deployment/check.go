@@ -77,6 +77,10 @@ func (r *reader) checkWay(d *Deployment) {
 			r.Fail(r.root.Field("rules"), "rules", fmt.Sprintf("%s names no organization, and the way %s trusts nobody outside of it", d.RulesFile, d.Way),
 				"write organization.id there, or deploy the way single")
 		}
+		if d.Way == Members && d.Rules != nil && d.Rules.Organization.ID != "" && d.Rules.Organization.Management == "" {
+			r.Fail(r.root.Field("rules"), "rules", fmt.Sprintf("%s does not name the management account, which StackSets skip and which has a stack of its own", d.RulesFile),
+				`write organization.management there, such as management: "999999999999"`)
+		}
 	case NoWay:
 	}
 }

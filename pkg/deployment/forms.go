@@ -64,6 +64,9 @@ func elsewhere() map[string]string {
 }
 
 const (
+	remedyEmpty   = "write at least version, way, account and rules; testdata/deployments/single.yaml is a sample to begin with"
+	remedyList    = "list at least one, or leave it out"
+	remedyRegions = "list the Regions to watch, or leave assumeRole out"
 	remedyTargets = "list the roots or organizational units to cover, such as members: {targets: [r-abcd]}"
 	webhookPlace  = "the webhook goes into the secret " + SlackSecret + " once that is deployed, and never into a file"
 	remedyWebhook = "write slack: present; " + webhookPlace

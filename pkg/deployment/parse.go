@@ -103,10 +103,14 @@ type reader struct {
 func parse(file string, text []byte, o Override, now time.Time, parser rulesParser) (*Deployment, error) {
 	r := &reader{Reader: strict.New(file), file: file, now: now, parser: parser}
 	r.Elsewhere = elsewhere()
+	if blank(text) {
+		return nil, &strict.Mistake{File: file, Line: 1, Column: 1, Problem: "nothing is written there", Remedy: remedyEmpty}
+	}
 	node, err := r.Root(text)
 	if err != nil {
 		return nil, err
 	}
+	r.addresses(node)
 	r.node = node
 	r.root = r.Object(node, "", "version", "way", "account", "region", "rules", "architecture", "remediator",
 		"slack", "members", "assumeRole", "alarms", "canary", "logs", "guardrails")
@@ -121,6 +125,36 @@ func parse(file string, text []byte, o Override, now time.Time, parser rulesPars
 		return nil, err
 	}
 	return d, nil
+}
+
+// blank says whether a file holds nothing but blank space, comments and marks.
+func blank(text []byte) bool {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return false
+	}
+	return len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Value == ""
+}
+
+// addresses notes the addresses that stand where names of fields belong, and
+// takes them out, so that nothing tells them again: somebody pastes a webhook,
+// of which all but the host is secret, and forgets the field's name.
+func (r *reader) addresses(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		var rest []*yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if shown := strict.Quote(key.Value); shown != strconv.Quote(key.Value) {
+				r.Fail(key, "", shown+" stands where the name of a field should", remedyWebhook)
+				continue
+			}
+			rest = append(rest, key, n.Content[i+1])
+		}
+		n.Content = rest
+	}
+	for _, c := range n.Content {
+		r.addresses(c)
+	}
 }
 
 // require notes the fields that are missing, each with what to write.
@@ -167,15 +201,15 @@ func (r *reader) fields(d *Deployment) {
 	d.Slack = r.presence("slack", slackWord)
 	if m, ok := r.object("members", "targets"); ok {
 		r.needs(o.Field("members"), m, "targets", remedyTargets)
-		d.Targets = r.places(m, "targets", target)
+		d.Targets = r.places(m, "targets", target, remedyTargets)
 	}
 	if a, ok := r.object("assumeRole", "regions"); ok {
-		r.needs(o.Field("assumeRole"), a, "regions", "list the Regions to watch, or leave assumeRole out")
-		d.AssumeRoleRegions = r.list(a, "regions", regionName)
+		r.needs(o.Field("assumeRole"), a, "regions", remedyRegions)
+		d.AssumeRoleRegions = r.list(a, "regions", regionName, remedyRegions)
 		r.checkRegions(a, d.Partition)
 	}
 	if a, ok := r.object("alarms", "email"); ok {
-		d.AlarmEmails = r.list(a, "email", email)
+		d.AlarmEmails = r.list(a, "email", email, remedyList)
 	}
 	d.CanaryEvery, d.LogDays = DefaultCanaryMinutes*time.Minute, DefaultLogDays
 	if c, ok := r.object("canary", "everyMinutes"); ok {
@@ -186,8 +220,8 @@ func (r *reader) fields(d *Deployment) {
 		d.LogDays = r.logDays(l)
 	}
 	if g, ok := r.object("guardrails", "scp", "rcp"); ok {
-		d.AttachSCP = r.places(g, "scp", attachable)
-		d.AttachRCP = r.places(g, "rcp", attachable)
+		d.AttachSCP = r.places(g, "scp", attachable, remedyList)
+		d.AttachRCP = r.places(g, "rcp", attachable, remedyList)
 	}
 }
 
@@ -208,9 +242,9 @@ func (r *reader) object(name string, known ...string) (o strict.Object, ok bool)
 
 // list reads a list that has at least one item: an empty one looks as if it
 // did something.
-func (r *reader) list(o strict.Object, name string, f strict.Form) []string {
+func (r *reader) list(o strict.Object, name string, f strict.Form, remedy string) []string {
 	if n := o.Field(name); n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		r.Fail(n, o.At(name), "an empty list", "list at least one, or leave it out")
+		r.Fail(n, o.At(name), "an empty list", remedy)
 	}
 	return o.Texts(name, f)
 }

@@ -17,8 +17,8 @@ type listed struct {
 }
 
 // places reads a list of places, and remembers where each is written.
-func (r *reader) places(o strict.Object, name string, f strict.Form) []string {
-	ids := r.list(o, name, f)
+func (r *reader) places(o strict.Object, name string, f strict.Form, remedy string) []string {
+	ids := r.list(o, name, f, remedy)
 	var all []listed
 	for i, n := range items(o, name) {
 		if n.Kind == yaml.ScalarNode && attachable.OK(n.Value) {
