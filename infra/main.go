@@ -12,8 +12,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,11 +27,38 @@ import (
 )
 
 func main() {
+	shown := os.Stderr
 	err := run(context.Background(), os.Args[1:])
-	jsii.Close()
+	quietly(jsii.Close)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(shown, err)
 		os.Exit(1)
+	}
+}
+
+// complaint is what jsii may print, without a new line, when the program that
+// the CDK runs in ends as it should: it waits for it in two places, and whichever
+// comes second finds nothing to wait for (jsii-runtime-go, internal/kernel/process).
+var complaint = regexp.MustCompile(`Runtime process exited abnormally: (?:(?:waitid|wait): no child processes|exec: Wait was already called)\n?`)
+
+// quietly lets f print to the standard error whatever it has to say but that.
+// Afterwards the standard error is shut, since the complaint may come late.
+func quietly(f func()) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		f()
+		return
+	}
+	shown, done := os.Stderr, make(chan error)
+	os.Stderr = w
+	go func() {
+		text, err := io.ReadAll(r)
+		_, printed := shown.Write(complaint.ReplaceAll(text, nil))
+		done <- errors.Join(err, printed)
+	}()
+	f()
+	if err := errors.Join(w.Close(), <-done, r.Close()); err != nil {
+		fmt.Fprintln(shown, err)
 	}
 }
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,5 +74,57 @@ func TestTemplatesGoToTheFolderThatTheCommandLineNames(t *testing.T) {
 	}
 	if got := outputFolder(func(string) string { return "elsewhere" }); got != "" {
 		t.Errorf("they go to %q", got)
+	}
+}
+
+// What is wrong with a file is all that is printed: nothing is glued to it of
+// the program that the CDK runs in, however that ends.
+func TestAnErrorIsAllThatIsPrinted(t *testing.T) {
+	const file = "ROLEWARDEN_TEST_DEPLOYMENT"
+	if path := os.Getenv(file); path != "" {
+		os.Args = []string{"infra", "-c", "deployment=" + path}
+		main()
+		t.Fatal("the file was taken")
+	}
+	path := filepath.Join(t.TempDir(), "deployment.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nway: sideways\naccount: \"555555555555\"\nrules: rules.yaml\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command(os.Args[0], "-test.run=^TestAnErrorIsAllThatIsPrinted$")
+	run.Env = append(os.Environ(), file+"="+path, "CDK_OUTDIR="+t.TempDir())
+	var said strings.Builder
+	run.Stderr = &said
+	var ended *exec.ExitError
+	if err := run.Run(); !errors.As(err, &ended) || ended.ExitCode() != 1 {
+		t.Errorf("it ended with %v", err)
+	}
+	for line := range strings.Lines(said.String()) {
+		if !strings.HasPrefix(line, path+":") || !strings.HasSuffix(line, "\n") {
+			t.Errorf("printed beside the mistakes: %q", line)
+		}
+	}
+	if !strings.Contains(said.String(), path+":2:6: way:") {
+		t.Errorf("the mistake is not told: %q", said.String())
+	}
+}
+
+// Only the one complaint about nothing is left out.
+func TestWhatEndsIsHeardOut(t *testing.T) {
+	const heard = "[WARNING] first\nRuntime process exited abnormally: exit status 7\n"
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = file
+	quietly(func() {
+		fmt.Fprint(os.Stderr, "[WARNING] first\nRuntime process exited abnormally: waitid: no child processes")
+		fmt.Fprint(os.Stderr, "Runtime process exited abnormally: exit status 7\n")
+	})
+	fmt.Fprint(os.Stderr, "Runtime process exited abnormally: waitid: no child processes")
+	os.Stderr = before
+	got, err := os.ReadFile(file.Name())
+	if err != nil || string(got) != heard {
+		t.Errorf("heard was %q, %v", got, err)
 	}
 }
