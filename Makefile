@@ -1,8 +1,9 @@
 # rolewarden's commands. `make test` is the one gate, for people and for CI.
 
-TOOLS := $(CURDIR)/.ci/tools/venv
+# Seen from here: make takes a name with a blank for two, and a folder above may have one.
+TOOLS := .ci/tools/venv
 STAMP := $(TOOLS)/.stamp
-NODE := $(CURDIR)/.ci/tools/node_modules
+NODE := .ci/tools/node_modules
 NODE_STAMP := $(NODE)/.stamp
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -10,9 +11,9 @@ FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 # Nothing of the machine, the folder or the commit: the same source gives the same file.
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w -buildid='
 
-export ROLEWARDEN_TOOLS := $(TOOLS)
+export ROLEWARDEN_TOOLS := $(CURDIR)/$(TOOLS)
 # The CDK runs on the first node of the path: the pinned one, or else the machine's own.
-export PATH := $(NODE)/.bin:$(PATH)
+export PATH := $(CURDIR)/$(NODE)/.bin:$(PATH)
 
 .PHONY: help
 help: ## what can be made
@@ -23,7 +24,7 @@ tools: $(STAMP) $(NODE_STAMP) ## install the pinned CDK command line and the out
 
 $(STAMP): .ci/tools/requirements.txt
 	python3 -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r .ci/tools/requirements.txt
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r .ci/tools/requirements.txt
 	touch $@
 
 $(NODE_STAMP): .ci/tools/package-lock.json
@@ -57,18 +58,21 @@ build: ## dist/<function>/<arch>/bootstrap for arm64 and amd64, and dist/rolewar
 	done; done
 	go build -trimpath -o dist/rolewarden .
 
-# A synth asks nobody: no notices, no usage figures, no version check, no account.
-CDK := CDK_DISABLE_VERSION_CHECK=1 AWS_EC2_METADATA_DISABLED=true $(NODE)/.bin/cdk synth --quiet \
-	--no-notices --no-version-reporting --no-path-metadata --no-asset-metadata --no-lookups
+# The app by itself, as cdk synth would run it, to the same templates; without what the CDK's command
+# line has to say of its own. It asks nobody: no account, no network.
+# A deployment file may lie in a folder with blanks, so the shell takes its name apart.
+SAMPLE = $(shell basename '$(DEPLOYMENT)' .yaml)
+SYNTH = @CDK_OUTDIR='$(CURDIR)/$(1)' go run ./infra
 
 .PHONY: synth
 synth: $(NODE_STAMP) ## all templates of the samples into cdk.out/<way>, or of DEPLOYMENT=file (WAY=single|hub|members)
 ifdef DEPLOYMENT
-	@$(CDK) -c deployment=$(DEPLOYMENT) $(if $(WAY),-c way=$(WAY)) -o cdk.out/$(or $(WAY),$(basename $(notdir $(DEPLOYMENT))))
+	$(call SYNTH,cdk.out/$(or $(WAY),$(SAMPLE))) -c deployment='$(DEPLOYMENT)' $(if $(WAY),-c way=$(WAY))
+	@ls cdk.out/'$(or $(WAY),$(SAMPLE))'/*.json
 else
-	@$(CDK) -c deployment=testdata/deployments/single.yaml -o cdk.out/single
-	@$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=hub -o cdk.out/hub
-	@$(CDK) -c deployment=testdata/deployments/organization.yaml -c way=members -o cdk.out/members
+	$(call SYNTH,cdk.out/single) -c deployment=testdata/deployments/single.yaml
+	$(call SYNTH,cdk.out/hub) -c deployment=testdata/deployments/organization.yaml -c way=hub
+	$(call SYNTH,cdk.out/members) -c deployment=testdata/deployments/organization.yaml -c way=members
 	@ls cdk.out/single/*.json cdk.out/hub/*.json cdk.out/members/*.json
 endif
 
