@@ -106,10 +106,12 @@ func compiled(name string) (*jsonschema.Schema, error) {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource(name, value); err != nil {
+	// A bare name would stand for a file here, whose path may hold a blank.
+	id := "urn:rolewarden:schema:" + name
+	if err := c.AddResource(id, value); err != nil {
 		return nil, err
 	}
-	return c.Compile(name)
+	return c.Compile(id)
 }
 
 // line N FILE OUT copies one line of a file to another, so that a script can
