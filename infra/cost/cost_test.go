@@ -4,6 +4,8 @@ import (
 	"flag"
 	"math"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,31 @@ func TestMoreNeverCostsLess(t *testing.T) {
 			r.Fatal("more events cost less")
 		}
 	})
+}
+
+// Who reads the page sees of every price whether it was read with AWS, and if
+// not, where; no source is a name that nobody can look up.
+func TestAPriceThatIsSecondHandSaysSo(t *testing.T) {
+	t.Parallel()
+	_, table, found := strings.Cut(cost.Page(), "## Prices")
+	if !found {
+		t.Fatal("the page has no prices")
+	}
+	named := regexp.MustCompile(`^(aws\.amazon\.com/[a-z-]+/pricing|second hand: ([a-z]+\.)+[a-z]+\b.*)$`)
+	rows := 0
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, " | ")
+		if len(cells) != 5 || cells[0] == "| what" {
+			continue
+		}
+		rows++
+		if !named.MatchString(cells[3]) {
+			t.Errorf("%s: %q", cells[0], cells[3])
+		}
+	}
+	if rows < len(cost.Of(cost.Defaults(1), cost.Known()))/2 {
+		t.Errorf("the page has %d prices", rows)
+	}
 }
 
 // Every line has a price that says where it was read, and the metrics are those

@@ -28,7 +28,7 @@ its storage.
 	inputs(&b)
 	b.WriteString("\nWhat only one line depends on:\n\n")
 	perEvent(&b)
-	b.WriteString("\n## Prices\n\nCompare them with AWS's price calculator before you rely on a figure.\n\n")
+	b.WriteString("\n## Prices\n\nAWS's pages show most prices to a browser only. What is second hand was read\nelsewhere: compare it with AWS's price calculator before you rely on a figure.\n\n")
 	prices(&b)
 	return b.String()
 }
@@ -107,7 +107,7 @@ func prices(b *strings.Builder) {
 		if p.Per != 1 {
 			per = grouped(p.Per) + " " + p.Unit
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", p.What, strconv.FormatFloat(p.USD, 'f', -1, 64), per, p.Source, p.Seen)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", p.What, strconv.FormatFloat(p.USD, 'f', -1, 64), per, p.read(), p.Seen)
 	}
 }
 
