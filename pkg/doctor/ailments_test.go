@@ -109,7 +109,7 @@ func TestWhatStandsInTheWayBefore(t *testing.T) {
 				d.Rules.Settings = map[string]org.Setting{"public-principal": {Mode: org.Enforce, ModeSet: true}, "session-policy": {Mode: org.Enforce, ModeSet: true}}
 			},
 		},
-		{name: "never bootstrapped", check: "cdk-bootstrap", state: doctor.Problem, found: "does not exist", do: "cdk bootstrap aws://555555555555/us-east-1", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "CDKToolkit") }},
+		{name: "never bootstrapped", check: "cdk-bootstrap", state: doctor.Problem, found: "does not exist", do: "cdk bootstrap aws://555555555555/us-east-1 --cloudformation-execution-policies arn:aws:iam::555555555555:policy/rolewarden-deployer", harm: func(_ *deployment.Deployment, a *account) { delete(a.stacks, "CDKToolkit") }},
 		{name: "a stack that could not be made", check: "stack", state: doctor.Problem, found: "rolewarden-members could not be made", do: "delete-stack", harm: func(_ *deployment.Deployment, a *account) {
 			a.stacks["rolewarden-members"] = doctor.Stack{Name: "rolewarden-members", Status: "ROLLBACK_COMPLETE"}
 		}},

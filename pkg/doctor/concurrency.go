@@ -23,7 +23,8 @@ type Concurrency struct {
 const leftUnreserved = 100
 
 // concurrency makes sure that the functions can set aside what they need. A new
-// account often has a quota of 10, and the first deployment would be rolled back.
+// account often has a quota of 10, and the hub's first deployment would be rolled
+// back.
 func concurrency() Check {
 	return Check{
 		ID:    "lambda-concurrency",
@@ -50,16 +51,23 @@ func concurrency() Check {
 
 // room says whether the quota has room for what the functions set aside.
 func (e *exam) room(n *notes, have Concurrency) {
-	needs := e.Deployment.Reserved()
-	if needs == 0 || have.Unreserved-needs >= leftUnreserved {
-		n.fine(fmt.Sprintf("Of %d executions at once %d are not set aside; the functions take %d.", have.Quota, have.Unreserved, needs))
-		return
+	needs, taken := e.Deployment.Reserved(), have.Quota-have.Unreserved
+	switch most := e.Deployment.AtOnce(); {
+	case needs > 0 && have.Unreserved-needs < leftUnreserved:
+		n.problem(fmt.Sprintf("The functions set aside %d executions, and Lambda keeps %d for all others; of this account's %d only %d are free. The deployment would be rolled back.",
+			needs, leftUnreserved, have.Quota, have.Unreserved), e.askFor(taken+needs+leftUnreserved))
+	case needs == 0 && have.Unreserved < most:
+		n.warn(fmt.Sprintf("Lambda runs %d functions at once in this account, those of others included, and rolewarden's may want %d: when much happens at once, it is judged later.", have.Unreserved, most),
+			e.askFor(taken+most))
+	default:
+		n.fine(fmt.Sprintf("Of %d executions at once %d are not set aside; the functions set aside %d.", have.Quota, have.Unreserved, needs))
 	}
-	taken := have.Quota - have.Unreserved
-	n.problem(fmt.Sprintf("The functions set aside %d executions, and Lambda keeps %d for all others; of this account's %d only %d are free. The deployment would be rolled back.",
-		needs, leftUnreserved, have.Quota, have.Unreserved),
-		fmt.Sprintf("Ask for a quota of at least %d: aws service-quotas request-service-quota-increase --service-code lambda --quota-code %s --region %s --desired-value %d. An answer may take days.",
-			taken+needs+leftUnreserved, concurrencyQuota, e.Deployment.Region, max(taken+needs+leftUnreserved, usualQuota)))
+}
+
+// askFor says how to get a larger quota.
+func (e *exam) askFor(least int) string {
+	return fmt.Sprintf("Ask for a quota of at least %d: aws service-quotas request-service-quota-increase --service-code lambda --quota-code %s --region %s --desired-value %d. An answer may take days.",
+		least, concurrencyQuota, e.Deployment.Region, max(least, usualQuota))
 }
 
 // concurrencyQuota is the code of Lambda's quota "Concurrent executions", and

@@ -26,10 +26,12 @@ func bootstrap() Check {
 		ID:    "cdk-bootstrap",
 		Looks: "the stack " + bootstrapStack + " that cdk bootstrap makes (CloudFormation DescribeStacks)",
 		look: func(ctx context.Context, e *exam, n *notes) {
+			// Of what is there it keeps the permissions, unless others are given.
 			remedy := "Run cdk bootstrap aws://" + e.Deployment.Account + "/" + e.Deployment.Region
 			s, err := e.stack(ctx, bootstrapStack)
 			if absent(err) {
-				n.problem("The stack "+bootstrapStack+" does not exist: cdk deploy needs it.", remedy)
+				n.problem("The stack "+bootstrapStack+" does not exist: cdk deploy needs it.", remedy+" "+e.executionPolicy(),
+					"Without that option CloudFormation would deploy everything there as an administrator. Section 2 of infra/README.md says how to make the policy.")
 				return
 			}
 			if err != nil {
@@ -50,6 +52,14 @@ func bootstrap() Check {
 			}
 		},
 	}
+}
+
+// executionPolicy is the option of cdk bootstrap that says what CloudFormation
+// may do when it deploys; left out, the first time, that is everything (AWS CDK
+// Developer Guide, bootstrapping-customizing).
+func (e *exam) executionPolicy() string {
+	d := e.Deployment
+	return "--cloudformation-execution-policies arn:" + d.Partition + ":iam::" + d.Account + ":policy/rolewarden-deployer"
 }
 
 // endsSoon is how long before its end an exemption is spoken of.

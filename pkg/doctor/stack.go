@@ -183,6 +183,6 @@ func (e *exam) removeTable() []string {
 	return []string{
 		"aws dynamodb update-table --no-deletion-protection-enabled --table-name " + deployment.Table + region,
 		"aws dynamodb delete-table --table-name " + deployment.Table + region,
-		"Once the table is gone, schedule the deletion of the two keys of that deployment, which are in nobody's way and cost a dollar a month each: their descriptions begin with rolewarden, and their aliases went with the stack.",
+		"Once the table is gone, keys without an alias whose description begins with rolewarden are of no use, and cost a dollar a month each: schedule their deletion.",
 	}
 }
