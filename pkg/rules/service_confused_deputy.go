@@ -1,0 +1,277 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+//go:embed service_confused_deputy.md
+var serviceConfusedDeputyPage string
+
+const serviceConfusedDeputyID = "service-confused-deputy"
+
+// The keys in which a service says on whose behalf it calls.
+const (
+	sourceAccountKey  = "aws:SourceAccount"
+	sourceARNKey      = "aws:SourceArn"
+	sourceOrgIDKey    = "aws:SourceOrgID"
+	sourceOrgPathsKey = "aws:SourceOrgPaths"
+)
+
+func serviceConfusedDeputy() Rule {
+	return Rule{
+		ID: serviceConfusedDeputyID, Title: "Services that say on whose behalf they call must be held to it",
+		Severity: finding.Medium, Reach: MayWrite, Page: serviceConfusedDeputyPage, Check: checkServiceConfusedDeputy,
+		Mend: mendServiceConfusedDeputy,
+	}
+}
+
+// checkServiceConfusedDeputy looks, for each service that is named and known to
+// send source keys, for a call on behalf of an account that is neither ours nor
+// a partner's nor written out. Each service is asked about by itself, so that
+// one that sends nothing speaks for no other. The trust of a service-linked role
+// is AWS's own and cannot be changed (IAM User Guide,
+// using-service-linked-roles).
+func checkServiceConfusedDeputy(in Input) Judgement {
+	asked := askedServices(in.Document)
+	if len(asked) == 0 || serviceLinked(in) {
+		return Judgement{}
+	}
+	s := newSaid(in)
+	var j Judgement
+	for _, service := range asked {
+		j = j.and(judgeService(in, s, service))
+	}
+	return j
+}
+
+// askedServices gives the services that the document lets in by name and that
+// are documented to send source keys.
+func askedServices(d policy.Document) []string {
+	var names []string
+	for _, st := range d.Statements {
+		if st.Effect != policy.Allow {
+			continue
+		}
+		for _, p := range st.Principal.List {
+			if p.Kind == policy.Service && assumerOf(p.Value).sends > sendsNone && !slices.Contains(names, p.Value) {
+				names = append(names, p.Value)
+			}
+		}
+	}
+	return names
+}
+
+func serviceLinked(in Input) bool {
+	a, err := role.ParseARN(in.Role.ARN)
+	return err == nil && strings.HasPrefix(a.Path, "/aws-service-role/")
+}
+
+// judgeService judges one service. Where its page names source keys for some of
+// what it does only, this use may be one of the others: that is told and asks
+// for nothing, and so does a doubt about it.
+func judgeService(in Input, s said, service string) Judgement {
+	known := assumerOf(service)
+	a := askService(in, s, service)
+	switch {
+	case a.Outcome == proof.None:
+		return strangeSource(in, s, service)
+	case a.Outcome == proof.Unknown && known.sends == sendsForSome:
+		return Judgement{}
+	}
+	return judged(a, func(a proof.Answer) finding.Finding {
+		place := servicePlace(in.Document, first(a.Statements), service)
+		f := finding.Finding{
+			Rule: serviceConfusedDeputyID, Severity: finding.Medium, Where: place,
+			Message: fmt.Sprintf("%s may assume the role on behalf of accounts that nobody named: %s; it sends %s, so demand the role's own account or resource",
+				word(service), sourceGuards(in.Document, a.Statements, known.sends), known.sends),
+			Fix:      sourceFix(in, service, first(a.Statements)),
+			Evidence: witness(finding.Allowed, a),
+		}
+		if known.sends == sendsForSome {
+			f.Severity = finding.Advice
+			f.Message = fmt.Sprintf("%s may assume the role on behalf of accounts that nobody named: %s; for some of what it does it sends %s: if this is one, demand them",
+				word(service), sourceGuards(in.Document, a.Statements, known.sends), known.sends)
+		}
+		return f
+	})
+}
+
+// askService looks for a call of a service on behalf of an account and
+// organization that nobody named.
+func askService(in Input, s said, service string) proof.Answer {
+	named := append(slices.Concat(in.insiders(), in.Org.PartnerIDs()), s.accounts...)
+	var where [][]proof.Requirement
+	sends := assumerOf(service).sends
+	if sends.account() {
+		where = append(where,
+			must(demand(proof.Holds, "Null", sourceAccountKey, "false")),
+			must(demand(proof.Fails, "StringEquals", sourceAccountKey, named...)))
+	}
+	if sends.arn() && (!sends.account() || mentions(in.Document, sourceARNKey)) {
+		// The services of the table act for resources of their own, whose ARNs
+		// hold the account. Where nobody speaks of them the account will do.
+		where = append(where, must(demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf([]string{anyAccountID})...)))
+		if !sends.account() {
+			where = append(where, must(demand(proof.Fails, "ArnLike", sourceARNKey, sourcesOf(spared(in, named))...)))
+		}
+	}
+	where = append(where, outsideSource(in.Document, append(in.ours(), s.organizations...))...)
+	return in.find(in.query(assume, append(where, plainService(in.Document)...), proof.Callers{Kind: proof.Services, Names: []string{service}}))
+}
+
+// anyAccountID matches every account's id in an ARN.
+const anyAccountID = "????????????"
+
+// sourcesOf gives the patterns of the ARNs of some accounts' resources.
+func sourcesOf(accounts []string) []string {
+	out := make([]string, len(accounts))
+	for i, a := range accounts {
+		out[i] = "arn:*:*:*:" + a + ":*"
+	}
+	return out
+}
+
+// spared gives the accounts that a witness's ARN is kept out of. Patterns are
+// dear, and of the accounts that the document does not write none is let in
+// alone: leaving some out costs no finding and makes none.
+func spared(in Input, named []string) []string {
+	const most = 32
+	if len(named) <= most {
+		return named
+	}
+	return append([]string{in.Role.Account}, newSaid(in).accounts...)
+}
+
+// outsideSource requires a source outside of the organizations, where the
+// document speaks of the source's organization.
+func outsideSource(d policy.Document, organizations []string) [][]proof.Requirement {
+	if !mentions(d, "aws:SourceOrg") {
+		return nil
+	}
+	// The role's organization is ours, known or not.
+	where := [][]proof.Requirement{must(demand(proof.Fails, "StringEquals", sourceOrgIDKey, append(organizations, "${aws:ResourceOrgID}")...))}
+	var paths []string
+	for _, o := range organizations {
+		paths = append(paths, o+"/*")
+	}
+	if len(paths) > 0 {
+		where = append(where, must(demand(proof.Fails, "ForAnyValue:StringLike", sourceOrgPathsKey, paths...)))
+	}
+	return where
+}
+
+// plainService requires that the call has no keys that only AWS principals are
+// documented to have, and no external ID, which no service of the table is
+// documented to give (T38).
+func plainService(d policy.Document) [][]proof.Requirement {
+	where := noAWSPrincipal(d)
+	if mentions(d, externalIDKey) {
+		where = append(where, must(demand(proof.Holds, "Null", externalIDKey, "true")))
+	}
+	return where
+}
+
+// mentions says whether a condition or a variable of the document is about a
+// key that begins so.
+func mentions(d policy.Document, key string) bool {
+	begins := func(s string) bool { return len(s) >= len(key) && strings.EqualFold(s[:len(key)], key) }
+	for _, st := range d.Statements {
+		for _, c := range st.Conditions {
+			if begins(c.Key) {
+				return true
+			}
+			for _, v := range c.Values {
+				for _, after := range strings.Split(v, "${")[1:] {
+					if begins(after) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// strangeSource tells of accounts and organizations that the document names as
+// a service's source and that are neither ours nor a partner's. Somebody wrote
+// them, so it asks for nothing; it may be a slip, or a way in.
+func strangeSource(in Input, s said, service string) Judgement {
+	if in.Role.ARN == "" || !mentions(in.Document, "aws:Source") {
+		return Judgement{}
+	}
+	foreign := without(s.accounts, slices.Concat(in.insiders(), in.Org.PartnerIDs()))
+	var group []proof.Requirement
+	if len(foreign) > 0 {
+		group = append(group, demand(proof.Holds, "StringEquals", sourceAccountKey, foreign...), demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf(foreign)...))
+	}
+	if others := without(s.organizations, in.ours()); len(others) > 0 && len(in.ours()) > 0 {
+		group = append(group, demand(proof.Holds, "StringEquals", sourceOrgIDKey, others...))
+	}
+	if len(group) == 0 {
+		return Judgement{}
+	}
+	where := append([][]proof.Requirement{group}, plainService(in.Document)...)
+	sends := assumerOf(service).sends
+	if sends.account() {
+		where = append(where, must(demand(proof.Holds, "Null", sourceAccountKey, "false")),
+			must(demand(proof.Fails, "StringEquals", sourceAccountKey, append(in.insiders(), in.Org.PartnerIDs()...)...)))
+	}
+	if sends.arn() {
+		where = append(where, must(demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf([]string{anyAccountID})...)))
+	}
+	a := in.find(in.query(assume, where, proof.Callers{Kind: proof.Services, Names: []string{service}}))
+	if a.Outcome != proof.Found {
+		return Judgement{}
+	}
+	return Judgement{Findings: []finding.Finding{{
+		Rule: serviceConfusedDeputyID, Severity: finding.Advice, Where: servicePlace(in.Document, first(a.Statements), service),
+		Message: fmt.Sprintf("%s may assume the role on behalf of a source that is neither the organization's nor a listed partner's: %s; if that is meant, list whose it is in the rules file",
+			word(service), sourceGuards(in.Document, a.Statements, sends)),
+		Fix:      "remove the account or organization from the condition, or list it under organization.accounts or partners in the rules file",
+		Evidence: witness(finding.Allowed, a),
+	}}}
+}
+
+// servicePlace gives the place of a service among a statement's principals.
+func servicePlace(d policy.Document, i int, service string) string {
+	list := d.Statements[i].Principal
+	for j, p := range list.List {
+		if p.Value == service {
+			return principalAt(i, "Principal", list, j)
+		}
+	}
+	return at(i)
+}
+
+// sourceGuards tells what the statements say of the source, first of what the
+// service sends.
+func sourceGuards(d policy.Document, used []int, sends sourceKeys) string {
+	for _, key := range []string{sourceAccountKey, sourceARNKey, sourceOrgIDKey, sourceOrgPathsKey} {
+		for _, i := range used {
+			if slices.ContainsFunc(d.Statements[i].Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) }) {
+				return guards(d, used, key)
+			}
+		}
+	}
+	if sends.account() {
+		return guards(d, used, sourceAccountKey)
+	}
+	return guards(d, used, sourceARNKey)
+}
+
+func sourceFix(in Input, service string, i int) string {
+	known := assumerOf(service)
+	fix := "add to the Condition of " + at(i) + ": " + string(ownSource(in, known.sends).print())
+	if len(in.Document.Statements[i].Principal.List) > 1 {
+		fix = "give " + word(service) + " a statement of its own with the Condition " + string(ownSource(in, known.sends).print())
+	}
+	return fix + ` or {"StringEquals": {"aws:SourceOrgID": "` + organizationOr(in) + `"}} (` + known.page + ")"
+}
