@@ -104,7 +104,11 @@ func TestEveryRuleHasItsFiles(t *testing.T) {
 			t.Errorf("the rule %s is not whole", r.ID)
 		}
 		_, cases := readCases(t, stem+".txtar")
-		for _, kind := range []string{"flag", "clean"} {
+		worst := "flag"
+		if r.Severity == finding.Advice {
+			worst = "advise"
+		}
+		for _, kind := range []string{worst, "clean"} {
 			if !slices.ContainsFunc(cases, func(c aCase) bool { return c.kind() == kind }) {
 				t.Errorf("%s.txtar has no case %s-...", stem, kind)
 			}

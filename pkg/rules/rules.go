@@ -86,6 +86,7 @@ func All() []Rule {
 		webIdentitySubject(),
 		samlAudience(),
 		serviceConfusedDeputy(),
+		accountWideTrust(),
 	}
 }
 
