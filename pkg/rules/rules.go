@@ -87,6 +87,7 @@ func All() []Rule {
 		samlAudience(),
 		serviceConfusedDeputy(),
 		accountWideTrust(),
+		mfa(),
 	}
 }
 
