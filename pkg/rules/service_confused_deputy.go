@@ -124,7 +124,33 @@ func askService(in Input, s said, service string) proof.Answer {
 		}
 	}
 	where = append(where, outsideSource(in.Document, append(in.ours(), s.organizations...))...)
-	return in.find(in.query(assume, append(where, plainService(in.Document)...), proof.Callers{Kind: proof.Services, Names: []string{service}}))
+	return askPlainly(in, where, service)
+}
+
+// askPlainly asks about a service's call without an external ID, which no
+// service of the table is documented to give (T38). What is left open then, and
+// closed for a call as AWS documents it, is closed: a call without the keys that
+// only AWS principals are documented to have, whose source is outside of the
+// role's organization, whichever that is.
+func askPlainly(in Input, where [][]proof.Requirement, service string) proof.Answer {
+	if mentions(in.Document, externalIDKey) {
+		where = append(where, must(demand(proof.Holds, "Null", externalIDKey, "true")))
+	}
+	ask := func() proof.Answer {
+		return in.find(in.query(assume, where, proof.Callers{Kind: proof.Services, Names: []string{service}}))
+	}
+	open := ask()
+	if open.Outcome != proof.Unknown {
+		return open
+	}
+	where = append(where, noAWSPrincipal(in.Document)...)
+	if mentions(in.Document, "aws:SourceOrg") {
+		where = append(where, must(demand(proof.Fails, "StringEquals", sourceOrgIDKey, "${aws:ResourceOrgID}")))
+	}
+	if plain := ask(); plain.Outcome == proof.None {
+		return plain
+	}
+	return open
 }
 
 // anyAccountID matches every account's id in an ARN.
@@ -153,30 +179,17 @@ func spared(in Input, named []string) []string {
 // outsideSource requires a source outside of the organizations, where the
 // document speaks of the source's organization.
 func outsideSource(d policy.Document, organizations []string) [][]proof.Requirement {
-	if !mentions(d, "aws:SourceOrg") {
+	if len(organizations) == 0 || !mentions(d, "aws:SourceOrg") {
 		return nil
 	}
-	// The role's organization is ours, known or not.
-	where := [][]proof.Requirement{must(demand(proof.Fails, "StringEquals", sourceOrgIDKey, append(organizations, "${aws:ResourceOrgID}")...))}
-	var paths []string
-	for _, o := range organizations {
-		paths = append(paths, o+"/*")
+	paths := make([]string, len(organizations))
+	for i, o := range organizations {
+		paths[i] = o + "/*"
 	}
-	if len(paths) > 0 {
-		where = append(where, must(demand(proof.Fails, "ForAnyValue:StringLike", sourceOrgPathsKey, paths...)))
+	return [][]proof.Requirement{
+		must(demand(proof.Fails, "StringEquals", sourceOrgIDKey, organizations...)),
+		must(demand(proof.Fails, "ForAnyValue:StringLike", sourceOrgPathsKey, paths...)),
 	}
-	return where
-}
-
-// plainService requires that the call has no keys that only AWS principals are
-// documented to have, and no external ID, which no service of the table is
-// documented to give (T38).
-func plainService(d policy.Document) [][]proof.Requirement {
-	where := noAWSPrincipal(d)
-	if mentions(d, externalIDKey) {
-		where = append(where, must(demand(proof.Holds, "Null", externalIDKey, "true")))
-	}
-	return where
 }
 
 // mentions says whether a condition or a variable of the document is about a
@@ -218,7 +231,7 @@ func strangeSource(in Input, s said, service string) Judgement {
 	if len(group) == 0 {
 		return Judgement{}
 	}
-	where := append([][]proof.Requirement{group}, plainService(in.Document)...)
+	where := [][]proof.Requirement{group}
 	sends := assumerOf(service).sends
 	if sends.account() {
 		where = append(where, must(demand(proof.Holds, "Null", sourceAccountKey, "false")),
@@ -227,7 +240,7 @@ func strangeSource(in Input, s said, service string) Judgement {
 	if sends.arn() {
 		where = append(where, must(demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf([]string{anyAccountID})...)))
 	}
-	a := in.find(in.query(assume, where, proof.Callers{Kind: proof.Services, Names: []string{service}}))
+	a := askPlainly(in, where, service)
 	if a.Outcome != proof.Found {
 		return Judgement{}
 	}
