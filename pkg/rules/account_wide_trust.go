@@ -3,7 +3,6 @@ package rules
 import (
 	_ "embed"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -33,15 +32,11 @@ const mostWide = 8
 // id_roles_common-scenarios_third-party). What a document opens to everybody is
 // public-principal's.
 func checkAccountWideTrust(in Input) Judgement {
-	wide := wideAccounts(in)
-	if len(wide) == 0 {
-		return Judgement{}
-	}
-	anyone := namesAnyone(in.Document)
-	if anyone && len(checkPublicPrincipal(in).Findings) > 0 {
-		return Judgement{}
-	}
 	s := newSaid(in)
+	wide, anyone := wideAccounts(in, s)
+	if len(wide) == 0 || anyone && openToAll(in, s) {
+		return Judgement{}
+	}
 	where := unnamed(in.Document)
 	var j Judgement
 	for len(wide) > 0 && len(j.Findings) < mostWide {
@@ -62,34 +57,36 @@ func checkAccountWideTrust(in Input) Judgement {
 }
 
 // wideAccounts gives the accounts of ours that an Allow names as a whole, and
-// all of them where one names anyone.
-func wideAccounts(in Input) []string {
-	ours := in.insiders()
-	var out []string
+// where one names anyone, the role's own and all of ours that are written out.
+func wideAccounts(in Input, s said) (wide []string, anyone bool) {
 	for _, st := range in.Document.Statements {
 		if st.Effect != policy.Allow {
 			continue
 		}
-		if st.Principal.Star {
-			return ours
-		}
+		anyone = anyone || st.Principal.Star
 		for _, p := range st.Principal.List {
-			switch {
-			case p.Kind == policy.Anyone:
-				return ours
-			case p.Kind == policy.Account && slices.Contains(ours, p.Account) && !slices.Contains(out, p.Account):
-				out = append(out, p.Account)
+			anyone = anyone || p.Kind == policy.Anyone
+			if p.Kind == policy.Account && (p.Account == in.Role.Account || in.Org.Member(p.Account)) {
+				wide = appendMissing(wide, []string{p.Account})
 			}
 		}
 	}
-	return out
+	if anyone {
+		wide = appendMissing(wide, []string{in.Role.Account})
+		for _, a := range s.accounts {
+			if in.Org.Member(a) {
+				wide = appendMissing(wide, []string{a})
+			}
+		}
+	}
+	return wide, anyone
 }
 
-func namesAnyone(d policy.Document) bool {
-	return slices.ContainsFunc(d.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Allow && (st.Principal.Star ||
-			slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone }))
-	})
+// openToAll says whether somebody gets in from an account and organization that
+// nobody named.
+func openToAll(in Input, s said) bool {
+	others := proof.Accounts{Except: append([]string{in.Role.Account}, s.accounts...)}
+	return in.find(in.query(assume, outside(s, append(in.ours(), s.organizations...)), awsCallers(others, nil)...)).Outcome == proof.Found
 }
 
 // unnamed requires a caller whom the document does not write out: as a

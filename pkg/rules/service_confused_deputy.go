@@ -107,21 +107,23 @@ func judgeService(in Input, s said, service string) Judgement {
 // askService looks for a call of a service on behalf of an account and
 // organization that nobody named.
 func askService(in Input, s said, service string) proof.Answer {
-	named := append(slices.Concat(in.insiders(), in.Org.PartnerIDs()), s.accounts...)
+	sends, named := assumerOf(service).sends, spared(in, s)
+	aboutARN := sends.arn() && mentions(in.Document, sourceARNKey)
+	// Of two keys that say the same, the one that the document speaks of will do.
+	aboutAccount := sends.account() && (!aboutARN || mentions(in.Document, sourceAccountKey))
 	var where [][]proof.Requirement
-	sends := assumerOf(service).sends
-	if sends.account() {
+	if aboutAccount {
 		where = append(where,
 			must(demand(proof.Holds, "Null", sourceAccountKey, "false")),
 			must(demand(proof.Fails, "StringEquals", sourceAccountKey, named...)))
 	}
-	if sends.arn() && (!sends.account() || mentions(in.Document, sourceARNKey)) {
+	if aboutARN || !aboutAccount {
 		// The services of the table act for resources of their own, whose ARNs
-		// hold the account. Where nobody speaks of them the account will do.
+		// hold the account.
 		where = append(where, must(demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf([]string{anyAccountID})...)))
-		if !sends.account() {
-			where = append(where, must(demand(proof.Fails, "ArnLike", sourceARNKey, sourcesOf(spared(in, named))...)))
-		}
+	}
+	if !aboutAccount {
+		where = append(where, must(demand(proof.Fails, "ArnLike", sourceARNKey, sourcesOf(named)...)))
 	}
 	where = append(where, outsideSource(in.Document, append(in.ours(), s.organizations...))...)
 	return askPlainly(in, where, service)
@@ -165,15 +167,17 @@ func sourcesOf(accounts []string) []string {
 	return out
 }
 
-// spared gives the accounts that a witness's ARN is kept out of. Patterns are
-// dear, and of the accounts that the document does not write none is let in
-// alone: leaving some out costs no finding and makes none.
-func spared(in Input, named []string) []string {
-	const most = 32
-	if len(named) <= most {
-		return named
+// spared gives the accounts that a witness is kept out of: all that are ours, a
+// partner's or written out, where they are few. Of many only the role's own and
+// those written out: no condition singles out an account that it does not
+// write, so leaving out the others costs no finding and makes none.
+func spared(in Input, s said) []string {
+	const few = 32
+	written := appendMissing([]string{in.Role.Account}, s.accounts)
+	if len(in.Org.Organization.Accounts)+len(in.Org.Partners) > few {
+		return written
 	}
-	return append([]string{in.Role.Account}, newSaid(in).accounts...)
+	return appendMissing(appendMissing(written, in.Org.MemberIDs()), in.Org.PartnerIDs())
 }
 
 // outsideSource requires a source outside of the organizations, where the
