@@ -59,7 +59,7 @@ type Rule struct {
 	// callers should use, asks once for every reading of an unknown one.
 	Check func(Input) Judgement
 	// Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
-	// optional. Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
+	// Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
 	Mend func(in Input, f finding.Finding) []policy.Document
 	// homeless: the rule judges the same whoever's role it is.
 	homeless bool
