@@ -55,6 +55,11 @@ func (c aCase) input(t testing.TB) (Input, string) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 	}
+	if text, ok := c.files["gone.json"]; ok {
+		if err := json.Unmarshal([]byte(text), &in.Gone); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+	}
 	if text, ok := c.files["change.json"]; ok {
 		change, err := trail.Parse([]byte(text))
 		if err != nil {

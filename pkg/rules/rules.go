@@ -35,7 +35,10 @@ type Input struct {
 	Org *org.Rules
 	// History tells of unique ids that the document shows, by id.
 	History map[string]finding.Principal
-	Now     time.Time
+	// Gone are users and roles that are known not to exist any more, by ARN in
+	// lower case: IAM keeps names unique whatever their case.
+	Gone map[string]finding.Principal
+	Now  time.Time
 
 	// compiled is Document made ready for proof, once for all rules.
 	compiled *proof.Compiled
@@ -58,8 +61,10 @@ type Rule struct {
 	// Check judges one role. Role.Account is always given to it: Judge, which
 	// callers should use, asks once for every reading of an unknown one.
 	Check func(Input) Judgement
-	// Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
-	// Candidates, best first, of the mended document for one finding of this rule; nil where the intent is unknown.
+	// Mend: optional. Candidates, best first, of the mended document for one
+	// finding of this rule; nil where the intent is unknown. They only remove or
+	// narrow: an Allow's principals or conditions; they never add an Allow for
+	// anybody whom it is not cut from, and never touch a Deny. Propose proves them.
 	Mend func(in Input, f finding.Finding) []policy.Document
 	// homeless: the rule judges the same whoever's role it is.
 	homeless bool
@@ -88,6 +93,7 @@ func All() []Rule {
 		serviceConfusedDeputy(),
 		accountWideTrust(),
 		mfa(),
+		danglingPrincipalCondition(),
 	}
 }
 
