@@ -158,7 +158,7 @@ func TestModesAreCappedByReach(t *testing.T) {
 	}
 	in, r = judgeOne(t, file, `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ci"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"${aws:username}"}}}]}`)
-	if diff := cmp.Diff(map[string]org.Mode{sessionNameID: org.Observe}, Modes(in, r)); diff != "" {
+	if diff := cmp.Diff(map[string]org.Mode{sessionNameID: org.Observe, noEffectID: org.Observe}, Modes(in, r)); diff != "" {
 		t.Errorf("advice alone (-want +got):\n%s", diff)
 	}
 	if r.Verdict != finding.Compliant {

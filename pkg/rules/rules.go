@@ -94,6 +94,7 @@ func All() []Rule {
 		accountWideTrust(),
 		mfa(),
 		danglingPrincipalCondition(),
+		noEffect(),
 	}
 }
 

@@ -1,0 +1,255 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+)
+
+//go:embed no_effect.md
+var noEffectPage string
+
+const noEffectID = "no-effect"
+
+func noEffect() Rule {
+	return Rule{
+		ID: noEffectID, Title: "Nothing may look like a guard that guards nothing",
+		Severity: finding.Low, Reach: TellOnly, Page: noEffectPage, Check: checkNoEffect, Mend: mendNoEffect,
+	}
+}
+
+// checkNoEffect takes each entry by itself. Proof says whether it keeps anybody
+// out; the text only says where it is worth asking.
+func checkNoEffect(in Input) Judgement {
+	var j Judgement
+	for i, st := range in.Document.Statements {
+		switch st.Effect {
+		case policy.Allow:
+			j = j.and(idleAllow(in, i))
+		case policy.Deny:
+			j = j.and(idleDeny(in, i))
+		case policy.NoEffect:
+		}
+	}
+	j.Undecided = appendMissing(nil, j.Undecided)
+	return j
+}
+
+func idleAllow(in Input, i int) Judgement {
+	st := in.Document.Statements[i]
+	if tried := unused(in, i); tried != "" {
+		return said1(idle(at(i), "nobody can use "+at(i)+besideVersion(in, st)+": "+tried,
+			"remove it, or give it the action and the conditions that its principals can meet", "tried: "+tried))
+	}
+	if st.Conditions != nil && len(st.Conditions) == 0 {
+		return said1(idle(at(i)+".Condition", "the Condition is empty and asks for nothing",
+			"remove it, or write what callers must meet", "tried: the statement means the same without it"))
+	}
+	var j Judgement
+	for k, c := range st.Conditions {
+		o, ok := policy.ParseOperator(c.Operator)
+		if !ok || c.Key == "" || len(c.Values) == 0 {
+			continue
+		}
+		if why, tried := metByAll(in, st, c, o); why != "" {
+			j.Findings = append(j.Findings, idle(conditionAt(i, c),
+				spelled(c)+" "+why, "remove it, or write the values that are meant", "tried: "+tried))
+			continue
+		}
+		if passedByAbsence(o) && entrance(c.Key) {
+			j = j.and(leftOut(in, i, k))
+		}
+	}
+	return j
+}
+
+func idleDeny(in Input, i int) Judgement {
+	st := in.Document.Statements[i]
+	if tried := unused(in, i); tried != "" {
+		return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+tried,
+			"remove it, or write whom it is meant for", "tried: "+tried))
+	}
+	if namesOnly(st) && !slices.ContainsFunc(st.Principal.List, unique) {
+		if namesNobody(in, st) {
+			const why = "none of those it names is let in by any Allow"
+			return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+why,
+				"remove it, or write whom it is meant for", "tried: without any Deny, "+why))
+		}
+		return Judgement{}
+	}
+	var j Judgement
+	for _, c := range st.Conditions {
+		o, ok := policy.ParseOperator(c.Operator)
+		if ok && entrance(c.Key) && allBut(c, o) {
+			j = j.and(dodged(in, i, c))
+		}
+	}
+	return j
+}
+
+// namesNobody asks whether no Allow lets in any of those whom a Deny names.
+func namesNobody(in Input, st policy.Statement) bool {
+	allows, without := in.Document, in.Document
+	allows.Statements = slices.DeleteFunc(slices.Clone(allows.Statements), func(o policy.Statement) bool { return o.Effect == policy.Deny })
+	st.Conditions, st.Actions = nil, []string{"*"}
+	without.Statements = append(slices.Clone(allows.Statements), st)
+	return proof.Compile(allows, in.Role.Partition).Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome == proof.None
+}
+
+func said1(f finding.Finding) Judgement { return Judgement{Findings: []finding.Finding{f}} }
+
+// idle is advice: nobody gets in by what does nothing.
+func idle(where, message, fix, sentence string) finding.Finding {
+	return finding.Finding{
+		Rule: noEffectID, Severity: finding.Advice, Where: where, Message: message, Fix: fix,
+		Evidence: finding.Evidence{Kind: finding.Place, Sentence: oneLine(sentence)},
+	}
+}
+
+// escaped is more: some values are refused, and who gives none is not.
+func escaped(where, message, fix string, a proof.Answer) finding.Finding {
+	return finding.Finding{
+		Rule: noEffectID, Severity: finding.Low, Where: where, Message: message, Fix: fix,
+		Evidence: finding.Evidence{Kind: finding.Place, Sentence: "tried: " + a.Witness.Sentence()},
+	}
+}
+
+// leftOut asks whether everybody whom an Allow's entry might keep out comes in
+// by leaving its key out.
+func leftOut(in Input, i, k int) Judgement {
+	st := in.Document.Statements[i]
+	c := st.Conditions[k]
+	alone := onlyAllow(in.Document, i)
+	without := alone
+	without.Statements = slices.Clone(alone.Statements)
+	bare := st
+	bare.Conditions = slices.Delete(slices.Clone(st.Conditions), k, k+1)
+	without.Statements[0] = bare
+	with, free := in.trying(alone), in.trying(without)
+	var passed proof.Answer
+	for _, callers := range audience(st) {
+		a := with.ask(callers, demand(proof.Holds, "Null", c.Key, "true"))
+		if a.Outcome == proof.None {
+			if a = free.ask(callers); a.Outcome == proof.Found {
+				return Judgement{}
+			}
+		}
+		switch {
+		case a.Outcome == proof.Unknown:
+			return Judgement{Undecided: doubtsOf(a)}
+		case a.Outcome == proof.Found && passed.Outcome != proof.Found:
+			passed = a
+		}
+	}
+	if passed.Outcome != proof.Found {
+		return Judgement{}
+	}
+	return said1(escaped(conditionAt(i, c),
+		fmt.Sprintf("%s keeps nobody out: who leaves %s out is let in", spelled(c), word(c.Key)), plainly(c), passed))
+}
+
+// plainly says how an entry is written that does not pass by absence.
+func plainly(c policy.Condition) string {
+	o, _ := policy.ParseOperator(c.Operator)
+	if o.Negated {
+		return "write the values that are let in, not those that are not"
+	}
+	return "write it as " + firm(o).String()
+}
+
+// firm is the operator that does not hold where the key is absent.
+func firm(o policy.Operator) policy.Operator {
+	o.IfExists = false
+	if o.Set == policy.ForAllValues {
+		o.Set = policy.NoSet
+	}
+	return o
+}
+
+// dodged asks the same of a Deny of all values but some: whether everybody
+// whom it stops comes in by leaving the key out.
+func dodged(in Input, i int, c policy.Condition) Judgement {
+	st := in.Document.Statements[i]
+	if !st.Principal.Star && !slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone }) {
+		return Judgement{}
+	}
+	var fires, others []proof.Requirement
+	for _, o := range st.Conditions {
+		r := proof.Requirement{Condition: o, Sense: proof.Holds}
+		fires = append(fires, r)
+		if !strings.EqualFold(o.Key, c.Key) {
+			others = append(others, r)
+		}
+	}
+	without := in.Document
+	without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
+	free := in.trying(without)
+	var passed proof.Answer
+	for _, callers := range audience(policy.Statement{Principal: everyPrincipal(without)}) {
+		if !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
+			continue
+		}
+		a := in.find(in.query(actionOf(callers.Kind), all(append(others, demand(proof.Holds, "Null", c.Key, "true"))), callers))
+		switch a.Outcome {
+		case proof.Found:
+			passed = a
+		case proof.None:
+			return Judgement{}
+		case proof.Unknown:
+			return Judgement{Undecided: doubtsOf(a)}
+		}
+	}
+	if passed.Outcome != proof.Found {
+		return Judgement{}
+	}
+	return said1(escaped(conditionAt(i, c),
+		fmt.Sprintf("the Deny in %s is for all but %s and keeps nobody out: who leaves %s out is let in", at(i), values(c), word(c.Key)),
+		"let the Deny fire where the key is absent too: "+firmDeny(c)+" without Null beside it", passed))
+}
+
+// firmDeny names the operator under which a Deny fires where the key is absent.
+func firmDeny(c policy.Condition) string {
+	o, _ := policy.ParseOperator(c.Operator)
+	o.Set, o.IfExists = policy.NoSet, !o.Negated
+	return o.String()
+}
+
+// mendNoEffect writes an entry that passes by absence as one that does not.
+func mendNoEffect(in Input, f finding.Finding) []policy.Document {
+	for i, st := range in.Document.Statements {
+		for k, c := range st.Conditions {
+			o, ok := policy.ParseOperator(c.Operator)
+			if !ok || st.Effect != policy.Allow || f.Severity == finding.Advice || conditionAt(i, c) != f.Where || o.Negated {
+				continue
+			}
+			d := in.Document
+			d.Statements = slices.Clone(d.Statements)
+			st.Conditions = slices.Clone(st.Conditions)
+			st.Conditions[k].Operator = firm(o).String()
+			d.Statements[i] = st
+			return []policy.Document{d}
+		}
+	}
+	return nil
+}
+
+// besideVersion reminds of variables that the document's version leaves as text.
+func besideVersion(in Input, st policy.Statement) string {
+	writes := func(c policy.Condition) bool {
+		return slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
+	}
+	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(st.Conditions, writes) {
+		return `, where ${...} is plain text for want of "Version": "2012-10-17"`
+	}
+	return ""
+}
+
+// values shows the values of a condition as spelled does.
+func values(c policy.Condition) string {
+	return strings.TrimPrefix(spelled(c), word(c.Operator)+" ")
+}

@@ -1,0 +1,399 @@
+package rules
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+)
+
+// tried is a document to put questions to.
+type tried struct {
+	in       Input
+	compiled *proof.Compiled
+}
+
+func (in Input) trying(d policy.Document) tried {
+	return tried{in: in, compiled: proof.Compile(d, in.Role.Partition)}
+}
+
+// ready is the document made ready for proof.
+func (in Input) ready() *proof.Compiled {
+	if in.compiled == nil {
+		return proof.Compile(in.Document, in.Role.Partition)
+	}
+	return in.compiled
+}
+
+// ask looks for a request of one class of callers that it allows.
+func (t tried) ask(callers proof.Callers, where ...proof.Requirement) proof.Answer {
+	q := t.in.query(actionOf(callers.Kind), all(where), callers)
+	q.Budget = t.in.budget
+	return t.compiled.Find(q)
+}
+
+// all requires each of a list.
+func all(list []proof.Requirement) [][]proof.Requirement {
+	var out [][]proof.Requirement
+	for _, r := range list {
+		out = append(out, must(r))
+	}
+	return out
+}
+
+// actionOf is the action that a kind of caller makes.
+func actionOf(k proof.CallerKind) string {
+	switch k {
+	case proof.SAMLIdentities:
+		return assumeSAML
+	case proof.OIDCIdentities:
+		return assumeOIDC
+	case proof.Users, proof.RoleSessions, proof.Services, proof.NoCaller:
+		return assume
+	default:
+		return assume
+	}
+}
+
+// audience gives the classes of callers that a statement's principals are of.
+func audience(st policy.Statement) []proof.Callers {
+	var users, roles bool
+	services := proof.Callers{Kind: proof.Services}
+	saml, oidc := proof.Callers{Kind: proof.SAMLIdentities}, proof.Callers{Kind: proof.OIDCIdentities}
+	for _, p := range st.Principal.List {
+		switch p.Kind {
+		case policy.Anyone, policy.Account:
+			users, roles = true, true
+		case policy.User:
+			users = true
+		case policy.Role, policy.RoleSession:
+			roles = true
+		case policy.Service:
+			services.Names = append(services.Names, p.Name)
+		case policy.SAMLProvider:
+			saml.Names = append(saml.Names, p.Value)
+		case policy.OIDCProvider:
+			oidc.Names = append(oidc.Names, p.Value)
+		case policy.FederatedUser, policy.UniqueID, policy.AnyFederated, policy.AnyService, policy.CanonicalUser, policy.UnknownPrincipal:
+		}
+	}
+	var out []proof.Callers
+	if users || st.Principal.Star {
+		out = append(out, proof.Callers{Kind: proof.Users})
+	}
+	if roles || st.Principal.Star {
+		out = append(out, proof.Callers{Kind: proof.RoleSessions})
+	}
+	for _, c := range []proof.Callers{services, saml, oidc} {
+		if len(c.Names) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// everyPrincipal gathers the principals of all Allows.
+func everyPrincipal(d policy.Document) policy.Principals {
+	var out policy.Principals
+	for _, st := range d.Statements {
+		if st.Effect == policy.Allow {
+			out.Star = out.Star || st.Principal.Star
+			out.List = append(out.List, st.Principal.List...)
+		}
+	}
+	return out
+}
+
+// onlyAllow gives the document with one Allow, first, and every Deny.
+func onlyAllow(d policy.Document, i int) policy.Document {
+	out := policy.Document{Version: d.Version, Statements: []policy.Statement{d.Statements[i]}}
+	for _, st := range d.Statements {
+		if st.Effect == policy.Deny {
+			out.Statements = append(out.Statements, st)
+		}
+	}
+	return out
+}
+
+// unused says what was tried to find somebody to whom a statement applies, be it
+// an Allow or a Deny; empty when there is somebody, or it cannot be told.
+func unused(in Input, i int) string {
+	st := in.Document.Statements[i]
+	if plainlyUsed(in.Document, i) || slices.ContainsFunc(st.Principal.List, unique) || !settledStatement(st) {
+		return ""
+	}
+	if carriesOnly(st) {
+		without := in.Document
+		without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
+		if st.Effect == policy.Deny || in.ready().Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome != proof.None {
+			return ""
+		}
+		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
+	}
+	st.Effect = policy.Allow
+	t := in.trying(policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}})
+	classes := audience(st)
+	for _, callers := range classes {
+		if t.ask(callers).Outcome != proof.None {
+			return ""
+		}
+	}
+	if len(classes) == 0 {
+		return "none of its principals can assume a role"
+	}
+	var actions []string
+	for _, c := range classes {
+		actions = appendMissing(actions, []string{actionOf(c.Kind)})
+	}
+	reason := "none of its principals can call " + strings.Join(actions, " or ")
+	if len(st.Conditions) > 0 {
+		reason += " in a way that meets its conditions"
+	}
+	if !slices.ContainsFunc(actions, func(a string) bool { return covers(st, a) }) {
+		reason = "its principals assume a role by " + strings.Join(actions, " or ") + ", which is none of its actions"
+	}
+	return reason
+}
+
+func unique(p policy.Principal) bool { return p.Kind == policy.UniqueID }
+
+// settledStatement says that a statement has no element that may void it, and
+// no principal of whom nobody knows whom it matches.
+func settledStatement(st policy.Statement) bool {
+	unsettled := func(p policy.Principal) bool {
+		return p.Kind == policy.UnknownPrincipal || p.Kind == policy.CanonicalUser || p.Kind == policy.AnyFederated || p.Kind == policy.AnyService
+	}
+	return !st.NotPrincipal.Present() && len(st.Resources)+len(st.NotResources)+len(st.NotActions) == 0 && !slices.ContainsFunc(st.Principal.List, unsettled)
+}
+
+// carriesOnly says that a statement is about actions that go with another.
+func carriesOnly(st policy.Statement) bool {
+	return len(st.Actions) > 0 && !slices.ContainsFunc(st.Actions, func(a string) bool { return !carried(a) })
+}
+
+func carried(action string) bool {
+	return slices.ContainsFunc([]string{"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}, func(a string) bool { return strings.EqualFold(a, action) })
+}
+
+// covers says whether a statement's actions hold an action; patterns are taken
+// to, for this only chooses questions and words.
+func covers(st policy.Statement, action string) bool {
+	return len(st.NotActions) > 0 || slices.ContainsFunc(st.Actions, func(a string) bool {
+		return strings.EqualFold(a, action) || strings.ContainsAny(a, "*?")
+	})
+}
+
+// plainlyUsed spares the usual statements the question: an action that their
+// principals make, and conditions such as such callers can meet, one on a key.
+func plainlyUsed(d policy.Document, i int) bool {
+	st := d.Statements[i]
+	if carriesOnly(st) {
+		return slices.ContainsFunc(d.Statements, func(o policy.Statement) bool {
+			return o.Effect == policy.Allow && !carriesOnly(o) && slices.Equal(o.Principal.List, st.Principal.List)
+		})
+	}
+	classes := audience(st)
+	match := slices.IndexFunc(classes, func(c proof.Callers) bool { return covers(st, actionOf(c.Kind)) })
+	if match < 0 {
+		return false
+	}
+	whole := st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Account || p.Kind == policy.Anyone })
+	for k, c := range st.Conditions {
+		if slices.ContainsFunc(st.Conditions[:k], func(o policy.Condition) bool { return strings.EqualFold(o.Key, c.Key) }) || !usual(c, classes[match].Kind, whole, d.Version) {
+			return false
+		}
+	}
+	return true
+}
+
+// usual says whether callers of a kind can plainly meet a condition.
+func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string) bool {
+	key := strings.ToLower(c.Key)
+	variable := slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
+	if variable && (version != "2012-10-17" || !whole) || len(c.Values) == 0 {
+		return false
+	}
+	switch kind {
+	case proof.Users, proof.RoleSessions:
+		switch key {
+		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
+			return variable || !slices.ContainsFunc(c.Values, func(v string) bool { return !sendable(v) })
+		case "aws:principalarn", "aws:principaltype", "aws:username", "aws:userid", "aws:principalaccount":
+			return whole
+		}
+		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
+			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
+	case proof.Services:
+		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceidentity"
+	case proof.SAMLIdentities:
+		return strings.HasPrefix(key, "saml:") || strings.HasPrefix(key, "aws:requesttag/")
+	case proof.OIDCIdentities:
+		return strings.Contains(key, ".") || strings.HasPrefix(key, "aws:requesttag/")
+	case proof.NoCaller:
+		return false
+	default:
+		return false
+	}
+}
+
+// sendable says that a value is legal for what callers send by AssumeRole; a
+// wildcard stands for something that is.
+func sendable(v string) bool {
+	return len(v) > 1 && !strings.ContainsFunc(v, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-*?", r))
+	})
+}
+
+// namesOnly says that a statement names users, roles or services one by one.
+func namesOnly(st policy.Statement) bool {
+	return len(st.Principal.List) > 0 && !st.Principal.Star && settledStatement(st) &&
+		!slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool {
+			return p.Kind != policy.User && p.Kind != policy.Role && p.Kind != policy.RoleSession && p.Kind != policy.Service && p.Kind != policy.UniqueID
+		})
+}
+
+// entrance says whether a key tells only where a request comes from or what its
+// caller knows, and the caller decides whether it is there: who says nothing
+// loses nothing by it. What a request carries on (tags, a source identity) is
+// another matter, as there the condition is on what may be claimed.
+func entrance(key string) bool {
+	switch key = strings.ToLower(key); key {
+	case "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce":
+		return true
+	}
+	i := strings.LastIndexByte(key, ':')
+	return worthless(key) || i > 0 && strings.Contains(key[:i], ".")
+}
+
+// worthless says whether it is worth nothing that such a key is there at all:
+// every caller, or whoever sets a service to work, can have it there.
+func worthless(key string) bool {
+	switch strings.ToLower(key) {
+	case "sts:externalid", "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:sourceip", "aws:useragent", "aws:referer",
+		"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths":
+		return true
+	default:
+		return false
+	}
+}
+
+// passedByAbsence says whether a condition holds where its key is absent (IAM
+// User Guide, reference_policies_elements_condition_operators).
+func passedByAbsence(o policy.Operator) bool {
+	return o.Base != policy.Null && o.Set != policy.ForAnyValue && (o.IfExists || o.Negated || o.Set == policy.ForAllValues)
+}
+
+// allBut says whether a Deny's condition is for all values but those written,
+// as a list of those that may come in, and not for those that may not.
+func allBut(c policy.Condition, o policy.Operator) bool {
+	return o.Negated || o.Base == policy.Bool && slices.Equal(c.Values, []string{"false"})
+}
+
+// metByAll says why everybody meets an entry of an Allow, taken alone: not only
+// the principals of the statement, but all callers of their kinds; and what was
+// tried. It is empty when somebody does not, or it cannot be told.
+func metByAll(in Input, st policy.Statement, c policy.Condition, o policy.Operator) (why, sentence string) {
+	if !worthAsking(in, c, o) {
+		return "", ""
+	}
+	fails := proof.Requirement{Condition: c, Sense: proof.Fails}
+	if classes, none := nobodyOf(in, st, fails); none {
+		return "keeps nobody out", "no request of " + classes + " fails it, whoever makes it"
+	}
+	needed := func(other policy.Condition) bool {
+		p, ok := policy.ParseOperator(other.Operator)
+		return ok && strings.EqualFold(other.Key, c.Key) && passedByAbsence(p)
+	}
+	if !worthless(c.Key) || passedByAbsence(o) || slices.ContainsFunc(st.Conditions, needed) {
+		return "", ""
+	}
+	if classes, none := nobodyOf(in, st, fails, demand(proof.Holds, "Null", c.Key, "false")); none {
+		return "is met by any " + word(c.Key) + " there is, which everybody can have",
+			"no request of " + classes + " that has " + word(c.Key) + " fails it, whatever the value"
+	}
+	if o.Base == policy.IP {
+		for _, every := range []string{"0.0.0.0/0", "::/0"} {
+			if _, none := nobodyOf(in, st, fails, demand(proof.Holds, "IpAddress", c.Key, every)); none {
+				return "keeps nobody out", "no request from an address of " + every + " fails it"
+			}
+		}
+	}
+	return "", ""
+}
+
+// nobodyOf says, in words, of whom no request meets the requirements.
+func nobodyOf(in Input, st policy.Statement, where ...proof.Requirement) (classes string, none bool) {
+	audience := audience(st)
+	everybody := policy.Statement{Effect: policy.Allow, Actions: []string{"sts:*"}}
+	anyone, federated := everybody, everybody
+	anyone.Principal.List = []policy.Principal{{Type: "AWS", Value: "*", Kind: policy.Anyone}}
+	for _, p := range st.Principal.List {
+		if p.Type != "AWS" {
+			federated.Principal.List = append(federated.Principal.List, p)
+		}
+	}
+	var words []string
+	for _, callers := range audience {
+		one := federated
+		if callers.Kind == proof.Users || callers.Kind == proof.RoleSessions {
+			one = anyone
+		}
+		if in.trying(policy.Document{Version: "2012-10-17", Statements: []policy.Statement{one}}).ask(callers, where...).Outcome != proof.None {
+			return "", false
+		}
+		words = append(words, kindWords(callers.Kind))
+	}
+	return strings.Join(words, " or "), len(audience) > 0
+}
+
+func kindWords(k proof.CallerKind) string {
+	switch k {
+	case proof.Users:
+		return "a user"
+	case proof.RoleSessions:
+		return "a role"
+	case proof.Services:
+		return "the service"
+	case proof.SAMLIdentities, proof.OIDCIdentities:
+		return "the identity provider"
+	case proof.NoCaller:
+		return "anybody"
+	default:
+		return "anybody"
+	}
+}
+
+// worthAsking spares the usual entries the question: values without a wildcard,
+// of keys that may have others.
+func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
+	key := strings.ToLower(c.Key)
+	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") }) {
+		return false
+	}
+	switch o.Base {
+	case policy.Bool:
+		return o.IfExists || o.Set == policy.ForAllValues || key != "aws:multifactorauthpresent" || slices.Contains(c.Values, "false")
+	case policy.IP:
+		return o.Negated || o.IfExists || o.Set == policy.ForAllValues || slices.ContainsFunc(c.Values, broad)
+	case policy.String, policy.StringIgnoreCase, policy.StringLike, policy.ARN, policy.Binary:
+	default: // Null, numbers and dates are few, and often always true
+		return true
+	}
+	if o.Negated || o.IfExists || o.Set == policy.ForAllValues || strings.HasPrefix(key, "aws:resource") {
+		return true
+	}
+	ours := strings.HasPrefix(key, "aws:")
+	return slices.ContainsFunc(c.Values, func(v string) bool {
+		pattern := o.Base != policy.String && strings.ContainsAny(v, "*?")
+		return strings.Trim(v, "*?:") == "" || ours && pattern ||
+			strings.Contains(v, "${") && (ours || strings.Contains(strings.ToLower(v), key))
+	})
+}
+
+// broad says that a range is a large part of all addresses.
+func broad(v string) bool {
+	p, err := netip.ParsePrefix(v)
+	return err == nil && p.Bits() < 8
+}
