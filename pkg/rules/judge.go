@@ -14,7 +14,9 @@ import (
 
 // Judge judges a role by every rule that is not off. The verdict is
 // Noncompliant when a finding above Advice is open, else Undecided when a rule
-// left something undecided, else Compliant. Exempted findings stay in the
+// left something undecided, else Compliant. A finding of the rules that speak
+// of the text is no proof that anybody gets in: it never makes an undecided
+// document a noncompliant one, which would page less. Exempted findings stay in the
 // report. Findings are in order of severity, the gravest first.
 func Judge(in Input) finding.Report {
 	in = in.settled()
@@ -34,11 +36,17 @@ func Judge(in Input) finding.Report {
 }
 
 // JudgeText parses a trust policy and judges it. A text that is no valid policy
-// is Undecided, with the reason; in.Document is not looked at.
+// is Undecided, with the reason and a finding of the element at fault;
+// in.Document is not looked at.
 func JudgeText(in Input, text string) finding.Report {
 	d, err := policy.Parse([]byte(text))
 	if err != nil {
-		return report(nil, []string{fmt.Sprintf("the trust policy cannot be judged: %v", err)})
+		in, in.Document = in.settled(), policy.Document{}
+		rule := unsupported()
+		rule.Check = func(Input) Judgement { return Judgement{Findings: refused(err)} }
+		findings := rule.judge(said{}, in).Findings
+		exempt(in, findings)
+		return report(findings, []string{fmt.Sprintf("the trust policy cannot be judged: %v", err)})
 	}
 	in.Document = d
 	return Judge(in)
@@ -48,10 +56,12 @@ func report(findings []finding.Finding, reasons []string) finding.Report {
 	// Lists are never nil: their JSON is a published contract.
 	r := finding.Report{Reasons: append([]string{}, reasons...), Findings: append([]finding.Finding{}, findings...)}
 	switch {
-	case slices.ContainsFunc(r.Open(), breaks):
+	case slices.ContainsFunc(r.Open(), func(f finding.Finding) bool { return breaks(f) && !ofTheText(f) }):
 		r.Verdict = finding.Noncompliant
 	case len(r.Reasons) > 0:
 		r.Verdict = finding.Undecided
+	case slices.ContainsFunc(r.Open(), breaks):
+		r.Verdict = finding.Noncompliant
 	default:
 		r.Verdict = finding.Compliant
 	}
@@ -60,6 +70,10 @@ func report(findings []finding.Finding, reasons []string) finding.Report {
 
 // breaks says whether a finding changes the verdict.
 func breaks(f finding.Finding) bool { return f.Severity > finding.Advice }
+
+// ofTheText says whether a finding is about what is written, and not about
+// who gets in.
+func ofTheText(f finding.Finding) bool { return f.Rule == noEffectID || f.Rule == unsupportedID }
 
 // settled fills in what an Input may leave out.
 func (in Input) settled() Input {

@@ -46,10 +46,6 @@ func idleAllow(in Input, i int) Judgement {
 		return said1(idle(at(i), "nobody can use "+at(i)+besideVersion(in, st)+": "+tried,
 			"remove it, or give it the action and the conditions that its principals can meet", "tried: "+tried))
 	}
-	if st.Conditions != nil && len(st.Conditions) == 0 {
-		return said1(idle(at(i)+".Condition", "the Condition is empty and asks for nothing",
-			"remove it, or write what callers must meet", "tried: the statement means the same without it"))
-	}
 	var j Judgement
 	for k, c := range st.Conditions {
 		o, ok := policy.ParseOperator(c.Operator)
@@ -175,7 +171,7 @@ func firm(o policy.Operator) policy.Operator {
 // whom it stops comes in by leaving the key out.
 func dodged(in Input, i int, c policy.Condition) Judgement {
 	st := in.Document.Statements[i]
-	if !st.Principal.Star && !slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone }) {
+	if !anybody(st) {
 		return Judgement{}
 	}
 	var fires, others []proof.Requirement

@@ -135,6 +135,9 @@ func unused(in Input, i int) string {
 	st.Effect = policy.Allow
 	t := in.trying(policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}})
 	classes := audience(st)
+	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC)) {
+		return "" // whether a star stands for those of identity providers is not documented
+	}
 	for _, callers := range classes {
 		if t.ask(callers).Outcome != proof.None {
 			return ""
@@ -155,6 +158,11 @@ func unused(in Input, i int) string {
 		reason = "its principals assume a role by " + strings.Join(actions, " or ") + ", which is none of its actions"
 	}
 	return reason
+}
+
+// anybody says whether a statement is for everybody of AWS.
+func anybody(st policy.Statement) bool {
+	return st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone })
 }
 
 func unique(p policy.Principal) bool { return p.Kind == policy.UniqueID }

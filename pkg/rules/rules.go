@@ -95,6 +95,7 @@ func All() []Rule {
 		mfa(),
 		danglingPrincipalCondition(),
 		noEffect(),
+		unsupported(),
 	}
 }
 
