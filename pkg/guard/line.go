@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -124,6 +125,9 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 	if v.input.History, err = g.history(ctx, doc); err != nil {
 		return v, err
 	}
+	if v.input.Gone, err = g.goneNames(ctx, doc); err != nil {
+		return v, err
+	}
 	looks := moreLooks
 	if _, more := g.settleStep(j); !more {
 		looks = lastLook
@@ -180,6 +184,43 @@ func (g *Guard) history(ctx context.Context, d policy.Document) (map[string]find
 				out = map[string]finding.Principal{}
 			}
 			out[p.Value] = g.livesAgain(ctx, h)
+		}
+	}
+	return out, nil
+}
+
+// goneNames asks the ledger which of the users and roles that a condition lets in
+// by name were deleted, and IAM whether they have come back. Where nobody may
+// look the name is not known to be free, so it is not called gone.
+func (g *Guard) goneNames(ctx context.Context, d policy.Document) (map[string]finding.Principal, error) {
+	names := rules.NamesInConditions(d)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	var keys []ledger.PrincipalKey
+	for _, p := range names {
+		keys = append(keys, keyOfPrincipal(p))
+	}
+	ends, err := g.cfg.Ledger.Ends(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("asking the ledger whether %s still exists: %w", names[0].Value, err)
+	}
+	var out map[string]finding.Principal
+	for _, end := range ends {
+		for _, p := range names {
+			if keyOfPrincipal(p) != end.Principal {
+				continue
+			}
+			_, err := g.cfg.Reader.PrincipalID(ctx, p.Value)
+			switch {
+			case errors.Is(err, role.ErrNotFound):
+				if out == nil {
+					out = map[string]finding.Principal{}
+				}
+				out[strings.ToLower(p.Value)] = finding.Principal{ARN: p.Value, DeletedBy: end.By, DeletedAt: end.At, DeletedEvent: end.Event.EventID}
+			case err != nil:
+				g.cfg.Log.Warn("could not look whether a deleted name in a condition lives again", "principal", p.Value, "reason", err.Error())
+			}
 		}
 	}
 	return out, nil

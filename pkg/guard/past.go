@@ -142,6 +142,9 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		return remediate.Restored{}, "the baseline is no valid policy: " + err.Error(), nil //nolint:nilerr // refused, not retried
 	}
 	in.Document, in.Role.TrustPolicy = doc, restored.Document
+	if in.Gone, err = g.goneNames(ctx, doc); err != nil {
+		return remediate.Restored{}, "", err
+	}
 	r := judged{role: in.Role, doc: doc, input: in}
 	if err := g.judge(ctx, &r, lastLook); err != nil {
 		return remediate.Restored{}, "", err

@@ -49,6 +49,9 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 	}
 	v := judged{role: live, doc: doc, digest: s.Digest}
 	v.input = rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	if v.input.Gone, err = g.goneNames(ctx, doc); err != nil {
+		return res, err
+	}
 	if err := g.judge(ctx, &v, moreLooks); err != nil {
 		return res, err
 	}

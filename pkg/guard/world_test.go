@@ -289,6 +289,17 @@ type counting struct {
 	takeErr     error
 	intendErr   error
 	concludeErr error
+	// ends counts how often it was asked who was deleted, which endsErr fails.
+	ends    int
+	endsErr error
+}
+
+func (c *counting) Ends(ctx context.Context, names []ledger.PrincipalKey) ([]ledger.Deletion, error) {
+	c.ends++
+	if c.endsErr != nil {
+		return nil, c.endsErr
+	}
+	return c.Ledger.Ends(ctx, names)
 }
 
 func (c *counting) Intend(ctx context.Context, i ledger.Intent) error {

@@ -225,6 +225,10 @@ type Ledger interface {
 	// those that this deletion marked, now or when it was told before. Seen
 	// within a deletion's whole second is seen before it (Until).
 	Deleted(ctx context.Context, d Deletion) ([]finding.Principal, error)
+	// Ends gives the last deletion that was told of each of some principals, in
+	// their order, and nothing of those of whom none was; it is remembered also of
+	// a name that no id was known for. Whether the name lives again it does not say.
+	Ends(ctx context.Context, principals []PrincipalKey) ([]Deletion, error)
 	// Renamed records that a user's name changed while its id stayed: the ids
 	// that had the name before, and are not deleted, bear the new ARN, and the
 	// states recorded before name the new name.

@@ -25,6 +25,7 @@ type Memory struct {
 	spent     map[string]struct{}
 	turned    *Setting
 	ids       map[string]*identity
+	ends      map[PrincipalKey]Deletion
 }
 
 var _ Ledger = (*Memory)(nil)
@@ -58,6 +59,7 @@ func NewMemory() *Memory {
 		counts:    map[window]int{},
 		spent:     map[string]struct{}{},
 		ids:       map[string]*identity{},
+		ends:      map[PrincipalKey]Deletion{},
 	}
 }
 

@@ -166,6 +166,9 @@ func (m *Memory) Deleted(ctx context.Context, d Deletion) ([]finding.Principal, 
 		return nil, fmt.Errorf("recording the deletion of %s: %w", d.Principal, err)
 	}
 	defer m.mu.Unlock()
+	if last, ok := m.ends[d.Principal]; !ok || d.At.After(last.At) {
+		m.ends[d.Principal] = d
+	}
 	var out []finding.Principal
 	for _, id := range m.named(d.Principal, d.At) {
 		known := m.ids[id]
@@ -178,6 +181,32 @@ func (m *Memory) Deleted(ctx context.Context, d Deletion) ([]finding.Principal, 
 		}
 	}
 	return out, nil
+}
+
+// Ends implements Ledger.
+func (m *Memory) Ends(ctx context.Context, principals []PrincipalKey) ([]Deletion, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, fmt.Errorf("reading the ends of principals: %w", err)
+	}
+	defer m.mu.Unlock()
+	var out []Deletion
+	for _, p := range EachOnce(principals) {
+		if d, ok := m.ends[p]; ok {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// EachOnce gives the principals folded, each once, in their order.
+func EachOnce(principals []PrincipalKey) []PrincipalKey {
+	var out []PrincipalKey
+	for _, p := range principals {
+		if p = p.Fold(); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // CheckRename refuses a new ARN that does not name the new principal.

@@ -113,6 +113,28 @@ func (e *byName) values(in Input, base policy.Base, values []string) {
 	}
 }
 
+// NamesInConditions gives the users and roles whose whole ARNs the document
+// writes where a condition lets them in by name: those of whom somebody should
+// know whether they still exist (Input.Gone).
+func NamesInConditions(d policy.Document) []policy.Principal {
+	var out []policy.Principal
+	for _, st := range d.Statements {
+		for _, c := range st.Conditions {
+			o, ok := policy.ParseOperator(c.Operator)
+			if !ok || !strings.EqualFold(c.Key, principalARNKey) || (st.Effect == policy.Deny) != o.Negated {
+				continue
+			}
+			for _, v := range c.Values {
+				p, err := policy.ParsePrincipal("AWS", v)
+				if err == nil && (p.Kind == policy.User || p.Kind == policy.Role) && !strings.ContainsAny(v, "*?$") && !slices.Contains(out, p) {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // withoutVariables puts a wildcard in the place of each policy variable.
 func withoutVariables(v string) string {
 	for {

@@ -18,6 +18,8 @@ func principalPromises() []promise {
 		{"a deletion told twice names the same ids", deletionTwice},
 		{"the first deletion stands", deletionFirst},
 		{"a deletion of a name nobody bore marks nothing", deletionOfNobody},
+		{"the end of a name is remembered though nobody knew its id", endOfName},
+		{"the last end of a name stands, in whatever order they are told", lastEndOfName},
 		{"a new bearer of the ARN is named, an older or deleted one is not", livesAgain},
 		{"a new bearer is known even if the deletion was never told", livesAgainUntold},
 		{"a rename moves the id and its ARN, and both ARNs have had it", renamedID},
@@ -127,6 +129,39 @@ func deletionOfNobody(t *testing.T, l ledger.Ledger) {
 	equal(t, "alice", identify(t, l, "AIDA1").DeletedEvent, "")
 	// CloudTrail tells whole seconds: within one, the sighting was before.
 	equal(t, "marked", ids(remove(t, l, user("alice"), "d3", 10)), []string{"AIDA1"})
+}
+
+func ends(t *testing.T, l ledger.Ledger, names ...ledger.PrincipalKey) []ledger.Deletion {
+	t.Helper()
+	got, err := l.Ends(t.Context(), names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func ended(name ledger.PrincipalKey, event string, seconds int) ledger.Deletion {
+	return ledger.Deletion{Principal: name, By: userARN("mallory"), At: at(seconds), Event: key(event)}
+}
+
+// T42: conditions name whom no principal names, so no id is known.
+func endOfName(t *testing.T, l ledger.Ledger) {
+	equal(t, "before", ends(t, l, user("alice")), nil)
+	equal(t, "of none", ends(t, l), nil)
+	remove(t, l, user("Alice"), "d1", 30)
+	remove(t, l, ledger.PrincipalKey{Account: account, Kind: "role", Name: "deploy"}, "d2", 31)
+	role := ledger.PrincipalKey{Account: account, Kind: "role", Name: "deploy"}
+	equal(t, "after", ends(t, l, role, user("bob"), user("ALICE"), user("alice")), []ledger.Deletion{ended(role, "d2", 31), ended(user("alice"), "d1", 30)})
+	equal(t, "of another kind", ends(t, l, ledger.PrincipalKey{Account: account, Kind: "role", Name: "alice"}, ledger.PrincipalKey{Account: other, Kind: "user", Name: "alice"}), nil)
+}
+
+func lastEndOfName(t *testing.T, l ledger.Ledger) {
+	remove(t, l, user("alice"), "d2", 40)
+	remove(t, l, user("alice"), "d1", 30)
+	equal(t, "late", ends(t, l, user("alice")), []ledger.Deletion{ended(user("alice"), "d2", 40)})
+	remove(t, l, user("alice"), "d3", 50)
+	remove(t, l, user("alice"), "d3", 50)
+	equal(t, "newest", ends(t, l, user("alice")), []ledger.Deletion{ended(user("alice"), "d3", 50)})
 }
 
 // T48: the same name is not the same principal.
