@@ -46,16 +46,20 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 	if len(entries) == 0 {
 		return Judgement{}
 	}
-	s, bare := newSaid(in), withoutNames(in.Document, entries)
-	written := writtenARNs(in.Document, s)
+	s := newSaid(in)
+	open := takers{in: in, bare: withoutNames(in.Document, entries), written: writtenARNs(in.Document, s)}
+	gone := takers{in: in, bare: open.bare}
 	var j Judgement
 	for _, e := range entries {
+		if len(j.Findings) >= mostTold {
+			break
+		}
 		if len(e.open) > 0 {
-			a := e.taker(in, bare, e.open, written)
+			a := open.of(e, e.open)
 			j = j.and(judged(a, func(a proof.Answer) finding.Finding { return openName(in, s, e, a) }))
 		}
 		for _, arn := range e.gone {
-			a := e.taker(in, bare, []string{arn}, nil)
+			a := gone.of(e, []string{arn})
 			j = j.and(judged(a, func(a proof.Answer) finding.Finding { return goneName(in, s, e, arn, a) }))
 		}
 	}
@@ -63,196 +67,66 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 	return j
 }
 
-// entriesByName gives the entries with a value to ask about.
-func entriesByName(in Input) []byName {
-	var out []byName
-	for i, st := range in.Document.Statements {
-		for k, c := range st.Conditions {
-			if !strings.EqualFold(c.Key, principalARNKey) {
-				continue
-			}
-			o, ok := policy.ParseOperator(c.Operator)
-			if !ok || (st.Effect == policy.Deny) != o.Negated {
-				continue
-			}
-			e := byName{statement: i, condition: k, operator: o.Base.String()}
-			switch o.Base {
-			case policy.ARN, policy.StringLike, policy.String, policy.StringIgnoreCase:
-				e.values(in, o.Base, c.Values)
-			default: // no other comparison is for names
-			}
-			if len(e.open)+len(e.gone) > 0 {
-				out = append(out, e)
-			}
-		}
-	}
-	return out
+// takers looks for callers who have a name that can be taken.
+type takers struct {
+	in Input
+	// bare is the document in which those names match nobody, and written are
+	// whom it writes out: they took nothing.
+	bare    policy.Document
+	written []string
+	// rest is the answer about all names at once, asked for when one caller has
+	// another way in as well.
+	rest *proof.Answer
 }
 
-func (e *byName) values(in Input, base policy.Base, values []string) {
-	patterns, variables := base == policy.ARN || base == policy.StringLike, in.Document.Version == "2012-10-17"
-	for _, v := range values {
-		if _, gone := in.Gone[strings.ToLower(v)]; gone {
-			e.gone = append(e.gone, v)
-			continue
-		}
-		pattern := v
-		switch {
-		case !strings.Contains(v, "${"):
-		case !variables:
-			continue
-		case base == policy.String:
-			// Equal to a text that depends on the caller: open as a pattern is.
-			pattern, patterns, e.operator = withoutVariables(v), true, policy.StringLike.String()
-		default:
-			pattern = withoutVariables(v)
-		}
-		if patterns && leavesNamesOpen(pattern) {
-			e.open = append(e.open, pattern)
-		}
+// of looks for a caller who has one of an entry's names, is none of those
+// written, and is not let in when the names that can be taken match nobody.
+func (t *takers) of(e byName, names []string) proof.Answer {
+	if t.rest != nil && t.rest.Outcome == proof.None {
+		return *t.rest
 	}
+	own := []string{t.in.Role.Account}
+	classes := append(awsCallers(proof.Accounts{Except: own}, t.written), awsCallers(proof.Accounts{Only: own}, t.written)...)
+	where := [][]proof.Requirement{must(demand(proof.Holds, e.operator, principalARNKey, names...)), must(reserved())}
+	a := t.in.find(t.in.query(assume, where, classes...))
+	if a.Outcome != proof.Found || access.Evaluate(t.bare, *a.Witness).Decision == access.Denied {
+		return a
+	}
+	// That one has another way in. Whether somebody has none is asked of all
+	// entries together; who is found counts for the entries that he fits.
+	if t.rest == nil {
+		rest := proof.Compile(t.narrow(), t.in.Role.Partition).Beyond(proof.Compile(t.bare, t.in.Role.Partition), t.in.world())
+		t.rest = &rest
+	}
+	if t.rest.Outcome != proof.Found || e.fits(names, *t.rest.Witness) {
+		return *t.rest
+	}
+	return proof.Answer{Outcome: proof.None}
 }
 
-// NamesInConditions gives the users and roles whose whole ARNs the document
-// writes where a condition lets them in by name: those of whom somebody should
-// know whether they still exist (Input.Gone).
-func NamesInConditions(d policy.Document) []policy.Principal {
-	var out []policy.Principal
-	for _, st := range d.Statements {
-		for _, c := range st.Conditions {
-			o, ok := policy.ParseOperator(c.Operator)
-			if !ok || !strings.EqualFold(c.Key, principalARNKey) || (st.Effect == policy.Deny) != o.Negated {
-				continue
-			}
-			for _, v := range c.Values {
-				p, err := policy.ParsePrincipal("AWS", v)
-				if err == nil && (p.Kind == policy.User || p.Kind == policy.Role) && !strings.ContainsAny(v, "*?$") && !slices.Contains(out, p) {
-					out = append(out, p)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// withoutVariables puts a wildcard in the place of each policy variable.
-func withoutVariables(v string) string {
-	for {
-		head, rest, ok := strings.Cut(v, "${")
-		if !ok {
-			return v
-		}
-		_, tail, closed := strings.Cut(rest, "}")
-		if !closed {
-			return v
-		}
-		v = head + "*" + tail
-	}
-}
-
-// leavesNamesOpen says whether a pattern is one for names: it holds a part of a
-// name, or a whole one in any account. A pattern for all roles or users of an
-// account holds none; one whose only wildcard is in the path holds one name,
-// which one role of the account can have at a time, whatever its path.
-func leavesNamesOpen(pattern string) bool {
-	parts := strings.SplitN(pattern, ":", 6)
-	if len(parts) < 6 {
-		return strings.Trim(pattern, "*?:/") != "" && strings.ContainsAny(pattern, "*?")
-	}
-	_, name, _ := strings.Cut(parts[5], "/")
-	if strings.Trim(name, "*?/") == "" {
-		return false
-	}
-	return strings.ContainsAny(parts[4], "*?") || strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], "*?")
-}
-
-// nobodysARN is a value that no caller's ARN is.
-const nobodysARN = "arn:none:iam::000000000000:none/none"
-
-// withoutNames gives the document in which the values asked about match nobody.
-func withoutNames(d policy.Document, entries []byName) policy.Document {
+// narrow is the document without those who are written or whom AWS alone makes.
+func (t *takers) narrow() policy.Document {
+	d := t.in.Document
 	d.Statements = slices.Clone(d.Statements)
-	for _, e := range entries {
-		st := &d.Statements[e.statement]
-		st.Conditions = slices.Clone(st.Conditions)
-		c := &st.Conditions[e.condition]
-		c.Values = slices.Clone(c.Values)
-		for i, v := range c.Values {
-			if slices.Contains(e.gone, v) || slices.Contains(e.open, v) || slices.Contains(e.open, withoutVariables(v)) {
-				c.Values[i] = nobodysARN
-			}
-		}
+	deny := policy.Statement{Effect: policy.Deny, Actions: []string{"*"}}
+	for _, arn := range t.written {
+		p, _ := policy.ParsePrincipal("AWS", arn)
+		deny.Principal.List = append(deny.Principal.List, p)
 	}
+	if len(t.written) > 0 {
+		d.Statements = append(d.Statements, deny)
+	}
+	deny.Principal.List = []policy.Principal{{Type: "AWS", Value: "*", Kind: policy.Anyone}}
+	deny.Conditions = []policy.Condition{{Operator: "ArnLike", Key: principalARNKey, Values: reserved().Values}}
+	d.Statements = append(d.Statements, deny)
 	return d
 }
 
-// writtenARNs gives the users and roles that the document writes out, as
-// principals or in conditions; a name in any account counts as written for the
-// accounts that are.
-func writtenARNs(d policy.Document, s said) []string {
-	var out []string
-	add := func(v string) {
-		if p, err := policy.ParsePrincipal("AWS", v); err == nil && (p.Kind == policy.User || p.Kind == policy.Role) && !strings.ContainsAny(v, "*?$") {
-			out = appendMissing(out, []string{v})
-		}
-	}
-	for _, st := range d.Statements {
-		for _, p := range st.Principal.List {
-			add(p.Value)
-		}
-		for _, c := range st.Conditions {
-			if !strings.EqualFold(c.Key, principalARNKey) {
-				continue
-			}
-			for _, v := range c.Values {
-				add(v)
-				if head, name, ok := strings.Cut(withoutVariables(v), ":*:"); ok {
-					for _, account := range s.accounts {
-						add(head + ":" + account + ":" + name)
-					}
-				}
-			}
-		}
-	}
-	return out
-}
-
-// reserved are the paths in which AWS alone makes roles: those of IAM Identity
-// Center's permission sets, and the service-linked ones.
-func reserved() proof.Requirement {
-	return demand(proof.Fails, "ArnLike", principalARNKey, "arn:*:iam::*:role/aws-reserved/*", "arn:*:iam::*:role/aws-service-role/*")
-}
-
-// taker looks for a caller who has one of the names, is none of those written,
-// and is not let in when the names that can be taken match nobody.
-func (e byName) taker(in Input, bare policy.Document, names, written []string) proof.Answer {
-	own := []string{in.Role.Account}
-	classes := append(awsCallers(proof.Accounts{Except: own}, written), awsCallers(proof.Accounts{Only: own}, written)...)
-	a := in.find(in.query(assume, [][]proof.Requirement{must(demand(proof.Holds, e.operator, principalARNKey, names...)), must(reserved())}, classes...))
-	if a.Outcome != proof.Found || access.Evaluate(bare, *a.Witness).Decision == access.Denied {
-		return a
-	}
-	// That one has another way in as well; the rest are told apart by what the
-	// names add to the document, all others being kept out of it.
-	everybody := policy.Principals{List: []policy.Principal{{Type: "AWS", Value: "*", Kind: policy.Anyone}}}
-	deny := func(p policy.Principals, operator string, arns ...string) policy.Statement {
-		st := policy.Statement{Effect: policy.Deny, Principal: p, Actions: []string{"*"}}
-		if operator != "" {
-			st.Conditions = []policy.Condition{{Operator: operator, Key: principalARNKey, Values: arns}}
-		}
-		return st
-	}
-	narrow := in.Document
-	narrow.Statements = append(slices.Clone(in.Document.Statements), deny(everybody, "ArnLike", reserved().Values...))
-	var list []policy.Principal
-	for _, arn := range written {
-		p, _ := policy.ParsePrincipal("AWS", arn)
-		list = append(list, p)
-	}
-	if len(list) > 0 {
-		narrow.Statements = append(narrow.Statements, deny(policy.Principals{List: list}, ""))
-	}
-	return proof.Compile(narrow, in.Role.Partition).Beyond(proof.Compile(bare, in.Role.Partition), in.world())
+// fits says whether a witness has one of the names.
+func (e byName) fits(names []string, r access.Request) bool {
+	arn, _ := r.Get(principalARNKey)
+	o, _ := policy.ParseOperator(e.operator)
+	return len(arn.Values) == 1 && slices.ContainsFunc(names, func(n string) bool { return access.Match(o, n, arn.Values[0]) == access.Yes })
 }
 
 // taken says in whose account the name is to be had, and how bad that is: who

@@ -27,12 +27,16 @@ func noEffect() Rule {
 // out; the text only says where it is worth asking.
 func checkNoEffect(in Input) Judgement {
 	var j Judgement
+	left := &allowance{statements: mostStatements}
 	for i, st := range in.Document.Statements {
+		if len(j.Findings) >= mostTold {
+			break
+		}
 		switch st.Effect {
 		case policy.Allow:
-			j = j.and(idleAllow(in, i))
+			j = j.and(idleAllow(in, left, i))
 		case policy.Deny:
-			j = j.and(idleDeny(in, i))
+			j = j.and(idleDeny(in, left, i))
 		case policy.NoEffect:
 		}
 	}
@@ -40,9 +44,27 @@ func checkNoEffect(in Input) Judgement {
 	return j
 }
 
-func idleAllow(in Input, i int) Judgement {
+// mostTold is how many findings are enough for one document, and mostStatements
+// how many statements are made ready for questions about single entries: no
+// document that anybody wrote by hand comes near.
+const (
+	mostTold       = 8
+	mostStatements = 250
+	tooMany        = "the document has more entries that may be passed by leaving a key out than are tried"
+)
+
+// allowance bounds what the questions about one document may cost.
+type allowance struct{ statements int }
+
+// spend reports whether a document may be made ready once more, or several times.
+func (a *allowance) spend(d policy.Document, times int) bool {
+	a.statements -= times * len(d.Statements)
+	return a.statements >= 0
+}
+
+func idleAllow(in Input, left *allowance, i int) Judgement {
 	st := in.Document.Statements[i]
-	if tried := unused(in, i); tried != "" {
+	if tried := unused(in, left, i); tried != "" {
 		return said1(idle(at(i), "nobody can use "+at(i)+besideVersion(in, st)+": "+tried,
 			"remove it, or give it the action and the conditions that its principals can meet", "tried: "+tried))
 	}
@@ -52,26 +74,29 @@ func idleAllow(in Input, i int) Judgement {
 		if !ok || c.Key == "" || len(c.Values) == 0 {
 			continue
 		}
-		if why, tried := metByAll(in, st, c, o); why != "" {
+		if why, tried := metByAll(in, left, st, c, o); why != "" {
 			j.Findings = append(j.Findings, idle(conditionAt(i, c),
 				spelled(c)+" "+why, "remove it, or write the values that are meant", "tried: "+tried))
 			continue
 		}
 		if passedByAbsence(o) && entrance(c.Key) {
+			if !left.spend(onlyAllow(in.Document, i), 2) {
+				return j.and(Judgement{Undecided: []string{tooMany}})
+			}
 			j = j.and(leftOut(in, i, k))
 		}
 	}
 	return j
 }
 
-func idleDeny(in Input, i int) Judgement {
+func idleDeny(in Input, left *allowance, i int) Judgement {
 	st := in.Document.Statements[i]
-	if tried := unused(in, i); tried != "" {
+	if tried := unused(in, left, i); tried != "" {
 		return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+tried,
 			"remove it, or write whom it is meant for", "tried: "+tried))
 	}
 	if namesOnly(st) && !slices.ContainsFunc(st.Principal.List, unique) {
-		if namesNobody(in, st) {
+		if left.spend(in.Document, 2) && namesNobody(in, st) {
 			const why = "none of those it names is let in by any Allow"
 			return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+why,
 				"remove it, or write whom it is meant for", "tried: without any Deny, "+why))
@@ -82,6 +107,9 @@ func idleDeny(in Input, i int) Judgement {
 	for _, c := range st.Conditions {
 		o, ok := policy.ParseOperator(c.Operator)
 		if ok && entrance(c.Key) && allBut(c, o) {
+			if !left.spend(in.Document, 2) {
+				return j.and(Judgement{Undecided: []string{tooMany}})
+			}
 			j = j.and(dodged(in, i, c))
 		}
 	}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -119,7 +118,7 @@ func onlyAllow(d policy.Document, i int) policy.Document {
 
 // unused says what was tried to find somebody to whom a statement applies, be it
 // an Allow or a Deny; empty when there is somebody, or it cannot be told.
-func unused(in Input, i int) string {
+func unused(in Input, left *allowance, i int) string {
 	st := in.Document.Statements[i]
 	if plainlyUsed(in.Document, i) || slices.ContainsFunc(st.Principal.List, unique) || !settledStatement(st) {
 		return ""
@@ -127,13 +126,17 @@ func unused(in Input, i int) string {
 	if carriesOnly(st) {
 		without := in.Document
 		without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
-		if st.Effect == policy.Deny || in.ready().Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome != proof.None {
+		if st.Effect == policy.Deny || !left.spend(without, 2) || in.ready().Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome != proof.None {
 			return ""
 		}
 		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
 	}
 	st.Effect = policy.Allow
-	t := in.trying(policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}})
+	alone := policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
+	if !left.spend(alone, 2) {
+		return ""
+	}
+	t := in.trying(alone)
 	classes := audience(st)
 	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC)) {
 		return "" // whether a star stands for those of identity providers is not documented
@@ -193,67 +196,6 @@ func covers(st policy.Statement, action string) bool {
 	})
 }
 
-// plainlyUsed spares the usual statements the question: an action that their
-// principals make, and conditions such as such callers can meet, one on a key.
-func plainlyUsed(d policy.Document, i int) bool {
-	st := d.Statements[i]
-	if carriesOnly(st) {
-		return slices.ContainsFunc(d.Statements, func(o policy.Statement) bool {
-			return o.Effect == policy.Allow && !carriesOnly(o) && slices.Equal(o.Principal.List, st.Principal.List)
-		})
-	}
-	classes := audience(st)
-	match := slices.IndexFunc(classes, func(c proof.Callers) bool { return covers(st, actionOf(c.Kind)) })
-	if match < 0 {
-		return false
-	}
-	whole := st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Account || p.Kind == policy.Anyone })
-	for k, c := range st.Conditions {
-		if slices.ContainsFunc(st.Conditions[:k], func(o policy.Condition) bool { return strings.EqualFold(o.Key, c.Key) }) || !usual(c, classes[match].Kind, whole, d.Version) {
-			return false
-		}
-	}
-	return true
-}
-
-// usual says whether callers of a kind can plainly meet a condition.
-func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string) bool {
-	key := strings.ToLower(c.Key)
-	variable := slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
-	if variable && (version != "2012-10-17" || !whole) || len(c.Values) == 0 {
-		return false
-	}
-	switch kind {
-	case proof.Users, proof.RoleSessions:
-		switch key {
-		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
-			return variable || !slices.ContainsFunc(c.Values, func(v string) bool { return !sendable(v) })
-		case "aws:principalarn", "aws:principaltype", "aws:username", "aws:userid", "aws:principalaccount":
-			return whole
-		}
-		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
-			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
-	case proof.Services:
-		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceidentity"
-	case proof.SAMLIdentities:
-		return strings.HasPrefix(key, "saml:") || strings.HasPrefix(key, "aws:requesttag/")
-	case proof.OIDCIdentities:
-		return strings.Contains(key, ".") || strings.HasPrefix(key, "aws:requesttag/")
-	case proof.NoCaller:
-		return false
-	default:
-		return false
-	}
-}
-
-// sendable says that a value is legal for what callers send by AssumeRole; a
-// wildcard stands for something that is.
-func sendable(v string) bool {
-	return len(v) > 1 && !strings.ContainsFunc(v, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-*?", r))
-	})
-}
-
 // namesOnly says that a statement names users, roles or services one by one.
 func namesOnly(st policy.Statement) bool {
 	return len(st.Principal.List) > 0 && !st.Principal.Star && settledStatement(st) &&
@@ -302,8 +244,8 @@ func allBut(c policy.Condition, o policy.Operator) bool {
 // metByAll says why everybody meets an entry of an Allow, taken alone: not only
 // the principals of the statement, but all callers of their kinds; and what was
 // tried. It is empty when somebody does not, or it cannot be told.
-func metByAll(in Input, st policy.Statement, c policy.Condition, o policy.Operator) (why, sentence string) {
-	if !worthAsking(in, c, o) {
+func metByAll(in Input, left *allowance, st policy.Statement, c policy.Condition, o policy.Operator) (why, sentence string) {
+	if !worthAsking(in, c, o) || !left.spend(policy.Document{Statements: []policy.Statement{st}}, 2) {
 		return "", ""
 	}
 	fails := proof.Requirement{Condition: c, Sense: proof.Fails}
@@ -371,37 +313,4 @@ func kindWords(k proof.CallerKind) string {
 	default:
 		return "anybody"
 	}
-}
-
-// worthAsking spares the usual entries the question: values without a wildcard,
-// of keys that may have others.
-func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
-	key := strings.ToLower(c.Key)
-	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") }) {
-		return false
-	}
-	switch o.Base {
-	case policy.Bool:
-		return o.IfExists || o.Set == policy.ForAllValues || key != "aws:multifactorauthpresent" || slices.Contains(c.Values, "false")
-	case policy.IP:
-		return o.Negated || o.IfExists || o.Set == policy.ForAllValues || slices.ContainsFunc(c.Values, broad)
-	case policy.String, policy.StringIgnoreCase, policy.StringLike, policy.ARN, policy.Binary:
-	default: // Null, numbers and dates are few, and often always true
-		return true
-	}
-	if o.Negated || o.IfExists || o.Set == policy.ForAllValues || strings.HasPrefix(key, "aws:resource") {
-		return true
-	}
-	ours := strings.HasPrefix(key, "aws:")
-	return slices.ContainsFunc(c.Values, func(v string) bool {
-		pattern := o.Base != policy.String && strings.ContainsAny(v, "*?")
-		return strings.Trim(v, "*?:") == "" || ours && pattern ||
-			strings.Contains(v, "${") && (ours || strings.Contains(strings.ToLower(v), key))
-	})
-}
-
-// broad says that a range is a large part of all addresses.
-func broad(v string) bool {
-	p, err := netip.ParsePrefix(v)
-	return err == nil && p.Bits() < 8
 }

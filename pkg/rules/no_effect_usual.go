@@ -1,0 +1,104 @@
+package rules
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+)
+
+// plainlyUsed spares the usual statements the question: an action that their
+// principals make, and conditions such as such callers can meet, one on a key.
+func plainlyUsed(d policy.Document, i int) bool {
+	st := d.Statements[i]
+	if carriesOnly(st) {
+		return slices.ContainsFunc(d.Statements, func(o policy.Statement) bool {
+			return o.Effect == policy.Allow && !carriesOnly(o) && slices.Equal(o.Principal.List, st.Principal.List)
+		})
+	}
+	classes := audience(st)
+	match := slices.IndexFunc(classes, func(c proof.Callers) bool { return covers(st, actionOf(c.Kind)) })
+	if match < 0 {
+		return false
+	}
+	whole := st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Account || p.Kind == policy.Anyone })
+	for k, c := range st.Conditions {
+		if slices.ContainsFunc(st.Conditions[:k], func(o policy.Condition) bool { return strings.EqualFold(o.Key, c.Key) }) || !usual(c, classes[match].Kind, whole, d.Version) {
+			return false
+		}
+	}
+	return true
+}
+
+// usual says whether callers of a kind can plainly meet a condition.
+func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string) bool {
+	key := strings.ToLower(c.Key)
+	variable := slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
+	if variable && (version != "2012-10-17" || !whole) || len(c.Values) == 0 {
+		return false
+	}
+	switch kind {
+	case proof.Users, proof.RoleSessions:
+		switch key {
+		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
+			return variable || !slices.ContainsFunc(c.Values, func(v string) bool { return !sendable(v) })
+		case "aws:principalarn", "aws:principaltype", "aws:username", "aws:userid", "aws:principalaccount":
+			return whole
+		}
+		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
+			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
+	case proof.Services:
+		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceidentity"
+	case proof.SAMLIdentities:
+		return strings.HasPrefix(key, "saml:") || strings.HasPrefix(key, "aws:requesttag/")
+	case proof.OIDCIdentities:
+		return strings.Contains(key, ".") || strings.HasPrefix(key, "aws:requesttag/")
+	case proof.NoCaller:
+		return false
+	default:
+		return false
+	}
+}
+
+// sendable says that a value is legal for what callers send by AssumeRole; a
+// wildcard stands for something that is.
+func sendable(v string) bool {
+	return len(v) > 1 && !strings.ContainsFunc(v, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-*?", r))
+	})
+}
+
+// worthAsking spares the usual entries the question: values without a wildcard,
+// of keys that may have others.
+func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
+	key := strings.ToLower(c.Key)
+	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") }) {
+		return false
+	}
+	switch o.Base {
+	case policy.Bool:
+		return o.IfExists || o.Set == policy.ForAllValues || key != "aws:multifactorauthpresent" || slices.Contains(c.Values, "false")
+	case policy.IP:
+		return o.Negated || o.IfExists || o.Set == policy.ForAllValues || slices.ContainsFunc(c.Values, broad)
+	case policy.String, policy.StringIgnoreCase, policy.StringLike, policy.ARN, policy.Binary:
+	default: // Null, numbers and dates are few, and often always true
+		return true
+	}
+	if o.Negated || o.IfExists || o.Set == policy.ForAllValues || strings.HasPrefix(key, "aws:resource") {
+		return true
+	}
+	ours := strings.HasPrefix(key, "aws:")
+	return slices.ContainsFunc(c.Values, func(v string) bool {
+		pattern := o.Base != policy.String && strings.ContainsAny(v, "*?")
+		return strings.Trim(v, "*?:") == "" || ours && pattern ||
+			strings.Contains(v, "${") && (ours || strings.Contains(strings.ToLower(v), key))
+	})
+}
+
+// broad says that a range is a large part of all addresses.
+func broad(v string) bool {
+	p, err := netip.ParsePrefix(v)
+	return err == nil && p.Bits() < 8
+}

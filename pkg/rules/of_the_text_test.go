@@ -1,0 +1,66 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/proof"
+)
+
+// What a rule proposes takes its finding away, lets in nobody new and leaves
+// somebody in; where it does not know what was meant it proposes nothing.
+func TestTheseRulesMendTheirFindings(t *testing.T) {
+	for _, id := range []string{danglingPrincipalConditionID, noEffectID} {
+		rule, _ := Find(id)
+		_, cases := readCases(t, fileOf(id, ".txtar"))
+		mended := 0
+		for _, c := range cases {
+			in, text := c.input(t)
+			report := JudgeText(in, text)
+			in = in.settled()
+			in.Document = parsed(t, text)
+			for _, f := range report.Findings {
+				if f.Rule != id {
+					continue
+				}
+				for _, d := range rule.Mend(in, f) {
+					again := in
+					again.Document = d
+					for _, g := range rule.Check(again).Findings {
+						if g.Where == f.Where && g.Message == f.Message {
+							t.Errorf("%s/%s: mended, and still: %s", id, c.name, g.Message)
+						}
+					}
+					if a := proof.Compare(in.Document, d, in.world()).New; a.Outcome != proof.None {
+						t.Errorf("%s/%s: the mended document lets in more: %v %v", id, c.name, a.Outcome, a.Undecided)
+					}
+					mended++
+				}
+			}
+		}
+		if mended == 0 {
+			t.Errorf("%s mends %d of its cases", id, mended)
+		}
+	}
+}
+
+// A document made of more entries than are tried is never called fine for it.
+func TestManyEntriesAreNotPassedOver(t *testing.T) {
+	var s []string
+	for i := range 64 {
+		s = append(s, fmt.Sprintf(`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringNotLike":{"sts:ExternalId":"*a%d*"},"Null":{"sts:ExternalId":"false"}}}`, i))
+	}
+	s = append(s, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/deploy"},"Action":"sts:AssumeRole"}`)
+	if _, r := judgeOne(t, bare, `{"Version":"2012-10-17","Statement":[`+strings.Join(s, ",")+`]}`); r.Verdict == finding.Compliant {
+		t.Errorf("%v\n%s", r.Verdict, lines(r, ""))
+	}
+	s = nil
+	for i := range 64 {
+		s = append(s, fmt.Sprintf(`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*a%d*b*"}}}`, i))
+	}
+	if _, r := judgeOne(t, bare, `{"Version":"2012-10-17","Statement":[`+strings.Join(s, ",")+`]}`); r.Verdict != finding.Noncompliant {
+		t.Errorf("%v\n%s", r.Verdict, lines(r, ""))
+	}
+}
