@@ -133,6 +133,9 @@ func unused(in Input, left *allowance, i int) string {
 	}
 	st.Effect = policy.Allow
 	alone := policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
+	if goesWith(in.Document, i) {
+		alone.Statements = append(alone.Statements, policy.Statement{Effect: policy.Allow, Principal: st.Principal, Actions: carriedActions()})
+	}
 	if !left.spend(alone, 2) {
 		return ""
 	}
@@ -185,7 +188,21 @@ func carriesOnly(st policy.Statement) bool {
 }
 
 func carried(action string) bool {
-	return slices.ContainsFunc([]string{"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}, func(a string) bool { return strings.EqualFold(a, action) })
+	return slices.ContainsFunc(carriedActions(), func(a string) bool { return strings.EqualFold(a, action) })
+}
+
+func carriedActions() []string {
+	return []string{"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}
+}
+
+// goesWith says whether another Allow may grant what goes with a statement's action.
+func goesWith(d policy.Document, i int) bool {
+	for k, o := range d.Statements {
+		if k != i && o.Effect == policy.Allow && slices.ContainsFunc(carriedActions(), func(a string) bool { return covers(o, a) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // covers says whether a statement's actions hold an action; patterns are taken

@@ -83,7 +83,9 @@ func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
 	case policy.IP:
 		return o.Negated || o.IfExists || o.Set == policy.ForAllValues || slices.ContainsFunc(c.Values, broad)
 	case policy.String, policy.StringIgnoreCase, policy.StringLike, policy.ARN, policy.Binary:
-	default: // Null, numbers and dates are few, and often always true
+	case policy.DateEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan, policy.DateGreaterThanEquals:
+		return false // a beginning that has passed was a guard, and is no false one
+	default: // Null and numbers are few, and often always true
 		return true
 	}
 	if o.Negated || o.IfExists || o.Set == policy.ForAllValues || strings.HasPrefix(key, "aws:resource") {

@@ -142,7 +142,7 @@ func (u *elements) actions(i int, st policy.Statement) {
 		switch {
 		case trustAction(a):
 		case strings.ContainsAny(a, "*?"):
-			u.add(finding.Advice, where, quoted(a)+" holds more than the actions by which a role is assumed; whether IAM saves that in a trust policy is not documented",
+			u.add(finding.Advice, where, "whether IAM saves a trust policy with the pattern "+quoted(a)+" for an action is not documented",
 				"write sts:AssumeRole, and what goes with it", rolesPage)
 		default:
 			u.add(finding.Low, where, "IAM saves no trust policy with the action "+quoted(a)+": only those by which a role is assumed, and sts:TagSession, sts:SetSourceIdentity and sts:SetContext",
