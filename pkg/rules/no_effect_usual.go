@@ -36,7 +36,7 @@ func plainlyUsed(d policy.Document, i int) bool {
 func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string) bool {
 	key := strings.ToLower(c.Key)
 	variable := slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
-	if variable && (version != "2012-10-17" || !whole) || len(c.Values) == 0 {
+	if variable && (version != "2012-10-17" || kind != proof.Users) || len(c.Values) == 0 {
 		return false
 	}
 	switch kind {
