@@ -104,6 +104,9 @@ func leavesNamesOpen(pattern string) bool {
 	if len(parts) < 6 {
 		return strings.Trim(pattern, "*?:/") != "" && strings.ContainsAny(pattern, "*?")
 	}
+	if strings.HasPrefix(parts[5], "role/aws-reserved/") || strings.HasPrefix(parts[5], "role/aws-service-role/") {
+		return false // nobody but AWS makes roles there (reserved)
+	}
 	_, name, _ := strings.Cut(parts[5], "/")
 	if strings.Trim(name, "*?/") == "" {
 		return false
