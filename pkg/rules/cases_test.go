@@ -147,12 +147,18 @@ func TestCases(t *testing.T) {
 					rule, want = "", "want-all"
 				}
 				got[c.name+"/"+want] = lines(report, rule)
+				if _, asked := c.files["proposal"]; asked {
+					got[c.name+"/proposal"] = proposed(t, in, text)
+					if diff := cmp.Diff(c.files["proposal"], got[c.name+"/proposal"]); diff != "" && !*update {
+						t.Errorf("the proposal (-want +got):\n%s", diff)
+					}
+				}
 				if diff := cmp.Diff(c.files[want], got[c.name+"/"+want]); diff != "" && !*update {
 					t.Errorf("%s (-want +got):\n%s", c.files["why"], diff)
 				}
 			})
 		}
-		if *update && len(got) == len(cases) {
+		if *update && len(got) >= len(cases) {
 			rewrite(t, path, archive, got)
 		}
 	}
@@ -198,6 +204,9 @@ func rewrite(t *testing.T, path string, archive *txtar.Archive, got map[string]s
 		if inCase && name != open {
 			flush()
 			open = name
+		}
+		if file == "proposal" {
+			f.Data = []byte(got[f.Name])
 		}
 		if file != "want" && file != "want-all" {
 			out.Files = append(out.Files, f)

@@ -21,6 +21,7 @@ func externalAccount() Rule {
 	return Rule{
 		ID: externalAccountID, Title: "Only the organization's accounts and listed partners may assume the role",
 		Severity: finding.High, Reach: MayWrite, Page: externalAccountPage, Check: checkExternalAccount,
+		Mend: mendGuards,
 	}
 }
 

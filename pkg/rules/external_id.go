@@ -22,6 +22,7 @@ func externalID() Rule {
 	return Rule{
 		ID: externalIDID, Title: "Third parties must give an exact external ID that is long enough",
 		Severity: finding.High, Reach: MayWrite, Page: externalIDPage, Check: checkExternalID,
+		Mend: mendExternalID,
 	}
 }
 
@@ -191,4 +192,50 @@ func externalIDFix(in Input, a proof.Answer, account string) string {
 		fix += ", or name the partner's role as the principal instead of its account"
 	}
 	return fix
+}
+
+// mendExternalID makes a condition strict that asks for a written external ID
+// only of who sends one, and asks in the Allow for the ID that a Deny for
+// everybody means to ask for. Callers inside the organization, whom nobody gives
+// an ID, are taken out of that, and so are roles that may do without one. Any other ID would be an invention: the partner
+// has to give it out.
+func mendExternalID(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || in.Document.Statements[i].Effect != policy.Allow {
+		return nil
+	}
+	inside := in.insiders()
+	outsiders := func(p policy.Principal) share {
+		if p.Account != "" && slices.Contains(inside, p.Account) || len(appendExcused(in, nil, p)) > 0 {
+			return nobody
+		}
+		return everybody
+	}
+	out := divided(in, in.Document, i, outsiders, func(st policy.Statement) (policy.Statement, bool) {
+		return allTightened(st, externalIDKey)
+	})
+	for _, values := range deniedBut(in.Document) {
+		out = append(out, divided(in, in.Document, i, outsiders, func(st policy.Statement) (policy.Statement, bool) {
+			return demanding(st, externalIDKey, values, equality(values)...)
+		})...)
+	}
+	return out
+}
+
+// deniedBut gives the external IDs all but which a Deny for everybody speaks of.
+func deniedBut(d policy.Document) [][]string {
+	var out [][]string
+	for _, st := range d.Statements {
+		everybody := st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone })
+		if st.Effect != policy.Deny || !everybody {
+			continue
+		}
+		for _, c := range st.Conditions {
+			o, ok := policy.ParseOperator(c.Operator)
+			if ok && o.Negated && o.Base == policy.String && strings.EqualFold(c.Key, externalIDKey) && len(c.Values) > 0 {
+				out = append(out, c.Values)
+			}
+		}
+	}
+	return out
 }

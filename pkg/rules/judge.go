@@ -20,6 +20,15 @@ import (
 // report. Findings are in order of severity, the gravest first.
 func Judge(in Input) finding.Report {
 	in = in.settled()
+	findings, doubts := judgements(in)
+	exempt(in, findings)
+	findings = withoutEchoes(in, findings)
+	slices.SortStableFunc(findings, func(a, b finding.Finding) int { return int(b.Severity) - int(a.Severity) })
+	return report(findings, doubts.reasons())
+}
+
+// judgements puts a settled Input to every rule.
+func judgements(in Input) ([]finding.Finding, doubts) {
 	in.compiled, in.budget = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}
 	said := newSaid(in)
 	var findings []finding.Finding
@@ -29,10 +38,7 @@ func Judge(in Input) finding.Report {
 		findings = append(findings, j.Findings...)
 		doubts.add(r.ID, j.Undecided)
 	}
-	exempt(in, findings)
-	findings = withoutEchoes(in, findings)
-	slices.SortStableFunc(findings, func(a, b finding.Finding) int { return int(b.Severity) - int(a.Severity) })
-	return report(findings, doubts.reasons())
+	return findings, doubts
 }
 
 // JudgeText parses a trust policy and judges it. A text that is no valid policy

@@ -14,7 +14,7 @@ import (
 
 // block is a part of a page that comes from a case: the policy, or what the
 // rule prints of it.
-var block = regexp.MustCompile("(?s)<!-- (policy|output): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
+var block = regexp.MustCompile("(?s)<!-- (policy|output|proposal): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
 
 // The policies and outputs that the pages show are those of the cases, so no
 // page shows what the rule does not do.
@@ -56,6 +56,9 @@ func shown(t *testing.T, what, rule string, c aCase) string {
 	in, text := c.input(t)
 	if what == "policy" {
 		return head + "```json\n" + text + "```\n"
+	}
+	if what == "proposal" {
+		return head + "```text\n" + proposed(t, in, text) + "```\n"
 	}
 	return head + "```text\n" + printed(JudgeText(in, text), rule) + "```\n"
 }

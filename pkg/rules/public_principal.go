@@ -19,6 +19,7 @@ func publicPrincipal() Rule {
 	return Rule{
 		ID: publicPrincipalID, Title: "Nobody unknown may assume the role",
 		Severity: finding.Critical, Reach: MayWrite, Page: publicPrincipalPage, Check: checkPublicPrincipal,
+		Mend: mendGuards,
 	}
 }
 

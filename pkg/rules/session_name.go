@@ -20,6 +20,7 @@ func sessionName() Rule {
 	return Rule{
 		ID: sessionNameID, Title: "Users may assume the role only under their own name",
 		Severity: finding.Medium, Reach: MayWrite, Page: sessionNamePage, Check: checkSessionName,
+		Mend: mendSessionName,
 	}
 }
 
@@ -131,5 +132,72 @@ func withoutUserNames(d policy.Document) (loose policy.Document, place string) {
 func aboutUserName(c policy.Condition) bool {
 	return strings.EqualFold(c.Key, sessionNameKey) && slices.ContainsFunc(c.Values, func(v string) bool {
 		return strings.Contains(strings.ToLower(v), "${aws:username")
+	})
+}
+
+// mendSessionName asks the users of a statement for the demanded name, and takes
+// its roles, and partners, out of that into statements of their own. Where the
+// statement asks for other session names already, it is not known what they are
+// for, and whoever uses them would be shut out.
+func mendSessionName(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || f.Evidence.Kind != finding.Allowed || in.Document.Statements[i].Effect != policy.Allow {
+		return nil
+	}
+	if slices.ContainsFunc(in.Document.Statements[i].Conditions, namesSessions) {
+		return nil
+	}
+	want := in.Org.Setting(sessionNameID).SessionName
+	d := in.Document
+	if strings.Contains(want, "${") {
+		if d, ok = speaksVariables(d); !ok {
+			return nil
+		}
+	}
+	meant := func(p policy.Principal) share {
+		_, partner := in.Org.Partner(p.Account)
+		switch {
+		case partner:
+			return nobody
+		case p.Kind == policy.User:
+			return everybody
+		case p.Kind == policy.Account || p.Kind == policy.Anyone:
+			return theUsers
+		default:
+			return nobody
+		}
+	}
+	if !in.letsRolesIn(i) {
+		meant = usersAlone(meant)
+	}
+	return divided(in, d, i, meant, func(st policy.Statement) (policy.Statement, bool) {
+		return demanding(st, sessionNameKey, []string{want}, equality([]string{want})...)
+	})
+}
+
+// namesSessions says whether a condition asks for some session names and not
+// for any.
+func namesSessions(c policy.Condition) bool {
+	return strings.EqualFold(c.Key, sessionNameKey) && !slices.ContainsFunc(c.Values, func(v string) bool { return strings.Trim(v, "*") == "" })
+}
+
+// usersAlone takes whole accounts for their users: where a statement lets no
+// role in, it has no roles to keep.
+func usersAlone(meant func(policy.Principal) share) func(policy.Principal) share {
+	return func(p policy.Principal) share {
+		if s := meant(p); s != theUsers {
+			return s
+		}
+		return everybody
+	}
+}
+
+// letsRolesIn says whether role sessions may come in by one statement alone; it
+// says so too where that is not known.
+func (in Input) letsRolesIn(i int) bool {
+	all, _ := readings(newSaid(in), in)
+	alone := policy.Document{Version: in.Document.Version, Statements: in.Document.Statements[i : i+1]}
+	return slices.ContainsFunc(all, func(r reading) bool {
+		return proof.Find(alone, r.in.query(assume, nil, proof.Callers{Kind: proof.RoleSessions})).Outcome != proof.None
 	})
 }

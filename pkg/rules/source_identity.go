@@ -3,12 +3,14 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 //go:embed source_identity.md
@@ -20,6 +22,7 @@ func sourceIdentity() Rule {
 	return Rule{
 		ID: sourceIdentityID, Title: "Callers of the listed classes must set a permitted source identity",
 		Severity: finding.Medium, Reach: MayWrite, Page: sourceIdentityPage, Check: checkSourceIdentity,
+		Mend: mendSourceIdentity,
 	}
 }
 
@@ -83,12 +86,8 @@ func noSourceIdentity(in Input, set org.Setting, class callerClass, a proof.Answ
 	if _, carried := a.Witness.Get(sourceIdentityKey); carried {
 		how = "with a source identity that is not permitted"
 	}
-	want := set.Values
-	if len(want) == 0 {
-		want = []string{"??*"}
-	}
 	var list []string
-	for _, v := range want {
+	for _, v := range permittedIdentities(set) {
 		list = append(list, quoted(v))
 	}
 	return finding.Finding{
@@ -179,4 +178,97 @@ func illegalIdentity(v string, like, variables bool) string {
 
 func identityRune(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("_+=,.@-", r)
+}
+
+// mendSourceIdentity asks the callers of the listed classes for a permitted
+// source identity, first where the document asks for one of whoever sends it,
+// else by a condition more, and takes all other callers of the statement out of
+// that. It helps only where they are allowed sts:SetSourceIdentity already: to
+// allow it is for people. A value that nobody can set has no mend, since whom it
+// was meant for is not known.
+func mendSourceIdentity(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || f.Evidence.Kind != finding.Allowed || in.Document.Statements[i].Effect != policy.Allow {
+		return nil
+	}
+	set := in.Org.Setting(sourceIdentityID)
+	values := permittedIdentities(set)
+	out := tightened(in.Document, f, sourceIdentityKey)
+	if kept, some := permittedAlone(in.Document.Statements[i], values); some {
+		out = append(out, replaced(in.Document, i, kept))
+	}
+	return append(out, divided(in, in.Document, i, askedFor(sourceIdentityClasses(set)), func(st policy.Statement) (policy.Statement, bool) {
+		return demanding(st, sourceIdentityKey, values, equality(values)...)
+	})...)
+}
+
+// permittedAlone gives the statement without those of its written source
+// identities that are not permitted; some says that there are such, and others.
+func permittedAlone(st policy.Statement, permitted []string) (kept policy.Statement, some bool) {
+	kept = st
+	kept.Conditions = slices.Clone(st.Conditions)
+	for k, c := range st.Conditions {
+		o, ok := policy.ParseOperator(c.Operator)
+		if !ok || o.Negated || !strings.EqualFold(c.Key, sourceIdentityKey) {
+			continue
+		}
+		values := slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool {
+			return !slices.ContainsFunc(permitted, func(p string) bool {
+				// As the last part of an ARN, where * and ? mean the same.
+				const parts = "arn:aws:iam:::"
+				return role.MatchARN(parts+p, parts+v)
+			})
+		})
+		if len(values) > 0 && len(values) < len(c.Values) {
+			kept.Conditions[k].Values, some = values, true
+		}
+	}
+	return kept, some
+}
+
+// askedFor gives the share of each principal that belongs to some classes.
+func askedFor(classes []callerClass) func(policy.Principal) share {
+	asked := func(word string) bool {
+		return slices.ContainsFunc(classes, func(c callerClass) bool { return c.word == word })
+	}
+	all := func(yes bool) share {
+		if yes {
+			return everybody
+		}
+		return nobody
+	}
+	return func(p policy.Principal) share {
+		switch p.Kind {
+		case policy.User:
+			return all(asked("users"))
+		case policy.Role, policy.RoleSession:
+			return all(asked("roles"))
+		case policy.SAMLProvider:
+			return all(asked("saml"))
+		case policy.OIDCProvider:
+			return all(asked("oidc"))
+		case policy.Account, policy.Anyone:
+			switch users, roles := asked("users"), asked("roles"); {
+			case users && roles:
+				return everybody
+			case users:
+				return theUsers
+			case roles:
+				return theRoles
+			default:
+				return nobody
+			}
+		default:
+			return nobody
+		}
+	}
+}
+
+// permittedIdentities are the values that the rules file permits; any legal one
+// where it names none.
+func permittedIdentities(set org.Setting) []string {
+	if len(set.Values) == 0 {
+		return []string{"??*"}
+	}
+	return set.Values
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -17,7 +18,8 @@ const uniqueIDPrincipalID = "unique-id-principal"
 func uniqueIDPrincipal() Rule {
 	return Rule{
 		ID: uniqueIDPrincipalID, Title: "No principal may be a unique ID, whose user or role is gone",
-		Severity: finding.Low, Reach: TagOnly, Page: uniqueIDPrincipalPage, Check: checkUniqueIDPrincipal, homeless: true,
+		Severity: finding.Low, Reach: TagOnly, Page: uniqueIDPrincipalPage, Check: checkUniqueIDPrincipal,
+		Mend: mendUniqueID, homeless: true,
 	}
 }
 
@@ -102,4 +104,28 @@ func kindOfID(id string) string {
 	default:
 		return "something"
 	}
+}
+
+// mendUniqueID takes an ID out of an Allow, and the statement with it that would
+// be left without a principal. IAM refuses to save a policy with the ID in it,
+// and nobody gets in by it. A Deny is left: somebody was meant to be kept out.
+func mendUniqueID(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || in.Document.Statements[i].Effect != policy.Allow {
+		return nil
+	}
+	st := in.Document.Statements[i]
+	for k := range st.Principal.List {
+		if principalAt(i, "Principal", st.Principal, k) != f.Where {
+			continue
+		}
+		if len(st.Principal.List) > 1 {
+			st.Principal.List = slices.Delete(slices.Clone(st.Principal.List), k, k+1)
+			return []policy.Document{replaced(in.Document, i, st)}
+		}
+		if len(in.Document.Statements) > 1 {
+			return []policy.Document{replaced(in.Document, i)}
+		}
+	}
+	return nil
 }
