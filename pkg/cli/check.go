@@ -18,6 +18,7 @@ const policyLimit = 4 * policy.MaxBytes
 type checkVerb struct {
 	Paths []string `arg:"" name:"path" help:"Trust policies; a folder stands for every *.json below it, - for standard input." placeholder:"PATH"`
 	situation
+	FixDiff bool `name:"fix-diff" help:"Print the policies mended, as a unified diff that patch -p1 and git apply take, instead of the findings; in the json format, beside them."`
 	form
 	secrecy
 }
@@ -29,6 +30,9 @@ func (checkVerb) Help() string {
     rolewarden check --rules rules.yaml --role-arn arn:aws:iam::111122223333:role/app trust.json
     rolewarden check policies/
     aws iam get-role --role-name app --query Role.AssumeRolePolicyDocument | rolewarden check -
+    rolewarden check --rules rules.yaml --role-arn ... --fix-diff trust.json | git apply
+
+--fix-diff proposes a mended policy only where it is known what is meant, and only what is proven: the mended policy passes the rule, lets in nobody new, and still lets in whoever it names. It says on standard error which findings it leaves to people. Nothing is written.
 
 Status: 0 all Compliant; 1 one is Noncompliant; 2 one is Undecided (a file that is no valid policy is, with the reason); 3 an input could not be read. Findings of severity advice and exempted findings change no verdict.`
 }
@@ -42,6 +46,8 @@ type checked struct {
 type checkedPolicy struct {
 	Path string `json:"path"`
 	finding.Report
+	// Proposal is there with --fix-diff, where there is one.
+	Proposal *proposal `json:"proposal,omitempty"`
 }
 
 // Run judges every file.
@@ -57,15 +63,25 @@ func (v checkVerb) Run(s *session) error {
 			s.fault(err)
 			continue
 		}
-		report := rules.JudgeText(rules.Input{Role: r, Org: o, Now: s.now()}, string(text))
+		in := rules.Input{Role: r, Org: o, Now: s.now()}
+		report := rules.JudgeText(in, string(text))
 		s.end(statusOf(report.Verdict))
+		var mended *proposal
+		if v.FixDiff {
+			if mended, err = v.propose(s, in, path, text, report); err != nil {
+				s.fault(err)
+			}
+		}
 		if !v.ShowSecrets {
 			report = report.Masked()
 		}
-		result.Policies = append(result.Policies, checkedPolicy{path, report})
+		result.Policies = append(result.Policies, checkedPolicy{path, report, mended})
 	}
 	if v.Format == JSON {
 		return writeLine(s.out, result)
+	}
+	if v.FixDiff {
+		return v.printDiffs(s, result)
 	}
 	return v.print(s, result)
 }
