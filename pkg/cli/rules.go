@@ -5,17 +5,30 @@ import (
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
 type rulesVerb struct {
-	ID string `arg:"" optional:"" help:"The id of a rule, to read its page." placeholder:"ID"`
+	ID    string `arg:"" optional:"" help:"The id of a rule, to read its page; custom-rules, to read how to write your own." placeholder:"ID"`
+	Rules string `help:"The organization's rules file (YAML), to list its own rules too." placeholder:"FILE"`
 	form
 }
 
+// customRulesTopic is the page on rules of one's own; no rule is called so but
+// one of a file, which comes first.
+const customRulesTopic = "custom-rules"
+
 // Help is the verb's long help.
 func (rulesVerb) Help() string {
-	return `Without an ID: one line for each rule, with the gravest severity it gives and what it may lead to at most (tell, tag, write). With one: the rule's page, which says what it asks and why, what it flags and what it lets pass, how to mend a policy, and how to set a finding aside.`
+	return `Without an ID: one line for each rule, with the gravest severity it gives and what it may lead to at most (tell, tag, write). With one: the rule's page, which says what it asks and why, what it flags and what it lets pass, how to mend a policy, and how to set a finding aside.
+
+    rolewarden rules
+    rolewarden rules --rules rules.yaml
+    rolewarden rules external-id
+    rolewarden rules custom-rules
+
+With --rules the rules that the file writes itself (customRules) are listed and have pages too. custom-rules is the page on how to write them.`
 }
 
 // catalogue is the JSON form of the list.
@@ -35,12 +48,19 @@ type ruleEntry struct {
 
 // Run lists the rules.
 func (v rulesVerb) Run(s *session) error {
-	if v.ID == "" {
-		return v.list(s)
+	o, err := s.organization(v.Rules)
+	if err != nil {
+		return err
 	}
-	r, ok := rules.Find(v.ID)
+	if v.ID == "" {
+		return v.list(s, o)
+	}
+	r, ok := rules.FindUnder(o, v.ID)
+	if !ok && v.ID == customRulesTopic && v.Format == Text {
+		return s.show(strings.TrimSpace(rules.CustomPage()) + "\n")
+	}
 	if !ok {
-		return fmt.Errorf("%q is no rule: write one of %s", v.ID, strings.Join(rules.IDs(), ", "))
+		return fmt.Errorf("%q is no rule: write one of %s", v.ID, strings.Join(rules.IDsUnder(o), ", "))
 	}
 	if v.Format == JSON {
 		e := entry(r)
@@ -50,10 +70,11 @@ func (v rulesVerb) Run(s *session) error {
 	return s.show(strings.TrimSpace(r.Page) + "\n")
 }
 
-func (v rulesVerb) list(s *session) error {
+// list prints one line for each rule of the catalogue and of a rules file.
+func (v rulesVerb) list(s *session, o *org.Rules) error {
 	result := catalogue{Version: 1, Rules: []ruleEntry{}}
 	widest := 0
-	for _, r := range rules.All() {
+	for _, r := range rules.Under(o) {
 		result.Rules = append(result.Rules, entry(r))
 		widest = max(widest, len(r.ID))
 	}

@@ -24,6 +24,8 @@ type Rules struct {
 	Default Mode
 	// Settings are what the file says of each rule, by rule id.
 	Settings map[string]Setting
+	// Custom are the organization's own rules, in the order of the file.
+	Custom []CustomRule
 	// Units and AccountModes narrow the mode for organizational units and accounts.
 	Units        map[string]Mode
 	AccountModes map[string]Mode

@@ -13,7 +13,7 @@ import (
 
 // rules reads the whole file.
 func (r *reader) rules(root *yaml.Node) *Rules {
-	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "exemptions", "limits")
+	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "customRules", "exemptions", "limits")
 	o.Require("version")
 	o.Number("version", 1, 1, 1)
 	rules := Empty()
@@ -29,6 +29,7 @@ func (r *reader) rules(root *yaml.Node) *Rules {
 	if n := o.Field("rules"); n != nil {
 		rules.Settings = r.settings(n, rules)
 	}
+	r.customRules(o, rules)
 	r.exemptions(o, rules)
 	if n := o.Field("limits"); n != nil {
 		rules.Limits = r.limits(n)

@@ -130,19 +130,31 @@ func lines(r finding.Report, rule string) string {
 	return b.String()
 }
 
+// customFile is the name of the cases and the page of the organization's own rules.
+const customFile = "custom"
+
+// ruleOf gives the rule that a case of a file is about: where it is one of the
+// organization's own, the first of the case's rules file.
+func ruleOf(id string, in Input) string {
+	if id == customFile {
+		return in.Org.Custom[0].ID
+	}
+	return id
+}
+
 // Every rule finds what its cases say it finds, in the words they give, and is
 // silent where they say it is silent.
 func TestCases(t *testing.T) {
-	for _, r := range All() {
-		path := fileOf(r.ID, ".txtar")
+	for _, id := range append(IDs(), customFile) {
+		path := fileOf(id, ".txtar")
 		archive, cases := readCases(t, path)
 		got := map[string]string{}
 		for _, c := range cases {
-			t.Run(r.ID+"/"+c.name, func(t *testing.T) {
+			t.Run(id+"/"+c.name, func(t *testing.T) {
 				in, text := c.input(t)
 				report := JudgeText(in, text)
-				checkKind(t, c.kind(), r.ID, report)
-				rule, want := r.ID, "want"
+				rule, want := ruleOf(id, in), "want"
+				checkKind(t, c.kind(), rule, report)
 				if _, all := c.files["want-all"]; all {
 					rule, want = "", "want-all"
 				}

@@ -90,9 +90,11 @@ func strangerFound(in Input, s said, a proof.Answer) finding.Finding {
 // Foreign gives the accounts that a finding takes for strangers to the
 // organization. Before anything is written because of it, Organizations must
 // confirm that they are: one may have joined a minute ago. Findings of rules
-// that do not rest on it have none.
+// that do not rest on it have none. A rule of the organization's own may rest on
+// it, so each of its findings is one to confirm, unless the account is listed.
 func Foreign(f finding.Finding) []string {
-	if !slices.Contains([]string{externalAccountID, externalIDID, publicPrincipalID}, f.Rule) || f.Evidence.Request == nil {
+	_, catalogue := Find(f.Rule)
+	if catalogue && !slices.Contains([]string{externalAccountID, externalIDID, publicPrincipalID}, f.Rule) || f.Evidence.Request == nil {
 		return nil
 	}
 	if account := accountOf(f.Evidence.Request.Caller.AWS); account != "" {

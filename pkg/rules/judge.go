@@ -33,7 +33,7 @@ func judgements(in Input) ([]finding.Finding, doubts) {
 	said := newSaid(in)
 	var findings []finding.Finding
 	var doubts doubts
-	for _, r := range All() {
+	for _, r := range Under(in.Org) {
 		j := r.judge(said, in)
 		findings = append(findings, j.Findings...)
 		doubts.add(r.ID, j.Undecided)

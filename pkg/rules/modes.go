@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -16,7 +17,7 @@ func Modes(in Input, r finding.Report) map[string]org.Mode {
 	in = in.settled()
 	modes := map[string]org.Mode{}
 	for _, f := range r.Open() {
-		rule, ok := Find(f.Rule)
+		rule, ok := FindUnder(in.Org, f.Rule)
 		switch {
 		case !ok || !breaks(f):
 			modes[f.Rule] = max(modes[f.Rule], org.Observe)
@@ -27,24 +28,35 @@ func Modes(in Input, r finding.Report) map[string]org.Mode {
 	return modes
 }
 
-// Check tells of rule ids in a rules file that are not in the catalogue, with
-// line and the nearest one that is: a slip there would leave a rule without
-// the setting or exemption that somebody relies on.
+// Check tells of rule ids in a rules file that are no rule's, with line and the
+// nearest one that is: a slip there would leave a rule without the setting or
+// exemption that somebody relies on. And it tells of rules of the organization's
+// own under an id of the catalogue: one of the two would be judged in the name
+// of the other.
 func Check(r *org.Rules) error {
 	var errs []error
+	known := IDsUnder(r)
 	for _, l := range r.RuleIDs() {
-		if _, ok := Find(l.ID); !ok {
+		if !slices.Contains(known, l.ID) {
 			errs = append(errs, fmt.Errorf("%d:%d: %q is no rule: write %s, or another of %s",
-				l.Line, l.Column, l.ID, nearest(l.ID), strings.Join(IDs(), ", ")))
+				l.Line, l.Column, l.ID, nearest(known, l.ID), strings.Join(known, ", ")))
+		}
+	}
+	if r == nil {
+		return errors.Join(errs...)
+	}
+	for _, c := range r.Custom {
+		if _, taken := Find(c.ID); taken {
+			errs = append(errs, fmt.Errorf("%d:%d: %q is a rule of the catalogue: give yours an id of its own", c.Line, c.Column, c.ID))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// nearest gives the id of the catalogue that takes the fewest edits.
-func nearest(id string) string {
+// nearest gives the id that takes the fewest edits.
+func nearest(ids []string, id string) string {
 	best, least := "", -1
-	for _, known := range IDs() {
+	for _, known := range ids {
 		if d := distance(id, known); least < 0 || d < least {
 			best, least = known, d
 		}

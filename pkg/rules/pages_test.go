@@ -14,19 +14,19 @@ import (
 
 // block is a part of a page that comes from a case: the policy, or what the
 // rule prints of it.
-var block = regexp.MustCompile("(?s)<!-- (policy|output|proposal): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
+var block = regexp.MustCompile("(?s)<!-- (policy|output|proposal|rules): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
 
 // The policies and outputs that the pages show are those of the cases, so no
 // page shows what the rule does not do.
 func TestPagesShowWhatTheRulesPrint(t *testing.T) {
-	for _, r := range All() {
-		t.Run(r.ID, func(t *testing.T) {
-			path := fileOf(r.ID, ".md")
+	for _, id := range append(IDs(), customFile) {
+		t.Run(id, func(t *testing.T) {
+			path := fileOf(id, ".md")
 			page, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, cases := readCases(t, fileOf(r.ID, ".txtar"))
+			_, cases := readCases(t, fileOf(id, ".txtar"))
 			fresh := block.ReplaceAllStringFunc(string(page), func(old string) string {
 				m := block.FindStringSubmatch(old)
 				i := slices.IndexFunc(cases, func(c aCase) bool { return c.name == m[2] })
@@ -34,7 +34,7 @@ func TestPagesShowWhatTheRulesPrint(t *testing.T) {
 					t.Errorf("%s shows the case %q, which does not exist", path, m[2])
 					return old
 				}
-				return shown(t, m[1], r.ID, cases[i])
+				return shown(t, m[1], id, cases[i])
 			})
 			if fresh == string(page) {
 				return
@@ -60,7 +60,11 @@ func shown(t *testing.T, what, rule string, c aCase) string {
 	if what == "proposal" {
 		return head + "```text\n" + proposed(t, in, text) + "```\n"
 	}
-	return head + "```text\n" + printed(JudgeText(in, text), rule) + "```\n"
+	if what == "rules" {
+		_, own, _ := strings.Cut(c.files["rules.yaml"], "customRules:")
+		return head + "```yaml\ncustomRules:" + own + "```\n"
+	}
+	return head + "```text\n" + printed(JudgeText(in, text), ruleOf(rule, in)) + "```\n"
 }
 
 // printed writes the findings of a rule with their evidence and fix.
@@ -82,7 +86,7 @@ func printed(r finding.Report, rule string) string {
 
 // A rule is three files and a line in All; whoever forgets one is told which.
 func TestEveryRuleHasItsFiles(t *testing.T) {
-	stems := map[string]bool{}
+	stems := map[string]bool{customFile: true}
 	for _, r := range All() {
 		stem := fileOf(r.ID, "")
 		stems[stem] = true

@@ -70,7 +70,7 @@ type mending struct {
 // mend tries to silence one rule, at least as far as its findings of a
 // severity and above go. Where that fails everything stays as it was.
 func (m *mending) mend(id string, least finding.Severity) {
-	rule, ok := Find(id)
+	rule, ok := FindUnder(m.in.Org, id)
 	if !ok || rule.Mend == nil {
 		return
 	}

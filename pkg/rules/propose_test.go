@@ -223,7 +223,8 @@ func TestProposalsForCombinations(t *testing.T) {
 // statements of the corpus stand together and however they are loosened.
 func FuzzPropose(f *testing.F) {
 	pool, in := statementsOf(f)
-	rules := map[bool]*org.Rules{false: in.Org, true: rulesFile(f, bare+"rules:\n  source-identity:\n    callers: [users, roles, saml, oidc]\n    values: [\"*@acme.example\", Saanvi]\n")}
+	rules := map[bool]*org.Rules{false: in.Org, true: rulesFile(f, bare+"rules:\n  source-identity:\n    callers: [users, roles, saml, oidc]\n    values: [\"*@acme.example\", Saanvi]\n"+
+		"customRules:\n  - {id: team-tag, title: A team, why: it pays, callers: [{kind: users, accounts: own}, {kind: roles, accounts: outside}], require: [{operator: StringEquals, key: aws:PrincipalTag/team, values: [payments]}]}\n")}
 	f.Add([]byte{0, 1, 2, 3})
 	f.Fuzz(func(t *testing.T, picks []byte) {
 		if len(picks) < 2 || len(picks) > 9 {

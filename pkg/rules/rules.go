@@ -66,6 +66,8 @@ type Rule struct {
 	// narrow: an Allow's principals or conditions; they never add an Allow for
 	// anybody whom it is not cut from, and never touch a Deny. Propose proves them.
 	Mend func(in Input, f finding.Finding) []policy.Document
+	// page writes Page for a rule of the organization's own, when it is asked for.
+	page func() string
 	// homeless: the rule judges the same whoever's role it is.
 	homeless bool
 }
@@ -99,9 +101,24 @@ func All() []Rule {
 	}
 }
 
-// Find gives the rule of an id.
-func Find(id string) (Rule, bool) {
-	for _, r := range All() {
+// Under gives the rules of a rules file: the catalogue, and after it the
+// organization's own, in the order of the file.
+func Under(o *org.Rules) []Rule { return append(All(), customRules(o)...) }
+
+// Find gives the rule of the catalogue of an id.
+func Find(id string) (Rule, bool) { return find(All(), id) }
+
+// FindUnder gives the rule of an id, of the catalogue or the organization's own.
+func FindUnder(o *org.Rules, id string) (Rule, bool) {
+	r, ok := find(Under(o), id)
+	if r.page != nil {
+		r.Page = r.page()
+	}
+	return r, ok
+}
+
+func find(rules []Rule, id string) (Rule, bool) {
+	for _, r := range rules {
 		if r.ID == id {
 			return r, true
 		}
@@ -109,10 +126,15 @@ func Find(id string) (Rule, bool) {
 	return Rule{}, false
 }
 
-// IDs gives the ids of all rules, in the order of All.
-func IDs() []string {
+// IDs gives the ids of the catalogue, in the order of All.
+func IDs() []string { return idsOf(All()) }
+
+// IDsUnder gives the ids of the catalogue and of the organization's own rules.
+func IDsUnder(o *org.Rules) []string { return idsOf(Under(o)) }
+
+func idsOf(rules []Rule) []string {
 	var ids []string
-	for _, r := range All() {
+	for _, r := range rules {
 		ids = append(ids, r.ID)
 	}
 	return ids

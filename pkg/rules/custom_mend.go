@@ -1,0 +1,145 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
+// mend adds a demanded condition to the statement of a finding, for the callers
+// that the rule speaks of; all others of the statement stay as they were. Where
+// several conditions would do, or one is forbidden, or nobody may come in, it is
+// not known what is meant.
+func (c custom) mend(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || in.Document.Statements[i].Effect != policy.Allow {
+		return nil
+	}
+	var out []policy.Document
+	for _, d := range c.demands() {
+		if len(d.conditions) != 1 || d.forbidden {
+			continue
+		}
+		one, document := d.conditions[0], in.Document
+		if slices.ContainsFunc(one.Values, func(v string) bool { return strings.Contains(v, "${") }) {
+			if document, ok = speaksVariables(document); !ok {
+				continue
+			}
+		}
+		out = append(out, tightened(in.Document, f, one.Key)...)
+		out = append(out, narrowed(document, i, one)...)
+		out = append(out, divided(in, document, i, c.meant(in), func(st policy.Statement) (policy.Statement, bool) {
+			return demanding(st, one.Key, one.Values, one.Operator)
+		})...)
+	}
+	return out
+}
+
+// narrowed gives candidates in which a condition that is there already, with the
+// demanded operator and key, has the demanded values alone: those of its own
+// that are demanded, or all that are. That nothing is let in anew by it, proof
+// has to say.
+func narrowed(d policy.Document, i int, demanded policy.Condition) []policy.Document {
+	var out []policy.Document
+	st := d.Statements[i]
+	for k, c := range st.Conditions {
+		if c.Operator != demanded.Operator || !strings.EqualFold(c.Key, demanded.Key) {
+			continue
+		}
+		both := slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool { return !slices.Contains(demanded.Values, v) })
+		for _, values := range [][]string{both, demanded.Values} {
+			if len(values) == 0 || slices.Equal(values, c.Values) {
+				continue
+			}
+			one := st
+			one.Conditions = slices.Clone(st.Conditions)
+			one.Conditions[k].Values = values
+			out = append(out, replaced(d, i, one))
+		}
+	}
+	return out
+}
+
+// meant gives the share of each principal that the rule speaks of.
+func (c custom) meant(in Input) func(policy.Principal) share {
+	return func(p policy.Principal) share {
+		users, roles := c.speaksOf(in, "users", p), c.speaksOf(in, "roles", p)
+		switch p.Kind {
+		case policy.User:
+			return whole(users)
+		case policy.Role, policy.RoleSession:
+			return whole(roles)
+		case policy.Service:
+			return whole(c.speaksOf(in, "services", p))
+		case policy.SAMLProvider:
+			return whole(c.speaksOf(in, "saml", p))
+		case policy.OIDCProvider:
+			return whole(c.speaksOf(in, "oidc", p))
+		case policy.Account, policy.Anyone:
+			switch {
+			case users && roles:
+				return everybody
+			case users:
+				return theUsers
+			case roles:
+				return theRoles
+			default:
+				return nobody
+			}
+		default:
+			return nobody
+		}
+	}
+}
+
+func whole(yes bool) share {
+	if yes {
+		return everybody
+	}
+	return nobody
+}
+
+// speaksOf says whether the rule speaks of all callers of a kind whom a
+// principal stands for. Where it excepts some who may be among them it does not.
+func (c custom) speaksOf(in Input, kind string, p policy.Principal) bool {
+	return slices.ContainsFunc(c.Callers, func(callers org.CustomCallers) bool {
+		if callers.Kind != kind || len(callers.Names) > 0 && !slices.Contains(callers.Names, p.Value) && !slices.Contains(callers.Names, p.Name) {
+			return false
+		}
+		single := p.Kind != policy.Account && p.Kind != policy.Anyone && p.Kind != policy.RoleSession
+		if len(callers.Except) > 0 && (!single || excepted(callers.Except, p)) {
+			return false
+		}
+		return within(in, callers, p.Account)
+	})
+}
+
+// excepted says whether an exception may speak of a principal.
+func excepted(except []string, p policy.Principal) bool {
+	return slices.ContainsFunc(except, func(e string) bool { return e == p.Value || e == p.Name || strings.ContainsAny(e, "*?") })
+}
+
+// within says whether an account is surely one of those that a class of users
+// or roles is of; no account stands for all of them.
+func within(in Input, callers org.CustomCallers, account string) bool {
+	inside := in.insiders()
+	switch callers.Accounts {
+	case org.AnyAccount:
+		return true
+	case org.OwnAccount:
+		return account != "" && account == in.Role.Account
+	case org.OrganizationAccounts:
+		return account != "" && slices.Contains(inside, account)
+	case org.PartnerAccounts:
+		return slices.Contains(in.Org.PartnerIDs(), account)
+	case org.OutsideAccounts:
+		return account != "" && !slices.Contains(inside, account)
+	case org.ListedAccounts:
+		return slices.Contains(callers.IDs, account)
+	default:
+		return false
+	}
+}
