@@ -90,6 +90,7 @@ func spellings(t testing.TB, text []byte) map[string][]byte {
 		"as it is":                   text,
 		"in one line":                compact.Bytes(),
 		"in one line, spaced":        []byte(spaced + "\n"),
+		"blanks before commas":       bytes.ReplaceAll(four, []byte(",\n"), []byte(" ,\n")),
 		"by tabs":                    append(as("", "\t"), '\n'),
 		"by four":                    four,
 		"by four, no last newline":   as("", "    "),
@@ -199,6 +200,28 @@ func apply(t *testing.T, dir string, command []string, text, diff []byte) []byte
 		t.Fatal(err)
 	}
 	return got
+}
+
+// A hunk without context says where it belongs, a short secret is one too where
+// it is the whole of a text, and the last line is no reason for a warning.
+func TestDiffsBesideSecrets(t *testing.T) {
+	t.Parallel()
+	d := policy.Document{Statements: []policy.Statement{{Conditions: []policy.Condition{{Key: "sts:ExternalId", Values: []string{"42", "*"}}}}}}
+	for _, tt := range []struct {
+		name, before, after, want string
+		bare                      bool
+	}{
+		{"a line more between two", "[\n\"42\",\n\"42\",\n1]\n", "[\n\"42\",\n7,\n\"42\",\n1]\n", "@@ -2,0 +3,1 @@\n+7,\n", true},
+		{"a line less between two", "[\n\"42\",\n7,\n\"42\",\n1]\n", "[\n\"42\",\n\"42\",\n1]\n", "@@ -3,1 +2,0 @@\n-7,\n", true},
+		{"no secret in 142", "[\n\"142\",\n\"*\",\n1]\n", "[\n\"142\",\n\"*\",\n2]\n", "@@ -1,4 +1,4 @@\n [\n \"142\",\n \"*\",\n-1]\n+2]\n", false},
+		{"one before the last line", "[\n\"42\",\n1]\n", "[\n\"42\",\n2]\n", "@@ -3,1 +3,1 @@\n-1]\n+2]\n", false},
+		{"no last line break", "[\n1,\n1]", "[\n1,\n2]", "@@ -1,3 +1,3 @@\n [\n 1,\n-1]\n\\ No newline at end of file\n+2]\n\\ No newline at end of file\n", false},
+	} {
+		p := unified("x.json", []byte(tt.before), []byte(tt.after), checkVerb{}.hides(d))
+		if got, ok := strings.CutPrefix(string(p.text), "--- a/x.json\n+++ b/x.json\n"); !ok || got != tt.want || p.bare != tt.bare {
+			t.Errorf("%s: bare %v, secret %d, got\n%s\nwant\n%s", tt.name, p.bare, p.secret, p.text, tt.want)
+		}
+	}
 }
 
 // T80: no diff shows an external ID, wherever in the file it stands and however

@@ -81,7 +81,7 @@ func (m *mending) mend(id string, least finding.Severity) {
 			return
 		}
 		if !open {
-			if said.doubts[id] == 0 && said.noWorse(m.last) && !bytes.Equal(in.Document.Print(), m.in.Document.Print()) {
+			if said.doubts[id] == 0 && !bytes.Equal(in.Document.Print(), m.in.Document.Print()) {
 				m.in, m.last, m.rules = in, said, appendMissing(m.rules, []string{id})
 			}
 			return
