@@ -159,33 +159,33 @@ func divided(in Input, d policy.Document, i int, meant func(policy.Principal) sh
 	if len(bound) == 0 {
 		return nil
 	}
-	first, ok := bind(of(st, bound))
+	first, ok := bind(keptTo(st, bound))
 	if !ok {
 		return nil
 	}
 	st.Sid = ""
 	var last []policy.Statement
 	if len(free) > 0 {
-		last = append(last, of(st, free))
+		last = append(last, keptTo(st, free))
 	}
 	if len(halves) == 0 {
 		return []policy.Document{replaced(d, i, append([]policy.Statement{first}, last...)...)}
 	}
 	var out []policy.Document
-	kind, word := leftOut(rest)
-	if other, ok := demanding(of(st, halves), "aws:PrincipalArn", arnsOf(in, halves, kind), "ArnLike", "ArnEquals", "StringLike"); ok {
+	kind, word := othersOf(rest)
+	if other, ok := demanding(keptTo(st, halves), "aws:PrincipalArn", arnsOf(in, halves, kind), "ArnLike", "ArnEquals", "StringLike"); ok {
 		out = append(out, replaced(d, i, append([]policy.Statement{first, other}, last...)...))
 	}
-	if other, ok := demanding(of(st, halves), "aws:PrincipalType", []string{word}, "StringEquals", "StringLike"); ok {
+	if other, ok := demanding(keptTo(st, halves), "aws:PrincipalType", []string{word}, "StringEquals", "StringLike"); ok {
 		out = append(out, replaced(d, i, append([]policy.Statement{first, other}, last...)...))
 	}
 	return out
 }
 
-// leftOut says how those of an account are told whom a share leaves out: in their
+// othersOf says how those of an account are told whom a share leaves out: in their
 // ARN, and in aws:PrincipalType (IAM User Guide,
 // reference_policies_condition-keys).
-func leftOut(s share) (arn, word string) {
+func othersOf(s share) (arn, word string) {
 	if s == theRoles {
 		return "user", "User"
 	}
@@ -200,8 +200,8 @@ func principalsOf(st policy.Statement) []policy.Principal {
 	return st.Principal.List
 }
 
-// of gives the statement for some of its principals.
-func of(st policy.Statement, principals []policy.Principal) policy.Statement {
+// keptTo gives the statement for some of its principals.
+func keptTo(st policy.Statement, principals []policy.Principal) policy.Statement {
 	if !st.Principal.Star {
 		st.Principal = policy.Principals{List: principals}
 	}

@@ -44,10 +44,14 @@ func (o opinion) count(rule string) int {
 	return n
 }
 
-// noWorse says that no rule speaks that was silent in another opinion, none
-// tells of a breach that told of advice alone, and none is less decided.
-func (o opinion) noWorse(than opinion) bool {
+// noWorse says that no rule speaks, with a severity or above, that was silent in
+// another opinion, none tells of a breach that told of advice alone, and none is
+// less decided.
+func (o opinion) noWorse(than opinion, least finding.Severity) bool {
 	for _, f := range o.findings {
+		if f.Severity < least {
+			continue
+		}
 		if _, spoke := than.of(f.Rule, min(f.Severity, finding.Low)); !spoke {
 			return false
 		}

@@ -25,7 +25,8 @@ type Proposal struct {
 // and a rule is mended whole or not at all. Whatever is proposed is proven:
 //
 //   - each rule that it mends is silent afterwards and leaves nothing undecided;
-//   - no rule says more than before, and none is less decided;
+//   - no rule tells of a breach that did not before, of advice only where a breach
+//     is mended by it, and none is less decided;
 //   - it allows nothing that the document does not (proof.Compare, None under
 //     every reading of whose the role is);
 //   - whoever the document names and lets in is still let in: the users and the
@@ -108,14 +109,22 @@ func unwelcome(d policy.Document, said opinion, f finding.Finding) bool {
 }
 
 // step gives the first candidate for a finding that mends it, harms nothing,
-// and is safe.
+// and is safe. One that gives nobody anything to say is better than one by which
+// a breach becomes advice, which is better than none.
 func (m *mending) step(rule Rule, in Input, said opinion, f finding.Finding) (policy.Document, opinion, bool) {
-	for _, c := range rule.Mend(in, f) {
-		after := in
-		after.Document = c
-		better := opinionOf(after)
-		if mends(c, f, said, better) && better.noWorse(m.last) && m.safe(c) {
-			return c, better, true
+	candidates := rule.Mend(in, f)
+	opinions := make([]*opinion, len(candidates))
+	for _, least := range []finding.Severity{finding.Advice, min(f.Severity, finding.Low)} {
+		for i, c := range candidates {
+			if opinions[i] == nil {
+				after := in
+				after.Document = c
+				said := opinionOf(after)
+				opinions[i] = &said
+			}
+			if better := *opinions[i]; mends(c, f, said, better) && better.noWorse(m.last, least) && m.safe(c) {
+				return c, better, true
+			}
 		}
 	}
 	return policy.Document{}, opinion{}, false
@@ -190,7 +199,8 @@ func denies(d policy.Document) []byte {
 
 // namedBy asks, for each principal of a document's Allows, whether somebody of
 // it is let in. Users and roles are asked about apart: who speaks of a whole
-// account means both.
+// account means both. Those of the organization are asked about without an
+// external ID too: nobody gives them one.
 func namedBy(d policy.Document, w proof.World) []proof.Query {
 	var out []proof.Query
 	ask := func(action string, where [][]proof.Requirement, callers ...proof.Callers) {
@@ -199,6 +209,11 @@ func namedBy(d policy.Document, w proof.World) []proof.Query {
 	people := func(accounts proof.Accounts, where ...[]proof.Requirement) {
 		ask(assume, where, proof.Callers{Kind: proof.Users, Accounts: accounts})
 		ask(assume, where, proof.Callers{Kind: proof.RoleSessions, Accounts: accounts})
+		if len(accounts.Only) == 1 && (accounts.Only[0] == w.Own || slices.Contains(w.Members, accounts.Only[0])) {
+			without := append(where, must(demand(proof.Holds, "Null", externalIDKey, "true")))
+			ask(assume, without, proof.Callers{Kind: proof.Users, Accounts: accounts})
+			ask(assume, without, proof.Callers{Kind: proof.RoleSessions, Accounts: accounts})
+		}
 	}
 	for _, st := range d.Statements {
 		if st.Effect != policy.Allow {

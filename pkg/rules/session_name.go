@@ -168,7 +168,7 @@ func mendSessionName(in Input, f finding.Finding) []policy.Document {
 		}
 	}
 	if !in.letsRolesIn(i) {
-		meant = usersAlone(meant)
+		meant = forUsersAlone(meant)
 	}
 	return divided(in, d, i, meant, func(st policy.Statement) (policy.Statement, bool) {
 		return demanding(st, sessionNameKey, []string{want}, equality([]string{want})...)
@@ -181,9 +181,9 @@ func namesSessions(c policy.Condition) bool {
 	return strings.EqualFold(c.Key, sessionNameKey) && !slices.ContainsFunc(c.Values, func(v string) bool { return strings.Trim(v, "*") == "" })
 }
 
-// usersAlone takes whole accounts for their users: where a statement lets no
+// forUsersAlone takes whole accounts for their users: where a statement lets no
 // role in, it has no roles to keep.
-func usersAlone(meant func(policy.Principal) share) func(policy.Principal) share {
+func forUsersAlone(meant func(policy.Principal) share) func(policy.Principal) share {
 	return func(p policy.Principal) share {
 		if s := meant(p); s != theUsers {
 			return s
