@@ -76,39 +76,52 @@ func hunksOf(before, after []byte, hiddenBefore, hiddenAfter []bool) []hunk {
 	var i, j int
 	for line := range strings.Lines(string(diff.Diff("a", before, "b", after))) {
 		text := strings.TrimSuffix(line, "\n")
-		switch {
-		case strings.HasPrefix(text, "@@ "):
-			var h hunk
-			var n, m int
-			if _, err := fmt.Sscanf(text, "@@ -%d,%d +%d,%d @@", &h.before, &n, &h.after, &m); err != nil {
+		if strings.HasPrefix(text, "@@ ") {
+			h, ok := headed(text)
+			if !ok {
 				return nil
-			}
-			if n == 0 {
-				h.before++
-			}
-			if m == 0 {
-				h.after++
 			}
 			i, j = h.before, h.after
 			out = append(out, h)
-		case len(out) == 0: // The names of the files, written above.
-		case strings.HasPrefix(text, `\`):
-			lines := out[len(out)-1].lines
-			lines[len(lines)-1].text += "\n" + text
-		default:
-			l := marked{mark: text[0], text: text[1:]}
-			if l.mark != '+' {
-				l.secret = l.secret || i <= len(hiddenBefore) && hiddenBefore[i-1]
-				i++
-			}
-			if l.mark != '-' {
-				l.secret = l.secret || j <= len(hiddenAfter) && hiddenAfter[j-1]
-				j++
-			}
-			out[len(out)-1].lines = append(out[len(out)-1].lines, l)
+			continue
 		}
+		if len(out) == 0 {
+			continue // The names of the files, which are written above.
+		}
+		last := &out[len(out)-1]
+		if strings.HasPrefix(text, `\`) {
+			last.lines[len(last.lines)-1].text += "\n" + text
+			continue
+		}
+		l := marked{mark: text[0], text: text[1:]}
+		if l.mark != '+' {
+			l.secret = l.secret || i <= len(hiddenBefore) && hiddenBefore[i-1]
+			i++
+		}
+		if l.mark != '-' {
+			l.secret = l.secret || j <= len(hiddenAfter) && hiddenAfter[j-1]
+			j++
+		}
+		last.lines = append(last.lines, l)
 	}
 	return out
+}
+
+// headed reads the head of a hunk. Where one side has no line it names the one
+// before.
+func headed(text string) (hunk, bool) {
+	var h hunk
+	var n, m int
+	if _, err := fmt.Sscanf(text, "@@ -%d,%d +%d,%d @@", &h.before, &n, &h.after, &m); err != nil {
+		return hunk{}, false
+	}
+	if n == 0 {
+		h.before++
+	}
+	if m == 0 {
+		h.after++
+	}
+	return h, true
 }
 
 // shown gives the hunk without the context that may not be shown. What is left
