@@ -61,7 +61,7 @@ func holds(t fataler, d *deployment.Deployment) {
 	management := d.Rules.Organization.Management
 	for _, account := range append(d.Rules.MemberIDs(), d.Account, "000000000000") {
 		writable := d.Remediator == deployment.Present && account != management || d.Way == deployment.Single && (account != d.Account || d.Remediator == deployment.Present)
-		for _, rule := range rules.All() {
+		for _, rule := range rules.Under(d.Rules) {
 			if mode := d.Rules.Mode(rule.ID, account); !writable && rule.Reach != rules.TellOnly && mode != org.Observe {
 				t.Fatalf("the rule %s may %v in %s, without a role that may write there", rule.ID, mode, account)
 			}

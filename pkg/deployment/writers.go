@@ -69,7 +69,7 @@ type writer struct {
 
 // firstWriter gives the first rule of the catalogue that may write in an account.
 func firstWriter(o *org.Rules, account string) (writer, bool) {
-	for _, rule := range rules.All() {
+	for _, rule := range rules.Under(o) {
 		mode := o.Mode(rule.ID, account)
 		if rule.Reach == rules.TagOnly {
 			mode = min(mode, org.Tag)

@@ -98,7 +98,7 @@ func actsAnywhere(r *org.Rules) []string {
 		return nil
 	}
 	var out []string
-	for _, rule := range rules.All() {
+	for _, rule := range rules.Under(r) {
 		said := r.Settings[rule.ID]
 		mode := r.Default
 		if said.ModeSet {

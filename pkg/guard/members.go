@@ -87,8 +87,9 @@ const (
 func (g *Guard) strangers(ctx context.Context, v *judged, asked *answers) (joined []string) {
 	for _, f := range v.report.Open() {
 		for _, account := range rules.Foreign(f) {
-			// An account that the document does not write stands for anybody.
-			if !strings.Contains(v.role.TrustPolicy, account) {
+			// An account that the document does not write stands for anybody, and
+			// one that the rules file lists need not be asked about.
+			if !strings.Contains(v.role.TrustPolicy, account) || v.input.Org.Member(account) {
 				continue
 			}
 			switch g.ask(ctx, asked, account) {

@@ -14,6 +14,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
@@ -71,7 +72,7 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if s.AlertID == "" || g.lives(ctx, s) {
 				continue
 			}
-			if err := g.publish(ctx, &res, resolvedByDeletion(g.cfg.Rules.Hash, g.cfg.Now(), j, s)); err != nil {
+			if err := g.publish(ctx, &res, resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s)); err != nil {
 				return res, err
 			}
 			s.AlertID, s.Event, s.EventTime, s.UpdatedAt = "", j.key, j.change.Time, g.cfg.Now()
@@ -98,12 +99,12 @@ func (g *Guard) lives(ctx context.Context, s ledger.RoleState) bool {
 	return err == nil && live.ID == s.RoleID
 }
 
-func resolvedByDeletion(rulesHash string, now time.Time, j job, s ledger.RoleState) alert.Alert {
+func resolvedByDeletion(o *org.Rules, now time.Time, j job, s ledger.RoleState) alert.Alert {
 	change := toldOf(j.change)
 	return alert.Build(alert.Input{
 		Now: now, Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
-		Change: &change, Before: s.Document, OpenID: s.AlertID, Resolves: resolves(s), Report: finding.Report{Verdict: finding.Compliant},
-		Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: rulesHash, At: now},
+		Change: &change, Before: s.Document, OpenID: s.AlertID, Resolves: resolves(o, s), Report: finding.Report{Verdict: finding.Compliant},
+		Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, s.RoleID), Action: decision.Clear, Reasons: []string{"The role was deleted, so nothing about it is open any more."}, RulesHash: o.Hash, At: now},
 	})
 }
 

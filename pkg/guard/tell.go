@@ -15,6 +15,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -31,7 +32,7 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 		Decision: res.Decision, Outcome: res.Outcome,
 	}
 	if v.state != nil {
-		in.OpenID, in.Before, in.Resolves = v.state.AlertID, v.state.Document, resolves(*v.state)
+		in.OpenID, in.Before, in.Resolves = v.state.AlertID, v.state.Document, resolves(g.cfg.Rules, *v.state)
 		if v.state.Digest != v.digest {
 			in.NewlyAllowed = g.newlyAllowed(v)
 		}
@@ -49,10 +50,10 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 }
 
 // resolves are the rules of what was told of a role before.
-func resolves(s ledger.RoleState) map[string]finding.Severity {
+func resolves(o *org.Rules, s ledger.RoleState) map[string]finding.Severity {
 	out := map[string]finding.Severity{}
 	for _, id := range s.OpenRules {
-		if r, ok := rules.Find(id); ok {
+		if r, ok := rules.FindUnder(o, id); ok {
 			out[id] = r.Severity
 		}
 	}
