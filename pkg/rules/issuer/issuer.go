@@ -88,15 +88,17 @@ type Claim struct {
 	// Loose claims name a project and not whose it is.
 	Loose bool
 	// Free claims have values of any form: what a policy writes beyond the first
-	// separator counts as the project.
+	// separator counts as the project, and the first alone as a tenant.
 	Free bool
+	// Crowded claims are free ones of many tenants: two whole parts count.
+	Crowded bool
 	// Strangers are natural values of tenants that no policy names.
 	Strangers []string
 }
 
 // ConditionKey gives the condition key of a claim under an issuer.
 func (c Claim) ConditionKey(issuer string) string {
-	if strings.HasPrefix(c.Key, "sts:") {
+	if strings.HasPrefix(c.Key, "sts:") || strings.HasPrefix(c.Key, "aws:") {
 		return c.Key
 	}
 	return issuer + ":" + c.Key

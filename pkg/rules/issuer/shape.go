@@ -23,7 +23,7 @@ func (c Claim) Read(value string) Named {
 		}
 	}
 	if c.Free && !known {
-		best.Project = free(value)
+		best = c.free(value)
 	}
 	if best.Tenant == "" && !c.Loose {
 		// A project of no tenant's name is known by itself.
@@ -55,6 +55,9 @@ func read(shape, value string) (n Named, fits bool) {
 		stop, whole := inHole(hole, after, value[at:])
 		word := value[at : at+stop]
 		if stop == 0 || hole != "any" && leavesOpen(word) {
+			return n, fits
+		}
+		if first, _, _ := strings.Cut(word, ":"); at == 0 && leavesOpen(first) {
 			return n, fits
 		}
 		at += stop
@@ -102,16 +105,29 @@ func leavesOpen(word string) bool {
 	return strings.ContainsAny(word, "*?") || strings.Contains(word, "${")
 }
 
-// free gives the pattern of a value of no known form: itself, when what stands
-// before its first wildcard goes beyond a separator.
-func free(value string) string {
-	end := strings.IndexAny(value, "*?$")
+// free reads a value of no known form. Before its first wildcard a whole part
+// may say no more than of what kind it is; what stands behind that is a name.
+func (c Claim) free(value string) Named {
+	end := strings.IndexAny(value, "*?")
+	if value == "" || strings.Contains(value, "${") {
+		return Named{}
+	}
+	if end < 0 {
+		return Named{value, value}
+	}
+	parts := strings.FieldsFunc(value[:end], partEnds)
+	whole := len(parts)
+	if whole > 0 && !partEnds(rune(value[end-1])) {
+		whole--
+	}
 	switch {
-	case strings.Contains(value, "${") || value == "":
-		return ""
-	case end < 0 || strings.ContainsAny(value[:end], ":/|@.-_"):
-		return value
+	case c.Crowded && whole < 2 || !strings.ContainsAny(value[:end], ":/|@.-_"):
+		return Named{}
+	case whole == 1 && len(parts) == 1:
+		return Named{Tenant: value}
 	default:
-		return ""
+		return Named{value, value}
 	}
 }
+
+func partEnds(r rune) bool { return r == ':' || r == '/' || r == '|' }

@@ -10,6 +10,9 @@ import (
 // sts is the audience that most providers have tokens for AWS made for.
 const sts = "sts.amazonaws.com"
 
+// uuid is a pattern of ids.
+const uuid = "????????-????-????-????-????????????"
+
 // table gives the rows, in the order in which they are tried. Which issuers are
 // shared, and by which claim AWS wants their tenants told apart, is said by the
 // IAM User Guide, id_roles_providers_oidc_secure-by-default; which claims beside
@@ -18,47 +21,6 @@ const sts = "sts.amazonaws.com"
 var table = sync.OnceValue(func() []Provider {
 	return slices.Concat(forges(), builders(), planners(), hosts(), others(), clusters(), identities())
 })
-
-// github is GitHub Actions, of which three kinds of issuers differ only in whom
-// they serve.
-func github(name string, tenancy Tenancy, issuers ...string) Provider {
-	p := Provider{
-		Name: name, Issuers: issuers, Tenancy: tenancy,
-		Everyone: "any GitHub repository whatsoever", Others: "GitHub repositories of owners whom the policy does not name", Inside: "repositories that the policy does not name, of the owners whom it names,",
-		Naming: "the organization and the repository", Inner: finding.Medium,
-		Claims: []Claim{
-			{
-				// Both formats of the subject, by names and by names with ids behind
-				// an @, begin so; no name holds an @. A subject may also be put together from other
-				// claims, in which a colon is written %3A.
-				Key: "sub", Shapes: []string{"repo:<t>/<p>:", "repo:<t>@<any>/<p>@", "repository:<t>/<p>:", "repository_id:<p>:", "repository_owner:<t>:", "repository_owner_id:<t>:", "enterprise_id:<t>:"},
-				Strangers: []string{"repo:mallory/app:ref:refs/heads/main", "repo:mallory/app:pull_request", "repo:mallory/app:environment:prod", "repo:eve/tool:ref:refs/heads/main", "repo:mallory@123456/app@456789:ref:refs/heads/main", "environment:prod"},
-			},
-			{Key: "repository", Shapes: []string{"<t>/<p>"}, Strangers: []string{"mallory/app"}},
-			{Key: "repository_id", Shapes: []string{"<p>"}, Strangers: []string{"456789"}},
-			{Key: "repository_owner", Shapes: []string{"<t>"}, Strangers: []string{"mallory"}},
-			{Key: "repository_owner_id", Shapes: []string{"<t>"}, Strangers: []string{"123456"}},
-			{Key: "enterprise_id", Shapes: []string{"<t>"}, Strangers: []string{"1234"}},
-		},
-		// A workflow that others may call runs in their repositories.
-		Code: []Claim{
-			{Key: "job_workflow_ref", Shapes: []string{"<t>/<p>/"}},
-			{Key: "sub", Shapes: []string{"job_workflow_ref:<t>/<p>/"}},
-		},
-		Legal: []string{"repo:?*/?*:?*"},
-		Templates: []string{
-			"environment:?*", "job_workflow_ref:?*", "ref:?*", "ref_type:?*", "workflow:?*", "workflow_ref:?*", "event_name:?*", "actor:?*", "actor_id:?*",
-			"context:?*", "base_ref:?*", "head_ref:?*", "runner_environment:?*", "repository_visibility:?*",
-			"repository:?*/?*", "repository_id:?*", "repository_owner:?*", "repository_owner_id:?*", "enterprise:?*", "enterprise_id:?*",
-		},
-		Example: "repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH", Audience: sts,
-		Page: "GitHub Docs, actions/reference/security/oidc",
-	}
-	if tenancy == Own {
-		p.Everyone, p.Others = "any repository of the whole enterprise", ""
-	}
-	return p
-}
 
 // gitlab is GitLab CI. Whether an instance elsewhere is one's own or open to
 // everybody its name does not tell.
@@ -88,7 +50,7 @@ func gitlab(name string, tenancy Tenancy, audience string, issuers ...string) Pr
 func forges() []Provider {
 	return []Provider{
 		github("GitHub Actions", Shared, "token.actions.githubusercontent.com", "vstoken.actions.githubusercontent.com"),
-		github("GitHub Actions of one enterprise", Own, "token.actions.githubusercontent.com/*", "token.actions.*.ghe.com", "github.com/enterprises/*"),
+		github("GitHub Actions of one enterprise", Own, "token.actions.githubusercontent.com/*", "token.actions.*.ghe.com", "token.actions.*.ghe.com/*", "github.com/enterprises/*"),
 		github("GitHub Enterprise Server", Own, "*/_services/token"),
 		{
 			Name: "GitHub audit log streaming", Issuers: []string{"oidc-configuration.audit-log.githubusercontent.com"}, Tenancy: Shared,
@@ -120,19 +82,27 @@ func builders() []Provider {
 			Everyone: "any Buildkite pipeline whatsoever", Others: "Buildkite pipelines of organizations that the policy does not name", Inside: "pipelines that the policy does not name, of the organizations that it names,",
 			Naming: "the organization and the pipeline", Inner: finding.Medium,
 			Claims: []Claim{
-				{Key: "sub", Shapes: []string{"organization:<t>:pipeline:<p>:"}, Strangers: []string{"organization:mallory:pipeline:app:ref:refs/heads/main:commit:9f3182061f1e2cca4702c368cbc039b7dc9d4485:step:build"}},
+				// In place of all that, a job may ask for the id alone of its pipeline,
+				// cluster or organization.
+				{Key: "sub", Shapes: []string{"organization:<t>:pipeline:<p>:", "<p>"}, Strangers: []string{"organization:mallory:pipeline:app:ref:refs/heads/main:commit:9f3182061f1e2cca4702c368cbc039b7dc9d4485:step:build"}},
 				{Key: "organization_slug", Shapes: []string{"<t>"}, Strangers: []string{"mallory"}},
 				{Key: "organization_id", Shapes: []string{"<t>"}, Strangers: []string{"11111111-2222-3333-4444-555555555555"}},
 				{Key: "pipeline_id", Shapes: []string{"<p>"}, Strangers: []string{"66666666-7777-8888-9999-000000000000"}},
 				{Key: "cluster_id", Shapes: []string{"<t>"}, Strangers: []string{"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"}},
 				{Key: "pipeline_slug", Shapes: []string{"<p>"}, Loose: true, Strangers: []string{"app"}},
+				// Session tags come from the token too, and Buildkite signs them.
+				{Key: "aws:RequestTag/organization_slug", Shapes: []string{"<t>"}, Strangers: []string{"mallory"}},
+				{Key: "aws:RequestTag/organization_id", Shapes: []string{"<t>"}, Strangers: []string{"11111111-2222-3333-4444-555555555555"}},
+				{Key: "aws:RequestTag/pipeline_id", Shapes: []string{"<p>"}, Strangers: []string{"66666666-7777-8888-9999-000000000000"}},
+				{Key: "aws:RequestTag/cluster_id", Shapes: []string{"<t>"}, Strangers: []string{"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"}},
+				{Key: "aws:RequestTag/pipeline_slug", Shapes: []string{"<p>"}, Loose: true, Strangers: []string{"app"}},
 			},
-			Legal:   []string{"organization:?*:pipeline:?*"},
+			Legal: []string{"organization:?*:pipeline:?*"}, Templates: []string{uuid},
 			Example: "organization:ORGANIZATION:pipeline:PIPELINE:*", Audience: sts,
 			Page: "Buildkite, pipelines/security/oidc/aws",
 		},
 		{
-			Name: "HCP Terraform", Issuers: []string{"app.terraform.io"}, Tenancy: Shared,
+			Name: "HCP Terraform", Issuers: []string{"app.terraform.io", "app.eu.terraform.io"}, Tenancy: Shared,
 			Everyone: "any HCP Terraform workspace whatsoever", Others: "HCP Terraform workspaces of organizations that the policy does not name", Inside: "projects and workspaces that the policy does not name, of the organizations that it names,",
 			Naming: "the organization, and the project or the workspace", Inner: finding.Medium,
 			Claims: []Claim{{
@@ -187,7 +157,7 @@ func planners() []Provider {
 			Everyone: "any Pulumi organization whatsoever", Inside: "stacks and environments that the policy does not name, of the organizations that it names,",
 			Naming: "the organization and the project", Inner: finding.Medium,
 			Claims: []Claim{
-				{Key: "sub", Shapes: []string{"pulumi:deploy:org:<t>:project:<p>:", "pulumi:environments:org:<t>:env:<p>", "pulumi:cmk:pulumi.organization.login:<p>"}, Strangers: []string{"pulumi:deploy:org:mallory:project:app:stack:prod:operation:update:scope:write", "pulumi:environments:org:mallory:env:app/prod"}},
+				{Key: "sub", Shapes: []string{"pulumi:deploy:org:<t>:project:<p>:", "pulumi:environments:org:<t>:env:<p>", "pulumi:environments:pulumi.organization.login:<t>:currentEnvironment.name:<p>:", "pulumi:cmk:pulumi.organization.login:<p>"}, Strangers: []string{"pulumi:deploy:org:mallory:project:app:stack:prod:operation:update:scope:write", "pulumi:environments:org:mallory:env:app/prod"}},
 				{Key: "aud", Shapes: []string{"<t>"}, Strangers: []string{"aws:mallory", "mallory"}},
 			},
 			Legal:   []string{"pulumi:?*:?*"},
@@ -238,13 +208,13 @@ func hosts() []Provider {
 // others are shared issuers of which little is known.
 func others() []Provider {
 	return []Provider{
-		plain("DVC Studio", "sub", "studio.datachain.ai/api"),
+		shaped(plain("DVC Studio", "sub", "studio.datachain.ai/api", "studio.iterative.ai/api"), "credentials:<t>/<p>"),
 		plain("Shisho Cloud", "sub", "tokens.cloud.shisho.dev"),
 		plain("sandboxes.cloud", "aud", "sandboxes.cloud"),
-		plain("IBM Turbonomic", "sub",
+		shaped(plain("IBM Turbonomic", "sub",
 			"rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7", "rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr",
 			"rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg", "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26",
-			"oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb", "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu"),
+			"oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb", "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu"), "system:serviceaccount:<p>:"),
 	}
 }
 
@@ -253,11 +223,18 @@ func others() []Provider {
 func plain(name, claim string, issuers ...string) Provider {
 	return Provider{
 		Name: name, Issuers: issuers, Tenancy: Shared,
-		Everyone: "any customer of " + name + " whatsoever", Naming: "whose tokens may come in",
-		Claims:  []Claim{{Key: claim, Free: true, Strangers: []string{"mallory", "system:serviceaccount:mallory:app"}}},
+		Everyone: "any customer of " + name + " whatsoever", Inside: "whoever of the customers that the policy names it does not name",
+		Naming: "whose tokens may come in", Inner: finding.Medium,
+		Claims:  []Claim{{Key: claim, Free: true, Crowded: true, Strangers: []string{"mallory", "system:serviceaccount:mallory:app"}}},
 		Example: "WHO-MAY-COME-IN", AudienceTells: claim == "aud",
 		Page: "IAM User Guide, id_roles_providers_oidc_secure-by-default",
 	}
+}
+
+// shaped gives a provider the forms that its first claim is known to have.
+func shaped(p Provider, shapes ...string) Provider {
+	p.Claims[0].Shapes = shapes
+	return p
 }
 
 func clusters() []Provider {
@@ -274,7 +251,8 @@ func clusters() []Provider {
 		kubernetes("Amazon EKS", sts, "Amazon EKS User Guide, associate-service-account-role", "oidc.eks.*.amazonaws.com/id/*", "oidc.eks.*.amazonaws.com.cn/id/*", "oidc-eks.*.api.aws/id/*", "oidc-eks.*.api.amazonwebservices.com.cn/id/*"),
 		kubernetes("Google Kubernetes Engine", "", "Google Cloud, Kubernetes Engine, clusters.getOpenid-configuration", "container.googleapis.com/v1/projects/*/locations/*/clusters/*", "container.googleapis.com/v1/projects/*/zones/*/clusters/*"),
 		kubernetes("Azure Kubernetes Service", "", "Microsoft Learn, AKS OpenID Connect issuer", "*.oic.prod-aks.azure.com/*/*", "oidc.prod-aks.azure.com/*"),
-		kubernetes("Red Hat OpenShift on AWS", "openshift", "Red Hat, ROSA IAM resources", "rh-oidc.s3.*.amazonaws.com/*", "oidc.op1.openshiftapps.com/*", "*-oidc.s3.*.amazonaws.com"),
+		kubernetes("Red Hat OpenShift on AWS", "openshift", "Red Hat, ROSA IAM resources", "rh-oidc.s3.*.amazonaws.com/*", "oidc.op1.openshiftapps.com/*"),
+		kubernetes("Kubernetes with keys in Amazon S3", "", "Kubernetes, configure-service-account, service account issuer discovery", "*-oidc.s3.*.amazonaws.com"),
 	}
 }
 
@@ -307,14 +285,14 @@ func identities() []Provider {
 			Claims: []Claim{
 				{Key: "aud", Shapes: []string{"<t>"}, Strangers: []string{"us-east-1:99999999-8888-7777-6666-555555555555"}},
 				{Key: "sub", Shapes: []string{"<p>"}, Strangers: []string{"us-east-1:11111111-2222-3333-4444-555555555555"}},
-				{Key: "amr", Shapes: []string{"<p>"}, Many: true, Loose: true, Strangers: []string{"unauthenticated"}},
+				{Key: "amr", Shapes: []string{"<p>", "<p>:"}, Many: true, Loose: true, Strangers: []string{"unauthenticated"}},
 			},
 			Example: "REGION:IDENTITY-POOL-ID", AudienceTells: true, Page: "Amazon Cognito Developer Guide, iam-roles",
 		},
 		{
 			Name: "Microsoft Sentinel and Defender for Cloud", Issuers: []string{"sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"}, Tenancy: Shared,
 			Everyone: "the Sentinel workspace of any customer of Microsoft's", Naming: "the workspace",
-			Claims:  []Claim{{Key: "sts:RoleSessionName", Shapes: []string{"MicrosoftSentinel_<p>", "MicrosoftDefenderForClouds_<p>"}, Strangers: []string{"MicrosoftSentinel_99999999-8888-7777-6666-555555555555"}}},
+			Claims:  []Claim{{Key: "sts:RoleSessionName", Shapes: []string{"MicrosoftSentinel_<p>", "MicrosoftDefenderForClouds_<p>", "<p>"}, Strangers: []string{"MicrosoftSentinel_99999999-8888-7777-6666-555555555555"}}},
 			Example: "MicrosoftSentinel_WORKSPACE-ID", Audience: "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e",
 			Page: "Microsoft Learn, Connect Microsoft Sentinel to Amazon Web Services",
 		},
