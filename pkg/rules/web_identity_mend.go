@@ -42,7 +42,7 @@ func (f federation) strict(d policy.Document) (policy.Document, bool) {
 	d, changed := clonedDocument(d), false
 	for i := range d.Statements {
 		st := &d.Statements[i]
-		if st.Effect != policy.Allow {
+		if st.Effect != policy.Allow || !only(st.Principal, f.names) {
 			continue
 		}
 		for j, c := range st.Conditions {
@@ -74,16 +74,24 @@ func (f federation) many(key string) bool {
 
 // withAudience pins a key of the Allows that name a provider to a value.
 func withAudience(d policy.Document, f federation, key, value string) (policy.Document, bool) {
-	return pinnedTo(d, func(p policy.Principal) bool { return p.Value == f.principal.Value }, key, value)
+	return pinnedTo(d, f.names, key, value)
 }
 
-// pinnedTo adds a StringEquals to the Allows that name a principal and have none
-// for the key; looser conditions stay beside it.
+func (f federation) names(p policy.Principal) bool { return p.Value == f.principal.Value }
+
+// only says whether all principals of a statement are some. Others beside them
+// lack the claims: what is demanded of all would shut those out.
+func only(p policy.Principals, names func(policy.Principal) bool) bool {
+	return !p.Star && len(p.List) > 0 && !slices.ContainsFunc(p.List, func(one policy.Principal) bool { return !names(one) })
+}
+
+// pinnedTo adds a StringEquals to the Allows that name certain principals alone
+// and have none for the key; looser conditions stay beside it.
 func pinnedTo(d policy.Document, names func(policy.Principal) bool, key, value string) (policy.Document, bool) {
 	d, changed := clonedDocument(d), false
 	for i := range d.Statements {
 		st := &d.Statements[i]
-		if st.Effect == policy.Allow && !has(st.Conditions, "StringEquals", key) && slices.ContainsFunc(st.Principal.List, names) {
+		if st.Effect == policy.Allow && !has(st.Conditions, "StringEquals", key) && only(st.Principal, names) {
 			st.Conditions = append(withoutEmpty(st.Conditions), policy.Condition{Operator: "StringEquals", Key: key, Values: []string{value}})
 			changed = true
 		}

@@ -190,3 +190,28 @@ func TestFederationMendsOnlyNarrow(t *testing.T) {
 		}
 	}
 }
+
+// A mend demands a provider's claims of nobody else: whom a statement names beside
+// the provider has none of them and would be shut out.
+func TestFederationMendsLeaveOthersAlone(t *testing.T) {
+	for id, others := range map[string]string{
+		webIdentitySubjectID: `"Federated": ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", "arn:aws:iam::111122223333:oidc-provider/gitlab.com"]`,
+		samlAudienceID:       `"Federated": "arn:aws:iam::111122223333:saml-provider/corp", "AWS": "arn:aws:iam::111122223333:role/ci"`,
+	} {
+		text := `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {` + others + `}, "Action": "sts:*", "Condition": {
+			"StringLikeIfExists": {"SAML:aud": "https://*", "token.actions.githubusercontent.com:sub": "repo:acme/*", "gitlab.com:sub": "project_path:acme/*"}}}]}`
+		in := Input{Now: noon(), Role: roleOf(t, "arn:aws:iam::111122223333:role/app"), Document: parsed(t, text)}.settled()
+		rule, _ := Find(id)
+		found := rule.Check(in).Findings
+		if len(found) == 0 {
+			t.Errorf("%s finds nothing to mend", id)
+		}
+		for _, f := range found {
+			for _, candidate := range rule.Mend(in, f) {
+				if lost := proof.Compare(in.Document, candidate, World(in)).Lost; lost.Outcome == proof.Found {
+					t.Errorf("%s: a mend of a statement for several shuts out %s", id, lost.Witness.Sentence())
+				}
+			}
+		}
+	}
+}
