@@ -103,8 +103,9 @@ func (p *pin) read(c policy.Condition) {
 			n := p.claim.Read(v)
 			p.tenants, p.projects = appendNonEmpty(p.tenants, n.Tenant), appendNonEmpty(p.projects, n.Project)
 		case policy.String:
-			if strings.ContainsAny(v, "*?") {
-				// A mistake for StringLike: the name of nobody.
+			if strings.ContainsAny(v, "*?") && !strings.Contains(v, "${") {
+				// A mistake for StringLike: the name of nobody. In a variable's
+				// default value a star says nothing of the value.
 				p.exact = append(p.exact, v)
 				continue
 			}
@@ -207,16 +208,41 @@ func (in Input) listed(p policy.Principal) bool {
 		if strings.HasPrefix(pattern, "arn:") {
 			return role.MatchARN(pattern, p.Value)
 		}
-		return strings.EqualFold(pattern, p.Name)
+		// An issuer is no SAML provider, whose name anybody may choose alike.
+		return p.Kind == policy.OIDCProvider && role.MatchARN(issuerARN(pattern), issuerARN(p.Name))
 	})
 }
 
-// unlisted finds whether anybody whom an unlisted provider sends is let in.
-func (in Input) unlisted(rule, action string, p policy.Principal, kind proof.CallerKind) Judgement {
-	if in.listed(p) {
+// abroad says whether a provider belongs to an account that is known to be neither
+// the role's nor the organization's, and that no entry of the rules file writes
+// out with it. That IAM refuses such a provider is not documented (IAM User Guide,
+// reference_policies_elements_principal), and whoever holds the account vouches
+// for whom they please.
+func (in Input) abroad(p policy.Principal) bool {
+	if in.Role.ARN == "" || p.Account == "" || p.Account == in.Role.Account || in.Org.Member(p.Account) {
+		return false
+	}
+	return !slices.ContainsFunc(in.Org.IdentityProviders, func(pattern string) bool {
+		return strings.Contains(pattern, ":iam::"+p.Account+":") && role.MatchARN(pattern, p.Value)
+	})
+}
+
+// issuerARN dresses an issuer up as an ARN, so that wildcards count as in one.
+func issuerARN(issuer string) string {
+	return "arn:aws:iam:::oidc-provider/" + strings.TrimSuffix(strings.ToLower(issuer), "/")
+}
+
+// vouched finds whether anybody comes in whom a provider sends that is unlisted,
+// or that somebody outside the organization holds.
+func (in Input) vouched(rule, action string, p policy.Principal, kind proof.CallerKind) Judgement {
+	listed, abroad := in.listed(p), in.abroad(p)
+	if listed && !abroad {
 		return Judgement{}
 	}
 	a := in.find(in.query(action, nil, proof.Callers{Kind: kind, Names: []string{p.Value}}))
+	if listed && a.Outcome == proof.Found {
+		return Judgement{Undecided: []string{"whether a role takes identities of " + quoted(p.Value) + ", a provider of account " + p.Account + " outside the organization"}}
+	}
 	return judged(a, func(a proof.Answer) finding.Finding {
 		place := providerAt(in.Document, a)
 		return finding.Finding{

@@ -54,6 +54,20 @@ func signInEndpoints(partition string) []string {
 	for _, h := range []string{host, "*." + host} {
 		all = append(all, "https://"+h+"/saml", "https://"+h+"/saml/acs/*")
 	}
+	return append(all, driverEndpoints()...)
+}
+
+// driverEndpoints gives patterns of the addresses at which AWS's own database
+// drivers take an assertion in a browser, on the user's own machine, and hand it
+// to STS (Amazon Redshift Management Guide, options-for-providing-iam-credentials;
+// Amazon Athena User Guide, jdbc-v3-driver-browser-saml-credentials).
+func driverEndpoints() []string {
+	var all []string
+	for _, port := range []string{"", ":????", ":?????"} {
+		for _, path := range []string{"redshift", "athena"} {
+			all = append(all, "http://localhost"+port+"/"+path, "http://localhost"+port+"/"+path+"/")
+		}
+	}
 	return all
 }
 
@@ -66,18 +80,18 @@ func checkSAMLAudience(in Input) Judgement {
 	if len(providers) == 0 {
 		return j
 	}
-	endpoints := signInEndpoints(in.Role.Partition)
+	operator, endpoints := "StringLike", signInEndpoints(in.Role.Partition)
 	if endpoints == nil {
-		endpoints = writtenAudiences(in.Document, samlAudienceKey)
+		operator, endpoints = "StringEquals", writtenAudiences(in.Document, samlAudienceKey)
 	}
 	var where [][]proof.Requirement
 	if len(endpoints) > 0 {
-		where = append(where, must(demand(proof.Fails, "StringLike", samlAudienceKey, endpoints...)))
+		where = append(where, must(demand(proof.Fails, operator, samlAudienceKey, endpoints...)))
 	}
 	where = append(where, must(demand(proof.Holds, "Null", samlAudienceKey, "false")))
 	for _, p := range providers {
 		a := in.find(in.query(assumeSAML, where, proof.Callers{Kind: proof.SAMLIdentities, Names: []string{p.Value}}))
-		j = j.and(in.unlisted(samlAudienceID, assumeSAML, p, proof.SAMLIdentities)).and(judged(a, func(a proof.Answer) finding.Finding {
+		j = j.and(in.vouched(samlAudienceID, assumeSAML, p, proof.SAMLIdentities)).and(judged(a, func(a proof.Answer) finding.Finding {
 			return strangeAudience(in, p, a)
 		}))
 	}
@@ -109,15 +123,18 @@ func mendSAMLAudience(in Input, found finding.Finding) []policy.Document {
 		return nil
 	}
 	d := in.Document
+	names := func(p policy.Principal) bool { return p.Kind == policy.SAMLProvider }
 	strict := clonedDocument(d)
 	for i := range strict.Statements {
+		if !only(strict.Statements[i].Principal, names) {
+			continue
+		}
 		for j, c := range strict.Statements[i].Conditions {
 			if strict.Statements[i].Effect == policy.Allow && strings.EqualFold(c.Key, samlAudienceKey) {
 				strict.Statements[i].Conditions[j].Operator = strings.TrimSuffix(strings.TrimPrefix(c.Operator, "ForAllValues:"), "IfExists")
 			}
 		}
 	}
-	names := func(p policy.Principal) bool { return p.Kind == policy.SAMLProvider }
 	pinned, changed := pinnedTo(d, names, samlAudienceKey, "https://"+host+"/saml")
 	candidates := []policy.Document{strict}
 	if changed {

@@ -35,7 +35,7 @@ func checkWebIdentitySubject(in Input) Judgement {
 		if len(one.Undecided) == 0 {
 			one.Findings = append(one.Findings, vacuous(in, f, one.Findings)...)
 		}
-		j = j.and(in.unlisted(webIdentitySubjectID, assumeOIDC, f.principal, proof.OIDCIdentities)).and(one)
+		j = j.and(in.vouched(webIdentitySubjectID, assumeOIDC, f.principal, proof.OIDCIdentities)).and(one)
 	}
 	j.Undecided = appendMissing(appendMissing(nil, j.Undecided), in.starred(assumeOIDC, proof.OIDCIdentities))
 	return j
@@ -110,6 +110,12 @@ func (f federation) inside(in Input, pins []pin, a proof.Answer) finding.Finding
 		key := f.Claims[1].ConditionKey(f.issuer)
 		return f.let(in, a, key, f.Inner, f.Inside, "where not everybody is meant, say by "+key+" who is")
 	case finding.Medium, finding.High, finding.Critical:
+	}
+	if len(f.Code) > 0 {
+		code := append(slices.Clone(pins), f.pins(in.Document, f.Code)...)
+		if f.ask(in, code, byProject).Outcome == proof.None {
+			return f.let(in, a, f.asked(in, pins, a), finding.Low, f.Inside+" by the workflows that it names,", "name "+f.Naming)
+		}
 	}
 	return f.let(in, a, f.asked(in, pins, a), f.Inner, f.Inside, "name "+f.Naming)
 }
@@ -217,7 +223,8 @@ func writtenAudiences(d policy.Document, key string) []string {
 				continue
 			}
 			for _, v := range c.Values {
-				if o.Base == policy.String || o.Base == policy.StringIgnoreCase || !strings.ContainsAny(v, "*?$") {
+				// A variable is no name: it may stand for whatever the token says.
+				if !strings.Contains(v, "${") && (o.Base == policy.String || o.Base == policy.StringIgnoreCase || !strings.ContainsAny(v, "*?")) {
 					exact = append(exact, v)
 				}
 			}
