@@ -171,34 +171,50 @@ func (f federation) legal(d policy.Document, pins []pin) [][]proof.Requirement {
 	if f.Legal == nil {
 		return nil
 	}
-	patterns := f.Legal
-	if len(f.Templates) > 0 && f.choosable(d, pins[0].key) {
-		patterns = append(patterns[:len(patterns):len(patterns)], f.Templates...)
-	}
+	patterns := append(f.Legal[:len(f.Legal):len(f.Legal)], f.choosable(d, pins[0].key)...)
 	return [][]proof.Requirement{must(demand(proof.Holds, "StringLike", pins[0].key, patterns...))}
 }
 
-// choosable says whether a subject of a tenant's own choice may come in where
-// none of the usual form does. Where the document only demands beginnings of the
-// usual form, or leaves the beginning open, no other comes in that it does not;
-// leaving the others out then is only quicker.
-func (f federation) choosable(d policy.Document, key string) bool {
+// choosable gives those subjects of a tenant's own choice that may come in where
+// none of the usual form does. Where the document only demands beginnings, it
+// is those that begin so. Where it leaves the beginning open, nothing else comes
+// in than behind the usual one. To leave the others out is only quicker.
+func (f federation) choosable(d policy.Document, key string) []string {
 	usual := f.Legal[0][:strings.IndexByte(f.Legal[0], ':')+1]
+	var demanded []string
 	for _, st := range d.Statements {
 		for _, c := range st.Conditions {
-			if !strings.EqualFold(c.Key, key) {
+			if len(f.Templates) == 0 || !strings.EqualFold(c.Key, key) {
 				continue
 			}
 			o, ok := policy.ParseOperator(c.Operator)
-			if !ok || o.Negated || st.Effect != policy.Allow || o.Base != policy.String && o.Base != policy.StringLike {
-				return true
+			if !ok || o.Negated || st.Effect != policy.Allow || o.Base != policy.String && o.Base != policy.StringLike && o.Base != policy.StringIgnoreCase {
+				return f.Templates
 			}
-			if slices.ContainsFunc(c.Values, func(v string) bool { return !strings.HasPrefix(v, usual) && !strings.HasPrefix(v, "*") }) {
-				return true
+			for _, v := range c.Values {
+				if v = strings.ToLower(v); !strings.HasPrefix(v, usual) && !strings.HasPrefix(v, "*") {
+					demanded = append(demanded, v)
+				}
 			}
 		}
 	}
-	return false
+	return slices.DeleteFunc(slices.Clone(f.Templates), func(template string) bool {
+		return !slices.ContainsFunc(demanded, func(v string) bool { return beginAlike(template, v) })
+	})
+}
+
+// beginAlike says whether two patterns agree as far as both are without wildcard.
+func beginAlike(one, other string) bool {
+	n := min(written(one), written(other))
+	return one[:n] == other[:n]
+}
+
+// written gives the length of what stands before a pattern's first wildcard or variable.
+func written(pattern string) int {
+	if n := strings.IndexAny(pattern, "*?$"); n >= 0 {
+		return n
+	}
+	return len(pattern)
 }
 
 // listed says whether the rules file permits trust in a provider: nothing is

@@ -37,7 +37,8 @@ func gitlab(name string, tenancy Tenancy, audience string, issuers ...string) Pr
 			{Key: "project_id", Shapes: []string{"<p>"}, Strangers: []string{"456789"}},
 			{Key: "namespace_id", Shapes: []string{"<t>"}, Strangers: []string{"123456"}},
 		},
-		Legal:   []string{"project_path:?*/?*:?*"},
+		// Without a colon behind it where a tenant wants the path alone.
+		Legal:   []string{"project_path:?*/?*"},
 		Example: "project_path:GROUP/PROJECT:ref_type:branch:ref:BRANCH", Audience: audience,
 		Page: "GitLab Docs, ci/secrets/id_token_authentication",
 	}
