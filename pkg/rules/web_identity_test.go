@@ -47,9 +47,11 @@ func workflows() (strangers, neighbours []access.Request) {
 			}
 			neighbours = append(neighbours, token("acme", "other", context, ids), token("acme", "app-evil", context, ids))
 		}
-		own := token("mallory", "app", context, false)
-		own.Context[hub+":sub"] = access.One("environment:prod")
-		strangers = append(strangers, own)
+		for _, sub := range []string{"environment:prod", "repo:mallory/app", "run_attempt:1", "actor:alice:environment:prod"} {
+			own := token("mallory", "app", context, false)
+			own.Context[hub+":sub"] = access.One(sub)
+			strangers = append(strangers, own)
+		}
 	}
 	return strangers, neighbours
 }
@@ -60,6 +62,7 @@ func claimCondition(t *rapid.T) policy.Condition {
 		"sub": {
 			"repo:acme/app:*", "repo:acme/app:ref:refs/heads/main", "repo:acme/*", "repo:acme*", "repo:*", "*", "repo:*/app:*", "*:ref:refs/heads/main",
 			"repo:mallory/*", "repo:acme@1/app@7acme:*", "repo:acme@*/app@*:*", "repo:acme@1/*", "environment:prod", "environment:*", "repo:acme/app*", "repo:???*", "REPO:ACME/APP:*",
+			"repo:m?llory/app", "run_attempt:?", "actor:*", "*:environment:prod", "environment:prod:repository_id:7acme", "${" + hub + ":sub, 'repo:acme/app:*'}", "repo:${" + hub + ":repository, '*'}:*",
 		},
 		"repository":          {"acme/app", "acme/*", "*/app", "mallory/app"},
 		"repository_id":       {"7acme", "7*", "1"},
