@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
@@ -25,7 +28,7 @@ type checkVerb struct {
 
 // Help is the verb's long help.
 func (checkVerb) Help() string {
-	return `Each file holds one trust policy, as in the answer of aws iam get-role under Role.AssumeRolePolicyDocument. Each finding names its place in the policy, what it lets happen, evidence that can be checked, and what to write instead.
+	return `Each file holds one trust policy, as in the answer of aws iam get-role under Role.AssumeRolePolicyDocument. Each finding names its place in the policy, what it lets happen, evidence that can be checked, and what to write instead. Files that are given together are compared: an external ID that different partners give in two of them is told of, and never shown.
 
     rolewarden check --rules rules.yaml --role-arn arn:aws:iam::111122223333:role/app trust.json
     rolewarden check policies/
@@ -57,25 +60,18 @@ func (v checkVerb) Run(s *session) error {
 		return err
 	}
 	result := checked{Version: 1, Policies: []checkedPolicy{}}
-	for _, path := range s.files(v.Paths) {
-		text, err := s.read(path, policyLimit)
-		if err != nil {
-			s.fault(err)
-			continue
-		}
-		in := rules.Input{Role: r, Org: o, Now: s.now()}
-		report := rules.JudgeText(in, string(text))
-		s.end(statusOf(report.Verdict))
+	for _, p := range together(v.judge(s, o, r)) {
+		s.end(statusOf(p.report.Verdict))
 		var mended *proposal
 		if v.FixDiff {
-			if mended, err = v.propose(s, in, path, text, report); err != nil {
+			if mended, err = v.propose(s, p.in, p.path, p.text, p.report); err != nil {
 				s.fault(err)
 			}
 		}
 		if !v.ShowSecrets {
-			report = report.Masked()
+			p.report = p.report.Masked()
 		}
-		result.Policies = append(result.Policies, checkedPolicy{path, report, mended})
+		result.Policies = append(result.Policies, checkedPolicy{p.path, p.report, mended})
 	}
 	if v.Format == JSON {
 		return writeLine(s.out, result)
@@ -84,6 +80,48 @@ func (v checkVerb) Run(s *session) error {
 		return v.printDiffs(s, result)
 	}
 	return v.print(s, result)
+}
+
+// judgedFile is a file with its judgement.
+type judgedFile struct {
+	path   string
+	text   []byte
+	in     rules.Input
+	report finding.Report
+}
+
+// judge judges each file by itself.
+func (v checkVerb) judge(s *session, o *org.Rules, r role.Role) []judgedFile {
+	var out []judgedFile
+	for _, path := range s.files(v.Paths) {
+		text, err := s.read(path, policyLimit)
+		if err != nil {
+			s.fault(err)
+			continue
+		}
+		f := judgedFile{path: path, text: text, in: rules.Input{Role: r, Org: o, Now: s.now()}}
+		f.report = rules.JudgeText(f.in, string(text))
+		out = append(out, f)
+	}
+	return out
+}
+
+// together adds what shows only when the files are looked at side by side. The
+// key under which external IDs are compared is forgotten with the call.
+func together(files []judgedFile) []judgedFile {
+	docs := make([]rules.Document, len(files))
+	for i, f := range files {
+		docs[i] = rules.Document{Where: f.path, Input: f.in}
+		if d, err := policy.Parse(f.text); err == nil {
+			docs[i].Input.Document = d
+		}
+	}
+	for i, found := range rules.SharedExternalIDs([]byte(rand.Text()), docs) {
+		if len(found) > 0 {
+			files[i].report = rules.Add(docs[i].Input, files[i].report, found)
+		}
+	}
+	return files
 }
 
 func statusOf(v finding.Verdict) Status {
