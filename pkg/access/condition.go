@@ -9,6 +9,7 @@ const (
 	whyEmpty    = "the meaning of an empty list of values is not documented"
 	whyValue    = "the documentation does not say how these two values compare"
 	whyVariable = "what the variable stands for is not documented"
+	whyHollow   = "whether a variable whose key is present and empty has a value is not documented"
 	whyNothing  = "the key is present without a value"
 )
 
@@ -39,6 +40,7 @@ func condition(c *policy.Condition, version string, r *Request) (result Tri, why
 	}
 	t := tester{op: op, values: c.Values, r: r}
 	t.variables = version == "2012-10-17" && takesVariables(op.Base)
+	t.perhaps = version == "2012-10-17" && op.Base == policy.Bool
 	switch op.Set {
 	case policy.ForAllValues:
 		return t.all(value.Values)
@@ -113,6 +115,10 @@ type tester struct {
 	values    []string
 	r         *Request
 	variables bool
+	// perhaps says that the guide both allows and forbids variables: under Bool
+	// they work on the page of the operators (Conditions_Boolean), and do not on
+	// that of the variables ("Where you can use policy variables").
+	perhaps bool
 }
 
 // one decides a single value: it must match one of the policy's values, or
@@ -137,12 +143,21 @@ func (t *tester) one(value string) (Tri, string) {
 
 // compare matches one value against one policy value.
 func (t *tester) compare(policyValue, value string) (Tri, string) {
-	if !t.variables || !HasVariable(policyValue) {
+	if !t.variables && !t.perhaps || !HasVariable(policyValue) {
 		return Match(t.op, policyValue, value), whyValue
 	}
 	x := expand(policyValue, t.r)
+	if t.perhaps {
+		if x.state == noValue || x.state == expanded && MatchPattern(t.op, x.literal, value) == No {
+			return No, ""
+		}
+		return Unsettled, whyVariable
+	}
 	switch x.state {
 	case noValue:
+		if _, ok := arnParts(value); !ok && t.op.Base == policy.ARN && t.op.Negated {
+			return Unsettled, whyValue
+		}
 		return No, ""
 	case unclear:
 		return Unsettled, whyVariable
@@ -151,6 +166,9 @@ func (t *tester) compare(policyValue, value string) (Tri, string) {
 		if x.differ && m != MatchPattern(t.op, x.wild, value) {
 			// Whether a wildcard inside a variable's value counts is not documented.
 			return Unsettled, whyVariable
+		}
+		if x.hollow && m == Yes {
+			return Unsettled, whyHollow
 		}
 		return m, whyValue
 	default:

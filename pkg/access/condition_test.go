@@ -143,6 +143,8 @@ func TestDateOperators(t *testing.T) {
 		{on("DateEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T02:00:00+02:00"`, yes},
 		{on("DateEquals", "k", "2026-06-30"), `"k":"2026-06-30T00:00Z"`, yes},
 		{on("DateEquals", "k", "1782777600"), `"k":"2026-06-30T00:00:00.000Z"`, yes},
+		{on("DateEquals", "k", "01"), `"k":"01"`, open},
+		{on("DateEquals", "k", "0"), `"k":"1970-01-01"`, yes},
 		{on("DateEquals", "k", "2026-06"), `"k":"2026-06-01"`, yes},
 		{on("DateNotEquals", "k", "2026-06-30T00:00:00Z"), `"k":"2026-06-30T00:00:01Z"`, yes},
 		{on("DateNotEquals", "k", "2026-06-30T00:00:00Z"), ``, yes},

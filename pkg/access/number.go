@@ -123,9 +123,10 @@ func ParseDate(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// parseEpoch refuses years too, and what would overflow.
+// parseEpoch refuses years too, numbers that begin with a zero, which could be
+// part of a date as well, and what would overflow.
 func parseEpoch(s string) (time.Time, bool) {
-	if len(s) == 4 || len(s) > 15 {
+	if len(s) == 4 || len(s) > 15 || len(s) > 1 && s[0] == '0' {
 		return time.Time{}, false
 	}
 	var seconds int64

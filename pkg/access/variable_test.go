@@ -22,10 +22,13 @@ func TestVariables(t *testing.T) {
 		{on("StringLike", "k", "${aws:username}*"), `"k":"x"`, no},
 		{on("StringNotEquals", "k", "${aws:username}"), `"k":"x"`, yes},
 		{on("StringEquals", "k", "${aws:username}", "x"), `"k":"x"`, yes},
+		{on("ArnNotLike", "k", "arn:aws:iam::111122223333:user/${aws:username}"), `"k":"arn:aws:iam::111122223333:user/x"`, yes},
+		{on("ArnNotLike", "k", "arn:aws:iam::111122223333:user/${aws:username}"), `"k":"no ARN"`, open},
+		{on("ArnLike", "k", "arn:aws:iam::111122223333:user/${aws:username}"), `"k":"no ARN"`, no},
 		{on("StringEquals", "k", "${aws:username}"), `"aws:username":null,"k":""`, no},
 		// Defaults.
 		{on("StringEquals", "k", "${aws:PrincipalTag/team, 'none'}"), `"k":"none"`, yes},
-		{on("StringEquals", "k", "${aws:PrincipalTag/team,'none'}-x"), `"k":"none-x"`, yes},
+		{on("StringEquals", "k", "${aws:PrincipalTag/team, 'none'}-x"), `"k":"none-x"`, yes},
 		{on("StringEquals", "k", "${aws:username, 'none'}"), bob + `,"k":"none"`, no},
 		{on("StringNotLike", "k", "${aws:username, 'none'}"), `"k":"none"`, no},
 		// Special characters.
@@ -42,11 +45,21 @@ func TestVariables(t *testing.T) {
 		// Only single-valued keys, only String and ARN operators.
 		{on("StringEquals", "k", "${aws:TagKeys}"), `"aws:TagKeys":["a"],"k":"a"`, open},
 		{on("NumericEquals", "k", "${l}"), `"l":"1","k":"1"`, open},
-		{on("Bool", "k", "${l}"), `"l":"true","k":"true"`, no},
+		// The pages of the variables and of the operators disagree about Bool.
+		{on("Bool", "k", "${l}"), `"l":"true","k":"true"`, open},
+		{on("Bool", "k", "${l}"), `"l":"false","k":"true"`, no},
+		{on("Bool", "k", "${l}"), `"k":"true"`, no},
+		// Whether an empty value is one is not said.
+		{on("StringEquals", "k", "${l}"), `"l":"","k":""`, open},
+		{on("StringEquals", "k", "a${l}"), `"l":"","k":"b"`, no},
+		{on("StringNotEquals", "k", "a${l}"), `"l":"","k":"a"`, open},
+		{on("StringEquals", "k", "${l, 'a'}"), `"l":"","k":"b"`, open},
 		// Not what the guide describes.
 		{on("StringEquals", "k", "${"), `"k":"${"`, open},
 		{on("StringEquals", "k", "${}"), `"k":"a"`, open},
 		{on("StringEquals", "k", "${ aws:username}"), bob + `,"k":"bob"`, open},
+		{on("StringEquals", "k", "${aws:username,'none'}"), `"k":"none"`, open},
+		{on("StringEquals", "k", "${aws:username,  'none'}"), `"k":"none"`, open},
 		{on("StringEquals", "k", "${aws:username, none}"), bob + `,"k":"bob"`, open},
 		{on("StringEquals", "k", "${aws:username, 'none}"), bob + `,"k":"bob"`, open},
 		{on("StringEquals", "k", "${a${aws:username}}"), bob + `,"k":"bob"`, open},
