@@ -99,6 +99,13 @@ DOCUMENTS ?= 100000
 brute: ## every request of a small world against pkg/proof, on DOCUMENTS documents
 	ROLEWARDEN_BRUTE=$(DOCUMENTS) go test ./pkg/proof -count=1 -timeout 85m -v -run 'NoneMeansNone|MissesNothing'
 
+TRIALS ?= 50000
+SEED ?= 0
+.PHONY: differential
+differential: $(NODE_STAMP) ## access beside an evaluator of other make: TRIALS documents with 20 requests each, SEED=0 draws one
+	ROLEWARDEN_REQUIRE_TOOLS=1 go test -count=1 -timeout 2h -v -run '^TestAnOutsideJudgeDecidesAlike$$' ./pkg/access \
+		-differential.documents=$(TRIALS) -differential.seed=$(SEED)
+
 FUZZTIME ?= 60s
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
