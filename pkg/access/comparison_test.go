@@ -89,16 +89,17 @@ func earlyVariable(c *comparison) (matches, ok bool) {
 	if c.op.Base != policy.ARN || c.variables() == nil {
 		return false, false
 	}
-	colons, depth := 0, false
+	colons, within := 0, false
 	for i := range len(c.policy) {
 		switch {
 		case strings.HasPrefix(c.policy[i:], "${"):
-			depth = true
+			within = true
 		case c.policy[i] == '}':
-			depth = false
+			within = false
 		case c.policy[i] == ':' && colons < 5:
-			if depth {
-				return false, true
+			if within {
+				// What is no ARN at all is an error to it.
+				return strings.Count(c.value, ":") < 5 && c.fails(), true
 			}
 			colons++
 		}

@@ -15,7 +15,7 @@ const (
 
 // condition decides one condition; why says what leaves it Unsettled.
 func condition(c *policy.Condition, version string, r *Request) (result Tri, why string) {
-	op, known := policy.ParseOperator(c.Operator)
+	op, known := operator(c.Operator)
 	if !known {
 		return Unsettled, whyOperator
 	}
@@ -53,6 +53,33 @@ func condition(c *policy.Condition, version string, r *Request) (result Tri, why
 		return t.one(value.Values[0])
 	default:
 		return Unsettled, whyOperator
+	}
+}
+
+// operator is policy.ParseOperator with the operators that trust policies use
+// most at hand.
+func operator(name string) (policy.Operator, bool) {
+	switch name {
+	case "StringEquals":
+		return policy.Operator{Base: policy.String}, true
+	case "StringNotEquals":
+		return policy.Operator{Base: policy.String, Negated: true}, true
+	case "StringLike":
+		return policy.Operator{Base: policy.StringLike}, true
+	case "StringNotLike":
+		return policy.Operator{Base: policy.StringLike, Negated: true}, true
+	case "ArnEquals", "ArnLike":
+		return policy.Operator{Base: policy.ARN}, true
+	case "ArnNotEquals", "ArnNotLike":
+		return policy.Operator{Base: policy.ARN, Negated: true}, true
+	case "Bool":
+		return policy.Operator{Base: policy.Bool}, true
+	case "BoolIfExists":
+		return policy.Operator{Base: policy.Bool, IfExists: true}, true
+	case "Null":
+		return policy.Operator{Base: policy.Null}, true
+	default:
+		return policy.ParseOperator(name)
 	}
 }
 

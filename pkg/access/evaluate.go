@@ -12,94 +12,161 @@ import (
 // allowed. Where AWS's documentation leaves an element open, both of its
 // readings count: the answer is Undecided unless they agree.
 func Evaluate(d policy.Document, r Request) Result {
-	e := evaluation{document: &d, request: &r, caller: r.caller()}
 	if len(r.Actions) == 0 {
 		return Result{Decision: Undecided, Reason: "the request names no action"}
 	}
-	e.guards = make([]guard, len(d.Statements))
-	total := verdict{decision: Allowed}
-	for _, action := range r.Actions {
-		total = total.and(e.decide(action))
+	var few [usual]guard
+	e, known := evaluation{document: &d, request: &r, caller: r.caller()}, few[:]
+	if len(d.Statements) > usual {
+		known = make([]guard, len(d.Statements))
 	}
-	return e.result(total)
+	return e.result(e.verdict(known), known)
 }
 
-// evaluation is the work on one request.
+// Decide is Evaluate without the words, for callers that ask very often.
+func Decide(d policy.Document, r Request) Decision {
+	if len(r.Actions) == 0 {
+		return Undecided
+	}
+	var few [usual]guard
+	e, known := evaluation{document: &d, request: &r, caller: r.caller()}, few[:]
+	if len(d.Statements) > usual {
+		known = make([]guard, len(d.Statements))
+	}
+	return e.verdict(known).decision
+}
+
+// usual is how many statements cost no memory.
+const usual = 8
+
+// evaluation is the work on one request. What was found of each statement,
+// apart from its actions, goes beside it as known: were it inside, the compiler
+// could not keep the whole off the heap.
 type evaluation struct {
 	document *policy.Document
 	request  *Request
 	caller   caller
-	// guards keeps what was found of each statement, apart from its actions.
-	guards []guard
 }
 
-// verdict is what is known about the actions looked at so far.
+// verdict is what is decided, and the action that decided it where not all are
+// allowed.
 type verdict struct {
 	decision Decision
 	action   string
-	// statements decided it.
-	statements []int
 }
 
-// and joins the verdicts on two actions: the worse one counts.
-func (v verdict) and(w verdict) verdict {
-	switch {
-	case v.decision == Allowed && w.decision == Allowed:
-		for _, i := range w.statements {
-			if !slices.Contains(v.statements, i) {
-				v.statements = append(v.statements, i)
+// verdict judges the actions together: one that is denied counts more than one
+// that is open, and that more than one that is allowed.
+func (e *evaluation) verdict(known []guard) verdict {
+	out := verdict{decision: Allowed}
+	for _, action := range e.request.Actions {
+		switch e.decide(action, known) {
+		case Denied:
+			return verdict{Denied, action}
+		case Undecided:
+			if out.decision == Allowed {
+				out = verdict{Undecided, action}
 			}
+		case Allowed:
 		}
-		slices.Sort(v.statements)
-		v.action = w.action
-		return v
-	case w.decision == Denied && v.decision != Denied, v.decision == Allowed:
-		return w
-	default:
-		return v
 	}
+	return out
 }
 
 // decide judges one action: a Deny that surely fires denies; so does the lack
 // of any Allow that could match; it is allowed when an Allow surely matches
 // and no Deny is in doubt.
-func (e *evaluation) decide(action string) verdict {
-	var denies, allows, doubtfulDenies, doubtfulAllows []int
+func (e *evaluation) decide(action string, known []guard) Decision {
+	allow, deny := No, No
 	for i := range e.document.Statements {
 		s := &e.document.Statements[i]
-		if s.Effect == policy.NoEffect || !covers(s, action) {
+		// What is settled already need not be found out again.
+		if s.Effect == policy.NoEffect || s.Effect == policy.Allow && allow == Yes || !covers(s, action) {
 			continue
 		}
-		switch e.guard(i).holds {
-		case Yes:
-			if s.Effect == policy.Deny {
-				denies = append(denies, i)
-			} else {
-				allows = append(allows, i)
-			}
-		case Unsettled:
-			if s.Effect == policy.Deny {
-				doubtfulDenies = append(doubtfulDenies, i)
-			} else {
-				doubtfulAllows = append(doubtfulAllows, i)
-			}
-		case No:
+		holds := e.guard(i, known).holds
+		switch {
+		case s.Effect == policy.Allow:
+			allow = allow.Or(holds)
+		case holds == Yes:
+			return Denied
+		default:
+			deny = deny.Or(holds)
 		}
 	}
 	switch {
-	case len(denies) > 0:
-		return verdict{Denied, action, denies}
-	case len(allows) == 0 && len(doubtfulAllows) == 0:
-		return verdict{Denied, action, nil}
-	case len(allows) > 0 && len(doubtfulDenies) == 0:
-		return verdict{Allowed, action, allows}
-	case len(allows) > 0:
-		return verdict{Undecided, action, doubtfulDenies}
+	case allow == No:
+		return Denied
+	case allow == Yes && deny == No:
+		return Allowed
 	default:
-		doubtful := append(doubtfulDenies, doubtfulAllows...)
-		slices.Sort(doubtful)
-		return verdict{Undecided, action, doubtful}
+		return Undecided
 	}
+}
+
+// statements lists those that decided, in order.
+func (e *evaluation) statements(v verdict, known []guard) []int {
+	switch v.decision {
+	case Allowed:
+		return e.such(known, e.request.Actions, policy.Allow, Yes)
+	case Denied:
+		return e.such(known, []string{v.action}, policy.Deny, Yes)
+	case Undecided:
+		denies := e.such(known, []string{v.action}, policy.Deny, Unsettled)
+		if len(denies) > 0 && len(e.such(known, []string{v.action}, policy.Allow, Yes)) > 0 {
+			return denies
+		}
+		out := append(denies, e.such(known, []string{v.action}, policy.Allow, Unsettled)...)
+		slices.Sort(out)
+		return out
+	default:
+		return nil
+	}
+}
+
+// such lists the statements of an effect on one of the actions whose guard is
+// such.
+func (e *evaluation) such(known []guard, actions []string, effect policy.Effect, holds Tri) []int {
+	only := -1
+	var out []int
+	for i := range e.document.Statements {
+		s := &e.document.Statements[i]
+		if s.Effect != effect || e.guard(i, known).holds != holds || !coversAny(s, actions) {
+			continue
+		}
+		switch {
+		case only < 0:
+			only = i
+		case out == nil:
+			out = []int{only, i}
+		default:
+			out = append(out, i)
+		}
+	}
+	if out == nil && only >= 0 {
+		return single(only)
+	}
+	return out
+}
+
+// ordinals are the numbers of the first statements. Results share them.
+var ordinals = [8]int{0, 1, 2, 3, 4, 5, 6, 7}
+
+// single gives a list of one number.
+func single(i int) []int {
+	if i < len(ordinals) {
+		return ordinals[i : i+1 : i+1]
+	}
+	return []int{i}
+}
+
+func coversAny(s *policy.Statement, actions []string) bool {
+	for _, action := range actions {
+		if covers(s, action) {
+			return true
+		}
+	}
+	return false
 }
 
 // covers reports whether a statement is about an action.
@@ -144,8 +211,8 @@ const (
 )
 
 // guard finds out, once, whether statement i applies.
-func (e *evaluation) guard(i int) *guard {
-	g := &e.guards[i]
+func (e *evaluation) guard(i int, known []guard) *guard {
+	g := &known[i]
 	if g.known {
 		return g
 	}

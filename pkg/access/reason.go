@@ -2,111 +2,129 @@ package access
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
 
 // result puts a verdict into words.
-func (e *evaluation) result(v verdict) Result {
-	out := Result{Decision: v.decision, Statements: v.statements}
+func (e *evaluation) result(v verdict, known []guard) Result {
+	out := Result{Decision: v.decision, Statements: e.statements(v, known)}
 	switch {
 	case v.decision == Allowed:
-		out.Reason = list(v.statements) + allow(len(v.statements)) + " it and no Deny applies"
-	case v.decision == Denied && len(v.statements) > 0:
-		out.Reason = list(v.statements) + deny(len(v.statements)) + " " + v.action
+		out.Reason = allowed(out.Statements)
+	case v.decision == Denied && len(out.Statements) > 0:
+		verb := " deny "
+		if len(out.Statements) == 1 {
+			verb = " denies "
+		}
+		out.Reason = list(out.Statements) + verb + v.action
 	case v.decision == Denied:
-		out.Reason = "no statement allows " + v.action + e.nearest(v.action)
+		out.Reason = e.nearest(v.action, known)
 	default:
-		i := v.statements[0]
-		g := e.guard(i)
-		out.Reason = "undecided because of " + e.place(i, g) + ": " + g.why
+		i := out.Statements[0]
+		g := e.guard(i, known)
+		var buf [160]byte
+		text := e.place(append(buf[:0], "undecided because of "...), i, g)
+		out.Reason = string(append(append(text, ": "...), g.why...))
 	}
 	return out
 }
 
-func allow(n int) string {
-	if n == 1 {
-		return " allows"
+// allowed is the commonest sentence, so it is at hand for the first statements.
+func allowed(statements []int) string {
+	if len(statements) > 1 {
+		return list(statements) + " allow it and no Deny applies"
 	}
-	return " allow"
-}
-
-func deny(n int) string {
-	if n == 1 {
-		return " denies"
+	switch statements[0] {
+	case 0:
+		return "Statement[0] allows it and no Deny applies"
+	case 1:
+		return "Statement[1] allows it and no Deny applies"
+	case 2:
+		return "Statement[2] allows it and no Deny applies"
+	case 3:
+		return "Statement[3] allows it and no Deny applies"
+	default:
+		return list(statements) + " allows it and no Deny applies"
 	}
-	return " deny"
 }
 
 // list names statements: "Statement[0] and Statement[2]".
 func list(statements []int) string {
-	var b strings.Builder
+	var buf [80]byte
+	b := buf[:0]
 	for n, i := range statements {
 		switch {
 		case n > 0 && n == len(statements)-1:
-			b.WriteString(" and ")
+			b = append(b, " and "...)
 		case n > 0:
-			b.WriteString(", ")
+			b = append(b, ", "...)
 		}
-		b.WriteString("Statement[")
-		b.WriteString(strconv.Itoa(i))
-		b.WriteByte(']')
+		b = appendStatement(b, i)
 	}
-	return b.String()
+	return string(b)
 }
 
-// nearest says which element kept the Allow that came closest from matching.
-func (e *evaluation) nearest(action string) string {
+func appendStatement(b []byte, i int) []byte {
+	return append(strconv.AppendInt(append(b, "Statement["...), int64(i), 10), ']')
+}
+
+// nearest says that nothing allows an action, and which element kept the Allow
+// that came closest from matching.
+func (e *evaluation) nearest(action string, known []guard) string {
 	best := -1
 	for i := range e.document.Statements {
 		s := &e.document.Statements[i]
 		if s.Effect != policy.Allow || !covers(s, action) {
 			continue
 		}
-		if best < 0 || e.guard(i).at > e.guard(best).at {
+		if best < 0 || e.guard(i, known).at > e.guard(best, known).at {
 			best = i
 		}
 	}
 	if best < 0 {
-		return ""
+		return "no statement allows " + action
 	}
-	return ": " + e.place(best, e.guard(best)) + " does not match"
+	var buf [160]byte
+	text := append(append(append(buf[:0], "no statement allows "...), action...), ": "...)
+	return string(append(e.place(text, best, e.guard(best, known)), " does not match"...))
 }
 
 // place names the element that decided a guard, without any value.
-func (e *evaluation) place(i int, g *guard) string {
-	at := list([]int{i})
+func (e *evaluation) place(b []byte, i int, g *guard) []byte {
+	b = appendStatement(b, i)
 	s := &e.document.Statements[i]
 	switch g.at {
 	case atPrincipal:
-		return at + ".Principal" + e.principalPlace(&s.Principal, g.index)
+		return e.principalPlace(append(b, ".Principal"...), &s.Principal, g.index)
 	case atNotPrincipal:
-		return at + ".NotPrincipal"
+		return append(b, ".NotPrincipal"...)
 	case atResource:
-		return at + ".Resource"
+		return append(b, ".Resource"...)
 	case atCondition:
-		c := s.Conditions[g.index]
-		return at + ".Condition." + printable(c.Operator) + "." + printable(c.Key)
+		c := &s.Conditions[g.index]
+		b = append(append(b, ".Condition."...), printable(c.Operator)...)
+		return append(append(b, '.'), printable(c.Key)...)
 	case nowhere:
-		return at
+		return b
 	default:
-		return at
+		return b
 	}
 }
 
 // principalPlace counts a principal among those of its type.
-func (e *evaluation) principalPlace(ps *policy.Principals, index int) string {
+func (e *evaluation) principalPlace(b []byte, ps *policy.Principals, index int) []byte {
 	if index < 0 {
-		return ""
+		return b
 	}
 	n := 0
-	for _, p := range ps.List[:index] {
-		if p.Type == ps.List[index].Type {
+	for i := range ps.List[:index] {
+		if ps.List[i].Type == ps.List[index].Type {
 			n++
 		}
 	}
-	return "." + ps.List[index].Type + "[" + strconv.Itoa(n) + "]"
+	b = append(append(append(b, '.'), ps.List[index].Type...), '[')
+	return append(strconv.AppendInt(b, int64(n), 10), ']')
 }
 
 // printable quotes a name that could disturb a line of output.

@@ -84,6 +84,7 @@ type Result struct {
 	Decision Decision
 	// Statements are the indexes of the statements that decided: the Denies
 	// that fired, else the Allows that matched, else the doubtful ones; in order.
+	// Results may share the list: it is not to be changed.
 	Statements []int
 	// Reason is one sentence for people; it contains no value of a secret key.
 	Reason string

@@ -98,6 +98,9 @@ func expand(value string, r *Request) expansion {
 	if !HasVariable(value) {
 		return expansion{state: expanded, literal: Wild(value), wild: Wild(value)}
 	}
+	if text, ok := plainly(value, r); ok {
+		return expansion{state: expanded, literal: Wild(text), wild: Wild(text)}
+	}
 	pieces, ok := Pieces(value)
 	if !ok {
 		return expansion{}
@@ -129,6 +132,40 @@ func expand(value string, r *Request) expansion {
 		out.literal, out.wild = out.literal.Append(literal), out.wild.Append(wild)
 	}
 	return out
+}
+
+// plainly is expand for the usual value: every variable has one value, with
+// characters and without a wildcard among them. It is false for all others.
+func plainly(value string, r *Request) (string, bool) {
+	var buf [128]byte
+	text := buf[:0]
+	for {
+		before, rest, found := strings.Cut(value, "${")
+		text = append(text, before...)
+		if !found {
+			return string(text), true
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || !plainName(name) {
+			return "", false
+		}
+		v, present := r.Get(name)
+		if !present || v.Many || len(v.Values) != 1 || v.Values[0] == "" || strings.ContainsAny(v.Values[0], "*?") {
+			return "", false
+		}
+		text, value = append(text, v.Values[0]...), after
+	}
+}
+
+// plainName reports whether variable would take the text for a key's name.
+func plainName(name string) bool {
+	for i := range len(name) {
+		switch name[i] {
+		case ' ', '\t', '\r', '\n', '$', '{', '\'', '*', '?', '"', ',':
+			return false
+		}
+	}
+	return name != ""
 }
 
 // lookup finds the text of a variable. Only single-valued keys have one.
