@@ -77,7 +77,9 @@ func MatchGlob(p Pattern, s string) bool { return glob(p, s, exactCase) }
 
 // MatchAction reports whether an Action or NotAction pattern covers an action.
 // Case does not count in actions (IAM User Guide, reference_policies_elements_action).
-func MatchAction(pattern, action string) bool { return glob(Wild(pattern), action, anyCase) }
+func MatchAction(pattern, action string) bool {
+	return pattern == action || glob(Wild(pattern), action, anyCase)
+}
 
 // glob matches in time proportional to the product of the lengths: a "*" is
 // given more only while no later "*" has been reached.
