@@ -141,6 +141,37 @@ func unresolvedNegated(c *comparison) (matches, ok bool) {
 	})
 }
 
+// emptyValue: the judge takes a variable's default for an empty value, and
+// where there is none matches nothing.
+func emptyValue(c *comparison) (matches, ok bool) {
+	var inlined strings.Builder
+	for _, p := range c.variables() {
+		value, present, known := c.text(p)
+		empty := p.Key != "" && present && known && value == ""
+		switch ok = ok || empty; {
+		case empty && (p.Default == nil || *p.Default == ""):
+			return false, true
+		case empty:
+			inlined.WriteString(*p.Default)
+		case p.Char != "":
+			inlined.WriteString("${" + p.Char + "}")
+		case p.Key != "":
+			inlined.WriteString("${" + p.Key + "}")
+		default:
+			inlined.WriteString(p.Text)
+		}
+	}
+	if !ok {
+		return false, false
+	}
+	rest := *c
+	rest.policy = inlined.String()
+	if matches, special := specialCharacter(&rest); special {
+		return matches, true
+	}
+	return rest.access() == access.Yes, true
+}
+
 // specialCharacter: the judge takes "${*}" for these four characters.
 func specialCharacter(c *comparison) (matches, ok bool) {
 	if c.op.Base != policy.String && c.op.Base != policy.StringIgnoreCase ||

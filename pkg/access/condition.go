@@ -9,7 +9,6 @@ const (
 	whyEmpty    = "the meaning of an empty list of values is not documented"
 	whyValue    = "the documentation does not say how these two values compare"
 	whyVariable = "what the variable stands for is not documented"
-	whyHollow   = "whether a variable whose key is present and empty has a value is not documented"
 	whyNothing  = "the key is present without a value"
 )
 
@@ -193,9 +192,6 @@ func (t *tester) compare(policyValue, value string) (Tri, string) {
 		if x.differ && m != MatchPattern(t.op, x.wild, value) {
 			// Whether a wildcard inside a variable's value counts is not documented.
 			return Unsettled, whyVariable
-		}
-		if x.hollow && m == Yes {
-			return Unsettled, whyHollow
 		}
 		return m, whyValue
 	default:

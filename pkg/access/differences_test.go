@@ -64,6 +64,12 @@ var differences = []difference{
 		comparison: unresolvedNegated,
 	},
 	{
+		name: "variable whose value is empty",
+		page: pageVariables, side: unsaid,
+		says:       "When policy variables reference a condition context key that has no value or is not present in an authorization context for a request, the value is effectively null.",
+		comparison: emptyValue,
+	},
+	{
 		name: "${*}, ${?} and ${$} where wildcards do not count",
 		page: pageVariables, side: ours,
 		says:       "These predefined policy variables can be used in any string where you can use regular policy variables.",

@@ -23,6 +23,8 @@ func TestADifferenceHidesNothingElse(t *testing.T) {
 		{"no value", "2012-10-17", `{"StringNotEquals":{"k":"${l}"}}`, `"k":"a"`, access.Denied, "unresolved variable under a negated operator"},
 		{"no value, and the operator is positive", "2012-10-17", `{"StringEquals":{"k":"${l}"}}`, `"k":"a"`, access.Allowed, ""},
 		{"no value, but a value", "2012-10-17", `{"StringNotEquals":{"k":"${l}"}}`, `"k":"a","l":"b"`, access.Denied, ""},
+		{"an empty value", "2012-10-17", `{"StringEquals":{"k":"a${l}"}}`, `"k":"a","l":""`, access.Denied, "variable whose value is empty"},
+		{"an empty value, but of the key itself", "2012-10-17", `{"StringEquals":{"k":""}}`, `"k":"","l":""`, access.Denied, ""},
 		{"a special character", "2012-10-17", `{"StringEquals":{"k":"${*}"}}`, `"k":"*"`, access.Denied, "${*}, ${?} and ${$} where wildcards do not count"},
 		{"a special character where they do", "2012-10-17", `{"StringLike":{"k":"${*}"}}`, `"k":"*"`, access.Denied, ""},
 		{"an empty text", "2012-10-17", `{"ForAllValues:StringEquals":{"k":"a"}}`, `"k":[""]`, access.Denied, "empty text under a set operator"},

@@ -77,10 +77,6 @@ type expansion struct {
 	literal, wild Pattern
 	// differ says that the two readings are not the same pattern.
 	differ bool
-	// hollow says that the value of a variable is the empty text. The guide
-	// speaks of keys that have no value or are not present as one ("Policy
-	// variables with no value"), so that may match nothing, like noValue.
-	hollow bool
 }
 
 type expansionState uint8
@@ -119,12 +115,6 @@ func expand(value string, r *Request) expansion {
 			if state == noValue {
 				// Another variable may still be unclear; go on looking.
 				out.state = noValue
-			}
-			if v, _ := r.Get(piece.Key); state == expanded && !v.IsAbsent() && text == "" {
-				if piece.Default != nil {
-					return expansion{}
-				}
-				out.hollow = true
 			}
 			literal, wild = Literal(text), Wild(text)
 			out.differ = out.differ || strings.ContainsAny(text, "*?")
