@@ -133,10 +133,6 @@ func (s *solver) callerNode() nodeID {
 
 // bind gives the variable and window of a condition key.
 func (s *solver) bind(key string) (int16, window) {
-	if s.inRegion && s.variant.tokens && key == "aws:username" {
-		// A region speaks of who calls, whatever the policy gets to see.
-		return callerVar, nameWindow
-	}
 	for i := range s.bound {
 		if s.bound[i].key == key {
 			return s.bound[i].v, s.bound[i].win
@@ -159,9 +155,6 @@ func (s *solver) newBinding(key string) (int16, window) {
 			x.presence = always
 		}
 	case "aws:tokenissuetime":
-		if s.variant.tokens {
-			x.presence = always
-		}
 		x.lang = timesFrom(s.world.Now.Add(-longestToken))
 		x.natural = []string{s.world.Now.UTC().Format(time.RFC3339)}
 	}

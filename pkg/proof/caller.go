@@ -25,10 +25,9 @@ const (
 type variant struct {
 	kind    CallerKind
 	members membership
-	// chained sessions carry a source identity on; tokens are users' sessions
-	// of GetSessionToken, whose aws:username is not settled.
-	chained, tokens bool
-	callers         *Callers
+	// chained sessions carry a source identity on.
+	chained bool
+	callers *Callers
 	// name is the service's name, or the provider's ARN or name.
 	name string
 	// issuer is the lower-cased issuer of an OIDC provider.

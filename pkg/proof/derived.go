@@ -13,9 +13,12 @@ func (s *solver) bindDerived(x variable) (int16, window) {
 	case "aws:principalaccount":
 		return callerVar, accountWindow
 	case "aws:username":
-		if s.variant.tokens {
-			return s.missing(x.key)
-		}
+		// The page says of aws:username "always included in the request context
+		// for IAM users", and whoever uses a token of GetSessionToken is one ("IAM
+		// users with temporary tokens", aws:MultiFactorAuthPresent). AWS's own
+		// reference_policies_examples_aws_my-sec-creds-self-manage works in no other
+		// way: what it denies without MFA, which long-term keys never have, it
+		// allows on user/${aws:username}.
 		return callerVar, nameWindow
 	case "aws:userid":
 		return useridVar, wholeWindow

@@ -77,15 +77,6 @@ func (f *finder) run() Answer {
 	if f.pessimistic(&sc) {
 		return f.answer
 	}
-	if slices.Contains(f.keys, "aws:username") || slices.Contains(f.keys, "aws:tokenissuetime") {
-		// Whether sessions of GetSessionToken have aws:username is not settled.
-		f.each(&sc, func(v variant) bool {
-			if v.tokens = true; v.kind == Users && !f.passesOver(v) {
-				f.open = append(f.open, v)
-			}
-			return false
-		})
-	}
 	f.optimistic()
 	if len(f.reasons) > 0 {
 		return Answer{Outcome: Unknown, Undecided: f.reasons}
@@ -189,9 +180,6 @@ func (f *finder) prepare(v variant) *solver {
 // blame names the doubtful elements that a model found in the optimistic run rests on.
 func (s *solver) blame() []string {
 	var out []string
-	if s.variant.tokens {
-		out = append(out, "whether sessions of sts:GetSessionToken have aws:username")
-	}
 	for _, e := range s.trail {
 		if x := &s.vars[e.v]; x.doubt {
 			out = appendNew(out, x.key)

@@ -169,7 +169,7 @@ var keyRows = map[string]keyRow{
 
 	"aws:multifactorauthpresent": {presence: kindSet{free, always, never, never, never}, lang: boolLang, page: pageGlobal},
 	"aws:multifactorauthage":     {presence: kindSet{free, free, never, never, never}, lang: countLang, natural: []string{"60", "30", "100000"}, page: pageGlobal},
-	"aws:tokenissuetime":         {presence: kindSet{never, always, unsettled, never, never}, page: pageGlobal},
+	"aws:tokenissuetime":         {presence: kindSet{free, always, unsettled, never, never}, page: pageGlobal},
 	"aws:chatbotsourcearn":       {presence: kindSet{never, free, never, never, never}, lang: arnLang, arn: true, page: pageGlobal},
 	"aws:ec2instancesourcevpc":   {presence: kindSet{never, free, never, never, never}, lang: vpcLang, page: pageGlobal},
 	"aws:ec2instancesourceprivateipv4": {

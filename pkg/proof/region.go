@@ -47,7 +47,6 @@ func (s *solver) where(where [][]requirement) nodeID {
 		s.bindCaller()
 	}
 	s.stack = append(s.stack, s.callerNode())
-	s.inRegion = true
 	for _, group := range where {
 		inner := len(s.stack)
 		for i := range group {
@@ -55,7 +54,6 @@ func (s *solver) where(where [][]requirement) nodeID {
 		}
 		s.stack = append(s.stack[:inner], s.join(opOr, inner))
 	}
-	s.inRegion = false
 	return s.join(opAnd, base)
 }
 
@@ -139,6 +137,14 @@ func (s *solver) assertKeyTies(keys []string) bool {
 		id, _ := s.bind("aws:principalorgid")
 		paths, _ := s.bind("aws:principalorgpaths")
 		if !s.assert(s.or(s.and(s.absent(id), s.absent(paths)), s.and(s.present(id), s.present(paths)))) {
+			return false
+		}
+	}
+	if slices.Contains(keys, "aws:tokenissuetime") && s.variant.kind == Users {
+		// A user's temporary credentials show both keys, long-term ones none.
+		issued, _ := s.bind("aws:tokenissuetime")
+		used, _ := s.bind("aws:multifactorauthpresent")
+		if !s.assert(s.or(s.and(s.absent(issued), s.absent(used)), s.and(s.present(issued), s.present(used)))) {
 			return false
 		}
 	}

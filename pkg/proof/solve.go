@@ -16,8 +16,6 @@ type solver struct {
 	// favoured reads them so for the part of the formula being built, whose
 	// truth speaks against the request.
 	favoured bool
-	// inRegion is true while the region's own requirements are read.
-	inRegion bool
 	// accountRoom holds natural accounts of the caller.
 	accountRoom [8]string
 
