@@ -73,7 +73,9 @@ func (s *solver) statement(st *statement, want bool) nodeID {
 }
 
 func (s *solver) buildStatement(st *statement, want bool) nodeID {
-	s.work -= 1 + len(st.conditions)
+	if !s.pay(1 + len(st.conditions)) {
+		return falseNode
+	}
 	op, zero := opOr, trueNode
 	if want {
 		op, zero = opAnd, falseNode

@@ -22,6 +22,8 @@ type Compiled struct {
 	// reach holds, by kind of caller, the usual actions that some Allow might
 	// let such a caller make.
 	reach [OIDCIdentities + 1]actionSet
+	// cost is what making it ready has cost, in steps.
+	cost int
 	// solvers keeps the space of searches for the next one.
 	solvers sync.Pool
 }
@@ -113,12 +115,26 @@ func Compile(d policy.Document, partition string) *Compiled {
 			st.conditions = append(st.conditions, cond)
 			c.keys = cond.mention(c.keys)
 		}
+		c.cost += st.cost()
 		c.statements = append(c.statements, st)
 		if !st.deny {
 			c.reaches(&st)
 		}
 	}
 	return c
+}
+
+// cost is what making a statement ready costs, in steps.
+func (st *statement) cost() int {
+	s := st.source
+	n := 8 + len(s.Actions) + len(s.NotActions) + len(s.Principal.List)
+	for i := range s.Conditions {
+		n += 8
+		for _, v := range s.Conditions[i].Values {
+			n += 2 + len(v)/32
+		}
+	}
+	return n
 }
 
 func (c *Compiled) reaches(st *statement) {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
 
@@ -93,9 +94,16 @@ func (c *condition) compileNull(values []string) {
 
 func (c *condition) compileTexts(values []string, variables bool) {
 	t := &test{}
+	room := t.makeRoom(values, c.how)
 	for _, v := range values {
 		if c.op.Base == policy.Bool && v != "true" && v != "false" {
 			c.doubts = append(c.doubts, v)
+			continue
+		}
+		if !variables || !access.HasVariable(v) {
+			if !t.read(v, c.how, &room) {
+				c.doubts = append(c.doubts, v)
+			}
 			continue
 		}
 		pieces, ok := readPieces(v, c.how, variables)
@@ -117,6 +125,45 @@ func (c *condition) compileTexts(values []string, variables bool) {
 			t.ownedBy()
 		}
 	}
+}
+
+// makeRoom makes room for values without variables, and gives that of their tokens.
+func (t *test) makeRoom(values []string, how comparison) []token {
+	patterns, size := 0, 0
+	for _, v := range values {
+		if takesPattern(v, how) {
+			patterns++
+			size += len(v)
+		}
+	}
+	if patterns > 0 {
+		t.patterns = make([]pattern, 0, patterns)
+	}
+	if patterns < len(values) {
+		t.exact = make([]string, 0, len(values)-patterns)
+	}
+	return make([]token, 0, size)
+}
+
+// takesPattern reports whether a value is more than one exact text.
+func takesPattern(v string, how comparison) bool {
+	return how == compareFold || (how == compareGlob || how == compareARN) && strings.ContainsAny(v, "*?")
+}
+
+// read takes in one value as it is written; false when it is no ARN pattern.
+func (t *test) read(v string, how comparison, room *[]token) bool {
+	if takesPattern(v, how) {
+		p, ok := readPattern(v, how, room)
+		if ok {
+			t.patterns = append(t.patterns, p)
+		}
+		return ok
+	}
+	if how == compareARN && strings.Count(v, ":") < 5 {
+		return false
+	}
+	t.exact = append(t.exact, v)
+	return true
 }
 
 // add takes in one value without variables; false when it is no ARN pattern.

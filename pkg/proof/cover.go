@@ -62,7 +62,6 @@ func (w *covering) walk(todo []nodeID) bool {
 			return w.walk(rest)
 		}
 		if !s.pay(x.steps(&n.lit)) {
-			s.bounded, s.undecided = true, true
 			return true
 		}
 		if !x.holds(&n.lit) {

@@ -69,10 +69,9 @@ func (f *finder) run() Answer {
 		f.solver = newSolver()
 	}
 	defer space.Put(f.solver)
-	f.work = f.budget.steps()
+	f.work = f.budget.steps(f.documents)
 	limit := f.work
-	f.solver.work = f.work
-	defer func() { f.budget.pay(limit - f.solver.work) }()
+	defer func() { f.budget.pay(limit - max(0, f.work)) }()
 	sc := f.scene()
 	if f.pessimistic(&sc) {
 		return f.answer
@@ -114,15 +113,15 @@ func (f *finder) pessimistic(sc *scene) bool {
 		if f.passesOver(v) {
 			return false
 		}
-		if f.work < 0 {
+		if f.work <= 0 {
 			f.reasons = appendNew(f.reasons, beyondBound)
-			return false
+			return true
 		}
 		s := f.prepare(v)
-		if f.build(s) && f.search(s) {
+		if f.ready(s) && f.search(s) {
 			answer, problem := f.confirm(s)
 			if problem == "" {
-				f.answer = answer
+				f.answer, f.work = answer, s.work
 				return true
 			}
 			f.reasons = appendNew(f.reasons, problem)
@@ -132,7 +131,16 @@ func (f *finder) pessimistic(sc *scene) bool {
 		}
 		f.work = s.work
 		return false
-	})
+	}) && f.answer.Outcome == Found
+}
+
+// ready builds the formula at its price.
+func (f *finder) ready(s *solver) bool {
+	size := len(f.keys)
+	for _, d := range f.documents {
+		size += len(d.statements)
+	}
+	return s.pay(1+size/4) && f.build(s) && s.work >= 0
 }
 
 // optimistic looks for a model under any reading of the open variants.
@@ -141,7 +149,7 @@ func (f *finder) optimistic() {
 		s := f.prepare(v)
 		s.optimistic = true
 		var why []string
-		if f.build(s) && f.search(s) {
+		if f.ready(s) && f.search(s) {
 			why = s.blame()
 		} else if s.undecided {
 			why = s.unsettled()

@@ -194,27 +194,49 @@ func compilePattern(ps []piece, how comparison) (pattern, bool) {
 		size += max(1, len(x.text))
 	}
 	c := patternMaker{how: how, tokens: make([]token, 0, size)}
-	c.text.Grow(size)
+	var text strings.Builder
+	text.Grow(size)
 	for _, x := range ps {
 		switch x.kind {
 		case starPiece:
 			c.star()
+			text.WriteByte('*')
 		case onePiece:
 			c.one()
+			text.WriteByte('?')
 		case literalPiece:
 			c.literal(x.text)
+			text.WriteString(x.text)
 		case variablePiece:
 			return pattern{}, false
 		}
 	}
-	return pattern{tokens: c.tokens, text: c.text.String()}, how != compareARN || c.colons >= 5
+	return pattern{tokens: c.tokens, text: text.String()}, how != compareARN || c.colons >= 5
+}
+
+// readPattern makes a pattern of a text without variables, in room for tokens
+// that many patterns may share. It is false where compilePattern is.
+func readPattern(s string, how comparison, room *[]token) (pattern, bool) {
+	c := patternMaker{how: how, tokens: (*room)[len(*room):]}
+	wild := how == compareGlob || how == compareARN
+	for _, r := range s {
+		switch {
+		case wild && r == '*':
+			c.star()
+		case wild && r == '?':
+			c.one()
+		default:
+			c.letter(r)
+		}
+	}
+	*room = (*room)[:len(*room)+len(c.tokens)]
+	return pattern{tokens: c.tokens[:len(c.tokens):len(c.tokens)], text: s}, how != compareARN || c.colons >= 5
 }
 
 // patternMaker puts a pattern together; colons counts those that part an ARN.
 type patternMaker struct {
 	how    comparison
 	tokens []token
-	text   strings.Builder
 	colons int
 }
 
@@ -233,7 +255,6 @@ func (c *patternMaker) star() {
 		return
 	}
 	c.tokens = append(c.tokens, token{kind: k})
-	c.text.WriteByte('*')
 }
 
 func (c *patternMaker) one() {
@@ -243,19 +264,21 @@ func (c *patternMaker) one() {
 		// The star goes last: a match then never tries it in vain.
 		c.tokens[n-2], c.tokens[n-1] = c.tokens[n-1], c.tokens[n-2]
 	}
-	c.text.WriteByte('?')
 }
 
 func (c *patternMaker) literal(text string) {
+	for _, r := range text {
+		c.letter(r)
+	}
+}
+
+func (c *patternMaker) letter(r rune) {
 	k := takeRune
 	if c.how == compareFold {
 		k = takeFold
 	}
-	for _, r := range text {
-		if r == ':' {
-			c.colons++
-		}
-		c.tokens = append(c.tokens, token{kind: k, r: r})
+	if r == ':' {
+		c.colons++
 	}
-	c.text.WriteString(text)
+	c.tokens = append(c.tokens, token{kind: k, r: r})
 }

@@ -169,27 +169,6 @@ type Query struct {
 	Budget *Budget
 }
 
-// Budget is what several questions may spend together: workLimit steps, and
-// ownSteps more for each. Who asks many questions about one document holds it
-// to a bound this way. The zero value is whole; it is not for several
-// goroutines at once.
-type Budget struct{ spent int }
-
-// steps is what the next question may spend.
-func (b *Budget) steps() int {
-	if b == nil {
-		return workLimit
-	}
-	return min(workLimit, max(0, workLimit-b.spent)+ownSteps)
-}
-
-// pay takes what a question spent beyond what it has of its own.
-func (b *Budget) pay(steps int) {
-	if b != nil {
-		b.spent += max(0, steps-ownSteps)
-	}
-}
-
 // Outcome is the answer to a question about all requests.
 type Outcome uint8
 

@@ -2,11 +2,8 @@ package proof
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
-
-var beyondBound = "the document is beyond the search's bound of " + strconv.Itoa(workLimit) + " steps"
 
 // requirement is a Requirement made ready.
 type requirement struct {

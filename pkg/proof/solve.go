@@ -43,14 +43,6 @@ type solver struct {
 	unsure []string
 }
 
-// workLimit bounds the steps of one question, or of several that share a
-// Budget: some 5 ms of time and 8 MB of memory. ownSteps is what each of these
-// may spend all the same, so that one hard question leaves easy ones theirs.
-const (
-	workLimit = 40000
-	ownSteps  = 1000
-)
-
 type boundKey struct {
 	key string
 	v   int16
@@ -110,10 +102,10 @@ func (s *solver) assert(id nodeID) bool {
 }
 
 // pay spends steps before what they are for is done; false when there are not
-// so many left.
+// so many left, and the answer then rests on nothing more.
 func (s *solver) pay(steps int) bool {
 	if s.work < steps {
-		s.work = -1
+		s.work, s.bounded, s.undecided = -1, true, true
 		return false
 	}
 	s.work -= steps
@@ -123,7 +115,6 @@ func (s *solver) pay(steps int) bool {
 func (s *solver) assertLit(l lit) bool {
 	x := &s.vars[l.v]
 	if !s.pay(x.steps(&l)) {
-		s.bounded, s.undecided = true, true
 		return false
 	}
 	for i := range x.lits {
