@@ -119,6 +119,9 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		}
 	}
 	for i := range lits {
+		if !s.pay(lits[i].t.pointsCost()) {
+			return false
+		}
 		cands = lits[i].t.criticalPoints(cands, x.lang.from)
 	}
 	cands = midpoints(cands, lits)
@@ -200,6 +203,9 @@ func (s *solver) apart(lits []lit) bool {
 	}
 	var cands []string
 	for i := range numbers {
+		if !s.pay(numbers[i].t.pointsCost()) {
+			return false
+		}
 		cands = numbers[i].t.criticalPoints(cands, nil)
 	}
 	cands = midpoints(cands, numbers)
@@ -234,8 +240,13 @@ func (t *test) includes(u *test) bool {
 	if t == u {
 		return true
 	}
-	if t.within != nil || u.within != nil || len(u.exact)+len(u.patterns) > 64 {
+	if t.within != nil || u.within != nil || len(u.exact)+len(u.patterns)+len(u.accounts) > 64 {
 		return false
+	}
+	for _, a := range u.accounts {
+		if t.partition != u.partition || !t.hasAccount(a) {
+			return false
+		}
 	}
 	for _, v := range u.exact {
 		if !t.matchText(v) {

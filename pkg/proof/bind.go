@@ -133,6 +133,8 @@ func (s *solver) callerNode() nodeID {
 
 // bind gives the variable and window of a condition key.
 func (s *solver) bind(key string) (int16, window) {
+	// Short of steps the formula goes on being built, and is not looked at.
+	s.pay(len(s.bound) / 16)
 	for i := range s.bound {
 		if s.bound[i].key == key {
 			return s.bound[i].v, s.bound[i].win

@@ -1,5 +1,12 @@
 package proof
 
+import (
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+)
+
 // Every answer comes within a bound on steps, which are counted and so the same
 // on every machine; some 100 ns each (go test -bench Hard).
 const (
@@ -13,6 +20,45 @@ const (
 	reserve  = 8000
 	ownSteps = 400
 )
+
+// readyLimit is what making a document ready may cost: one of a hundred
+// thousand characters and more in small parts is left undecided as a whole.
+const readyLimit = 32000
+
+// readyCost is what making a document ready costs, in steps.
+func readyCost(d policy.Document) int {
+	n := 0
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		n += 8 + 8*(len(s.Actions)+len(s.NotActions)) + 2*len(s.Principal.List)
+		for j := range s.Conditions {
+			n += conditionCost(&s.Conditions[j])
+		}
+	}
+	return n
+}
+
+func conditionCost(c *policy.Condition) int {
+	n, each := 8, 2
+	if op, ok := policy.ParseOperator(c.Operator); ok {
+		switch {
+		case op.Base >= policy.NumericEquals && op.Base <= policy.DateGreaterThanEquals:
+			each = 8
+		case op.Base == policy.IP:
+			each = 3
+		}
+	}
+	for _, v := range c.Values {
+		n += each + len(v)/32
+		if access.HasVariable(v) {
+			n += 4 * strings.Count(v, "${")
+		}
+	}
+	return n
+}
+
+// tooLarge documents are not made ready at all.
+func (c *Compiled) tooLarge() bool { return c.cost > readyLimit }
 
 const beyondBound = "the document is beyond the bound on what the search may do"
 

@@ -109,6 +109,9 @@ func (s *solver) principals(p *principalSet, want bool) nodeID {
 	}
 	base := len(s.stack)
 	var doubts []string
+	if !s.pay(p.cost(s.variant.kind)) {
+		return falseNode
+	}
 	switch s.variant.kind {
 	case Users, RoleSessions:
 		if p.anyone {
@@ -137,6 +140,22 @@ func (s *solver) principals(p *principalSet, want bool) nodeID {
 		s.stack = append(s.stack, s.doubtLeaf(d, d, want))
 	}
 	return s.join(op, base)
+}
+
+// cost is what it takes to look a caller up, in steps.
+func (p *principalSet) cost(kind CallerKind) int {
+	switch kind {
+	case RoleSessions:
+		return 1 + 8*len(p.sessions)
+	case Services:
+		return 1 + len(p.services)/16
+	case SAMLIdentities, OIDCIdentities:
+		return 1 + len(p.providers)/16
+	case Users, NoCaller:
+		return 1
+	default:
+		return 1
+	}
 }
 
 // session makes the formula of one role session: role, account and session name.

@@ -81,14 +81,16 @@ func (sc *scene) eachVariant(c *Callers, visit func(variant) bool) bool {
 		if names == nil {
 			names = append(sc.services[:len(sc.services):len(sc.services)], sc.freshService())
 		}
+		except := setOf(c.Except)
 		for _, n := range names {
-			if !slices.Contains(c.Except, n) && visit(variant{kind: Services, callers: c, name: n}) {
+			if !except.has(n) && visit(variant{kind: Services, callers: c, name: n}) {
 				return true
 			}
 		}
 	case SAMLIdentities, OIDCIdentities:
+		except := setOf(c.Except)
 		for _, n := range sc.providerNames(c) {
-			if !slices.Contains(c.Except, n) && visit(variant{kind: c.Kind, callers: c, name: n, issuer: issuerOf(n)}) {
+			if !except.has(n) && visit(variant{kind: c.Kind, callers: c, name: n, issuer: issuerOf(n)}) {
 				return true
 			}
 		}
@@ -178,15 +180,23 @@ func (sc *scene) providerNames(c *Callers) []string {
 // providers that go by it, or by one of the role's own account.
 func (sc *scene) withARNs(names []string) []string {
 	var out []string
+	var parsed []policy.Principal
 	for _, n := range names {
 		if p, err := policy.ParsePrincipal("Federated", n); err == nil && p.Kind != policy.UnknownPrincipal {
 			out = append(out, n)
 			continue
 		}
 		before := len(out)
-		for _, arn := range sc.providers {
-			if p, err := policy.ParsePrincipal("Federated", arn); err == nil && strings.EqualFold(p.Name, n) {
-				out = append(out, arn)
+		if parsed == nil {
+			for _, arn := range sc.providers {
+				if p, err := policy.ParsePrincipal("Federated", arn); err == nil {
+					parsed = append(parsed, p)
+				}
+			}
+		}
+		for i := range parsed {
+			if strings.EqualFold(parsed[i].Name, n) {
+				out = append(out, parsed[i].Value)
 			}
 		}
 		if len(out) == before && sc.world.Own != "" {

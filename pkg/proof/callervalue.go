@@ -134,11 +134,16 @@ func (s *solver) candidateAccounts(dst []string, lits []lit) (out []string, conf
 			continue
 		}
 		if list, ok := accountsOf(other[:0], &lits[i]); ok {
-			s.work -= len(dst) + len(list)
+			if !s.pay(1 + len(dst)*len(list)/32) {
+				return nil, false
+			}
 			dst = slices.DeleteFunc(dst, func(a string) bool { return !slices.Contains(list, a) })
 		}
 	}
 	if !confined {
+		return nil, false
+	}
+	if !s.pay(len(dst) * len(lits) / 16) {
 		return nil, false
 	}
 	return slices.DeleteFunc(dst, func(a string) bool {

@@ -31,11 +31,10 @@ func (c *Compiled) Compare(newer *Compiled, w World) Comparison {
 func (c *Compiled) Beyond(other *Compiled, w World) Answer {
 	f := finder{world: &w, partition: c.partition, documents: []*Compiled{c, other}, search: (*solver).model}
 	f.callers = []Callers{{Kind: Users}, {Kind: RoleSessions}, {Kind: OIDCIdentities}, {Kind: SAMLIdentities}, {Kind: Services}}
-	f.keys = slices.Clone(c.keys)
-	for _, k := range other.keys {
-		f.keys = appendNew(f.keys, k)
-	}
-	f.keys = c.carried(f.keys, "")
+	var all names
+	all.add(c.keys...)
+	all.add(other.keys...)
+	f.keys = c.carried(all.list, "")
 	f.build = func(s *solver) bool { return s.assertBeyond(c, other, f.keys) }
 	f.confirm = func(s *solver) (Answer, string) {
 		a, problem := s.witness([]string{s.variant.assumeAction()}, c)

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -87,6 +88,10 @@ func Compile(d policy.Document, partition string) *Compiled {
 		partition = "aws"
 	}
 	c := &Compiled{document: d, partition: partition}
+	if c.cost = readyCost(d); c.cost > readyLimit {
+		return c
+	}
+	var keys, services, providers names
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		if s.Effect == policy.NoEffect {
@@ -99,6 +104,8 @@ func Compile(d policy.Document, partition string) *Compiled {
 			}
 		}
 		st.principals = c.compilePrincipals(s)
+		services.add(st.principals.services...)
+		providers.add(st.principals.providers...)
 		if s.NotPrincipal.Present() || !s.Principal.Present() {
 			st.doubts = append(st.doubts, place(i, "NotPrincipal"))
 		}
@@ -113,28 +120,15 @@ func Compile(d policy.Document, partition string) *Compiled {
 			cond := compileCondition(pc, d.Version == "2012-10-17")
 			cond.place = place(i, "Condition."+printable(pc.Operator)+"."+printable(pc.Key))
 			st.conditions = append(st.conditions, cond)
-			c.keys = cond.mention(c.keys)
+			cond.mention(&keys)
 		}
-		c.cost += st.cost()
 		c.statements = append(c.statements, st)
 		if !st.deny {
 			c.reaches(&st)
 		}
 	}
+	c.keys, c.services, c.providers = keys.list, services.list, providers.list
 	return c
-}
-
-// cost is what making a statement ready costs, in steps.
-func (st *statement) cost() int {
-	s := st.source
-	n := 8 + len(s.Actions) + len(s.NotActions) + len(s.Principal.List)
-	for i := range s.Conditions {
-		n += 8
-		for _, v := range s.Conditions[i].Values {
-			n += 2 + len(v)/32
-		}
-	}
-	return n
 }
 
 func (c *Compiled) reaches(st *statement) {
@@ -165,16 +159,15 @@ func (c *Compiled) unreachable(kind CallerKind, actions []string) bool {
 }
 
 // mention adds the condition's key, and those of its variables, to a list.
-func (c *condition) mention(keys []string) []string {
-	keys = appendNew(keys, c.key)
+func (c *condition) mention(keys *names) {
+	keys.add(c.key)
 	for _, p := range c.tied {
 		for _, x := range p.pieces {
 			if x.kind == variablePiece {
-				keys = appendNew(keys, x.key)
+				keys.add(x.key)
 			}
 		}
 	}
-	return keys
 }
 
 // covers reports whether a statement is about an action, as access reads it.
@@ -205,6 +198,7 @@ func (st *statement) covers(action string, bit actionSet) bool {
 func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
 	out := principalSet{anyone: s.Principal.Star}
 	users, roles := &test{}, &test{}
+	var services, providers names
 	for i := range s.Principal.List {
 		p := &s.Principal.List[i]
 		switch p.Kind {
@@ -212,8 +206,8 @@ func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
 			out.anyone = true
 		case policy.Account:
 			if p.Partition == "" || p.Partition == c.partition {
-				users.addAccount(c.partition, p.Account)
-				roles.addAccount(c.partition, p.Account)
+				users.accounts = append(users.accounts, p.Account)
+				roles.accounts = append(roles.accounts, p.Account)
 			}
 		case policy.User:
 			if p.Partition == c.partition {
@@ -231,11 +225,9 @@ func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
 			// STS refuses GetFederationToken sessions; a unique id that IAM
 			// shows belongs to nobody alive.
 		case policy.Service:
-			out.services = appendNew(out.services, p.Name)
-			c.services = appendNew(c.services, p.Name)
+			services.add(p.Name)
 		case policy.SAMLProvider, policy.OIDCProvider:
-			out.providers = appendNew(out.providers, p.Value)
-			c.providers = appendNew(c.providers, p.Value)
+			providers.add(p.Value)
 		case policy.AnyFederated:
 			out.federatedDoubts = append(out.federatedDoubts, `Principal Federated "*"`)
 		case policy.AnyService:
@@ -251,7 +243,8 @@ func (c *Compiled) compilePrincipals(s *policy.Statement) principalSet {
 		out.serviceDoubts = append(out.serviceDoubts, element)
 		out.federatedDoubts = append(out.federatedDoubts, element)
 	}
-	out.users, out.roles = users.sealSet(), roles.sealSet()
+	out.users, out.roles = users.sealSet(c.partition), roles.sealSet(c.partition)
+	out.services, out.providers = services.list, providers.list
 	return out
 }
 
@@ -268,16 +261,14 @@ func (out *principalSet) addUnknown(p *policy.Principal) {
 	}
 }
 
-// addAccount adds all of an account to a set of callers.
-func (t *test) addAccount(partition, account string) {
-	p, _ := compilePattern(appendText(nil, "arn:"+partition+":iam::"+account+":*", compareGlob), compareGlob)
-	t.patterns = append(t.patterns, p)
-	t.accounts = append(t.accounts, account)
-}
-
-func (t *test) sealSet() *test {
+// sealSet makes a set of callers, single ones and whole accounts, ready.
+func (t *test) sealSet(partition string) *test {
 	if len(t.exact) == 0 && len(t.accounts) == 0 {
 		return nil
+	}
+	if t.partition = partition; len(t.accounts) > indexAbove {
+		slices.Sort(t.accounts)
+		t.accounts = slices.Compact(t.accounts)
 	}
 	t.owners = append(t.owners, t.accounts...)
 	for _, arn := range t.exact {
@@ -293,4 +284,54 @@ func appendNew(list []string, s string) []string {
 		}
 	}
 	return append(list, s)
+}
+
+// set is a list made ready for looking things up in it.
+type set struct {
+	list []string
+	seen map[string]struct{}
+}
+
+func setOf(list []string) set {
+	s := set{list: list}
+	if len(list) > indexAbove {
+		s.seen = make(map[string]struct{}, len(list))
+		for _, one := range list {
+			s.seen[one] = struct{}{}
+		}
+	}
+	return s
+}
+
+func (s set) has(one string) bool {
+	if s.seen == nil {
+		return slices.Contains(s.list, one)
+	}
+	_, ok := s.seen[one]
+	return ok
+}
+
+// names is a list of texts, each once.
+type names struct {
+	list []string
+	seen map[string]struct{}
+}
+
+func (n *names) add(list ...string) {
+	for _, s := range list {
+		if n.seen == nil && len(n.list) <= indexAbove {
+			n.list = appendNew(n.list, s)
+			continue
+		}
+		if n.seen == nil {
+			n.seen = make(map[string]struct{}, 4*len(n.list))
+			for _, have := range n.list {
+				n.seen[have] = struct{}{}
+			}
+		}
+		if _, had := n.seen[s]; !had {
+			n.seen[s] = struct{}{}
+			n.list = append(n.list, s)
+		}
+	}
 }

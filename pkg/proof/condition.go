@@ -213,6 +213,7 @@ func (c *condition) compileNets(values []string) {
 		}
 	}
 	if len(t.nets) > 0 {
+		t.cost = len(t.nets) / 8
 		c.plain = t
 	}
 }

@@ -89,6 +89,9 @@ func (s *solver) valueNode(c *condition, l lit) nodeID {
 		plain.t, plain.neg = nil, !l.neg
 	}
 	s.stack = append(s.stack, s.literal(plain))
+	if !s.pay(4 * len(c.tied)) {
+		return falseNode
+	}
 	for i := range c.tied {
 		s.stack = append(s.stack, s.tiedNode(c, &c.tied[i], !l.neg, l.absentOK && l.neg))
 	}

@@ -69,10 +69,14 @@ func (f *finder) run() Answer {
 		f.solver = newSolver()
 	}
 	defer space.Put(f.solver)
+	if slices.ContainsFunc(f.documents, (*Compiled).tooLarge) {
+		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+	}
 	f.work = f.budget.steps(f.documents)
 	limit := f.work
 	defer func() { f.budget.pay(limit - max(0, f.work)) }()
 	sc := f.scene()
+	f.work -= len(sc.services)/4 + 8*len(sc.providers)
 	if f.pessimistic(&sc) {
 		return f.answer
 	}
@@ -119,7 +123,7 @@ func (f *finder) pessimistic(sc *scene) bool {
 		}
 		s := f.prepare(v)
 		if f.ready(s) && f.search(s) {
-			answer, problem := f.confirm(s)
+			answer, problem := f.confirmed(s)
 			if problem == "" {
 				f.answer, f.work = answer, s.work
 				return true
@@ -132,6 +136,16 @@ func (f *finder) pessimistic(sc *scene) bool {
 		f.work = s.work
 		return false
 	}) && f.answer.Outcome == Found
+}
+
+// confirmed makes the answer of a model at the price of reading the document once more.
+func (f *finder) confirmed(s *solver) (Answer, string) {
+	for _, d := range f.documents {
+		if !s.pay(d.cost / 4) {
+			return Answer{}, beyondBound
+		}
+	}
+	return f.confirm(s)
 }
 
 // ready builds the formula at its price.

@@ -21,7 +21,7 @@ func parse(t testing.TB, text string) policy.Document {
 	t.Helper()
 	d, err := policy.Parse([]byte(text))
 	if err != nil {
-		t.Fatalf("%v in %s", err, text)
+		t.Fatalf("%v in %.400s", err, text)
 	}
 	return d
 }

@@ -44,6 +44,10 @@ func newMachine(l lit) *machine {
 		for i := range l.t.patterns {
 			start = m.add(start, l.t.patterns[i].tokens)
 		}
+		for _, a := range l.t.accounts {
+			p, _ := compilePattern(appendText(nil, "arn:"+l.t.partition+":iam::"+a+":*", compareGlob), compareGlob)
+			start = m.add(start, p.tokens)
+		}
 	}
 	m.intern(start)
 	return m

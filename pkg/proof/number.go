@@ -68,6 +68,14 @@ func (t *test) matchAddress(s string) bool {
 	return false
 }
 
+// pointsCost is what criticalPoints and midpoints cost, in steps.
+func (t *test) pointsCost() int {
+	if t == nil {
+		return 1
+	}
+	return 1 + 40*len(t.points) + 10*len(t.nets)
+}
+
 // criticalPoints gives values at which tests may change their truth: every
 // bound, just below, just above. Truth is constant between neighbouring ones.
 // Dates before a first one are left out.

@@ -28,13 +28,13 @@ func compileWhere(where [][]Requirement) [][]requirement {
 
 // whereKeys gives the keys of the document and of the region together.
 func whereKeys(keys []string, where [][]requirement) []string {
-	keys = keys[:len(keys):len(keys)]
+	all := names{list: keys[:len(keys):len(keys)]}
 	for i := range where {
 		for j := range where[i] {
-			keys = where[i][j].mention(keys)
+			where[i][j].mention(&all)
 		}
 	}
-	return keys
+	return all.list
 }
 
 // where makes the formula of a region's requirements.

@@ -36,8 +36,9 @@ type test struct {
 	exact    []string
 	index    map[string]struct{}
 	patterns []pattern
-	// accounts are whole accounts of a set of principals; patterns says the same.
-	accounts []string
+	// accounts are whole accounts, in the partition, of a set of principals.
+	accounts  []string
+	partition string
 	// base and points are the comparison and the bounds of numbers and dates.
 	base   policy.Base
 	points []*big.Rat
@@ -64,7 +65,7 @@ func (t *test) seal() *test {
 	for i := range t.patterns {
 		quarters += t.patterns[i].quarters()
 	}
-	t.cost += (quarters + 3) / 4
+	t.cost += (quarters+3)/4 + len(t.accounts)/256
 	return t
 }
 
@@ -133,7 +134,7 @@ func (t *test) matchText(s string) bool {
 		return true
 	}
 	if len(t.accounts) > 0 {
-		return slices.Contains(t.accounts, arnAccount(s))
+		return t.hasAccount(arnAccount(s))
 	}
 	for i := range t.patterns {
 		if t.patterns[i].match(s) {
@@ -141,6 +142,14 @@ func (t *test) matchText(s string) bool {
 		}
 	}
 	return false
+}
+
+func (t *test) hasAccount(account string) bool {
+	if len(t.accounts) <= indexAbove {
+		return slices.Contains(t.accounts, account)
+	}
+	_, ok := slices.BinarySearch(t.accounts, account)
+	return ok
 }
 
 func (t *test) matchPoint(v *big.Rat) bool {
