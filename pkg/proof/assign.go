@@ -55,14 +55,16 @@ func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict
 
 func (s *solver) lookForValue(x *variable, lits []lit, avoid []string) (string, verdict) {
 	fits := func(v string) bool {
-		s.work--
+		if s.work--; !x.lang.has(v) {
+			return false
+		}
 		for i := range lits {
 			// A long value takes longer to match.
 			if !s.pay(lits[i].steps()*(1+len(v)/64)) || !lits[i].met(v) {
 				return false
 			}
 		}
-		return !slices.Contains(avoid, v) && x.lang.has(v)
+		return !slices.Contains(avoid, v)
 	}
 	if s.work < 0 {
 		return "", undecided
@@ -103,6 +105,10 @@ func firstFit(list []string, fits func(string) bool) (string, verdict) {
 	return "", empty
 }
 
+// mostSampled bounds how many literals are asked for samples: one that meets
+// so many others is none of theirs.
+const mostSampled = 8
+
 // tryNatural tries the key's natural values, then samples of what literals ask for.
 func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool {
 	if slices.ContainsFunc(x.natural, try) {
@@ -110,11 +116,20 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 	}
 	var buf [64]string
 	cands := buf[:0]
+	if w, ok := woven(lits); ok && try(w) {
+		return true
+	}
 	for i := range lits {
+		if i == mostSampled {
+			break
+		}
 		if l := &lits[i]; !l.neg && l.win == wholeWindow {
 			cands = l.t.samples(cands)
 			if x.lang == orgPathLang {
 				cands = l.t.pathSamples(cands)
+			}
+			if x.lang.family == addressFamily {
+				cands = l.t.addressSamples(cands)
 			}
 		}
 	}
@@ -125,13 +140,20 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		cands = lits[i].t.criticalPoints(cands, x.lang.from)
 	}
 	cands = midpoints(cands, lits)
-	return slices.ContainsFunc(cands, func(v string) bool {
-		return try(v) || s.work > 0 && x.lang.family == textFamily && x.lang.shapes != nil && try(widen(v, lits))
-	})
+	texts := x.lang.family == textFamily && x.lang.shapes != nil
+	if slices.ContainsFunc(cands, func(v string) bool { return try(v) || s.work > 0 && texts && try(widen(v)) }) {
+		return true
+	}
+	for i := 2; i < numbered && texts && len(x.natural) > 0; i++ {
+		if try(x.another(i)) {
+			return true
+		}
+	}
+	return false
 }
 
-// widen lengthens a sample in place of its first star until natural lengths are met.
-func widen(v string, _ []lit) string {
+// widen lengthens a sample that may be too short.
+func widen(v string) string {
 	if len(v) >= 2 {
 		return v + "x"
 	}
@@ -155,7 +177,7 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 		}
 	}
 	for i := range texts {
-		if !s.pay((len(texts) + 4) * texts[i].steps()) {
+		if !s.pay((len(texts)/8 + 1) * texts[i].steps()) {
 			return "", undecided
 		}
 	}
@@ -173,7 +195,11 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	if len(avoid) > 0 {
 		texts = append(texts, lit{neg: true, t: (&test{exact: avoid}).seal()})
 	}
-	word, v := newProduct(x.lang, texts).search(&s.work)
+	if s.quick {
+		// There may be one; it is searched for if no other alternative does.
+		return "", undecided
+	}
+	word, v := s.searchWord(x.lang, texts)
 	switch {
 	case v == undecided:
 		s.bounded = true
@@ -187,6 +213,15 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	default:
 		return "", undecided
 	}
+}
+
+// searchWord searches a word, for no more than valueLimit steps.
+func (s *solver) searchWord(lang *language, texts []lit) (string, verdict) {
+	part := min(s.work, valueLimit)
+	s.work -= part
+	word, v := newProduct(lang, texts).search(&part)
+	s.work += max(0, part)
+	return word, v
 }
 
 // apart reports whether number literals alone contradict each other, whatever

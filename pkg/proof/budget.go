@@ -14,12 +14,16 @@ const (
 	workLimit = 40000
 	// sharedLimit bounds all questions of one Budget, making the document ready
 	// included. No question takes more than half of what is left of it.
-	sharedLimit = 28000
+	sharedLimit = 24000
 	// reserve is kept for the questions that come when it is used up, ownSteps
 	// each: a hard question leaves easy ones theirs.
 	reserve  = 8000
 	ownSteps = 400
 )
+
+// valueLimit bounds the search for one value: where that is not enough, the
+// other ways to meet a formula are still looked at.
+const valueLimit = 15000
 
 // readyLimit is what making a document ready may cost: one of a hundred
 // thousand characters and more in small parts is left undecided as a whole.
@@ -30,7 +34,7 @@ func readyCost(d policy.Document) int {
 	n := 0
 	for i := range d.Statements {
 		s := &d.Statements[i]
-		n += 8 + 8*(len(s.Actions)+len(s.NotActions)) + 2*len(s.Principal.List)
+		n += 8 + 8*(len(s.Actions)+len(s.NotActions)) + 3*len(s.Principal.List)
 		for j := range s.Conditions {
 			n += conditionCost(&s.Conditions[j])
 		}
@@ -51,7 +55,7 @@ func conditionCost(c *policy.Condition) int {
 	for _, v := range c.Values {
 		n += each + len(v)/32
 		if access.HasVariable(v) {
-			n += 4 * strings.Count(v, "${")
+			n += 6 * strings.Count(v, "${")
 		}
 	}
 	return n

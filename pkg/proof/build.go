@@ -146,7 +146,7 @@ func (s *solver) principals(p *principalSet, want bool) nodeID {
 func (p *principalSet) cost(kind CallerKind) int {
 	switch kind {
 	case RoleSessions:
-		return 1 + 8*len(p.sessions)
+		return 1 + 12*len(p.sessions)
 	case Services:
 		return 1 + len(p.services)/16
 	case SAMLIdentities, OIDCIdentities:

@@ -178,12 +178,28 @@ func (s *solver) tryNames(x *variable, lits []lit, accounts []string, try func(s
 			}
 		}
 	}
-	for i := 2; i < 6 && len(accounts) > 0; i++ {
-		if try(s.callerARN(accounts[0], x.natural[0]+"-"+strconv.Itoa(i))) {
+	for i := 2; i < numbered && len(accounts) > 0; i++ {
+		account, name := strconv.Itoa(100000000000+i), x.natural[0]+"-"+strconv.Itoa(i)
+		if try(s.callerARN(accounts[0], name)) || try(s.callerARN(account, names[0])) || try(s.callerARN(account, name)) {
 			return true
 		}
 	}
 	return false
+}
+
+// numbered bounds the numbers given to natural values that are all barred.
+const numbered = 12
+
+// another gives a natural value with a number.
+func (x *variable) another(i int) string {
+	if x.key == "aws:userid" {
+		id, session, found := strings.Cut(x.natural[0], ":")
+		if id = id[:len(id)-3] + strconv.Itoa(100+i); found {
+			return id + ":" + session + "-" + strconv.Itoa(i)
+		}
+		return id
+	}
+	return x.natural[0] + "-" + strconv.Itoa(i)
 }
 
 // trySamples fills ARN patterns with natural accounts.

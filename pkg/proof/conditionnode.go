@@ -8,6 +8,9 @@ import (
 
 // condition makes the formula of a condition that holds, or does not.
 func (s *solver) condition(c *condition, want bool) nodeID {
+	if s.work < 0 {
+		return falseNode
+	}
 	if !c.known || s.oddlySpelled(c.key) {
 		return s.doubtLeaf(c.identity(), c.place, want)
 	}
@@ -93,6 +96,9 @@ func (s *solver) valueNode(c *condition, l lit) nodeID {
 		return falseNode
 	}
 	for i := range c.tied {
+		if s.work < 0 {
+			break
+		}
 		s.stack = append(s.stack, s.tiedNode(c, &c.tied[i], !l.neg, l.absentOK && l.neg))
 	}
 	for _, d := range c.doubts {

@@ -11,6 +11,8 @@ type solver struct {
 	variant   variant
 	// keys are all keys that the question speaks of.
 	keys []string
+	// quick asserts take values that are at hand only.
+	quick bool
 	// optimistic reads doubtful elements in favour of the request.
 	optimistic bool
 	// favoured reads them so for the part of the formula being built, whose
@@ -134,7 +136,7 @@ func (s *solver) assertLit(l lit) bool {
 		return false
 	case undecided:
 		s.undecided = true
-		if !s.bounded {
+		if !s.bounded && !s.quick {
 			s.unsure = appendNew(s.unsure, "the conditions on "+x.label()+" together")
 		}
 		return false
@@ -204,23 +206,43 @@ func (s *solver) solve() bool {
 	}
 }
 
-// falsified gives the smallest clause that the model does not meet, -1 for none.
+// falsified gives a small clause that the model does not meet, -1 for none.
 func (s *solver) falsified() int {
 	best, size := -1, 0
 	for i, c := range s.clauses {
 		n := &s.nodes[c]
 		if k := int(n.to - n.from); (best < 0 || k < size) && !s.holds(c) {
 			best, size = i, k
+			if k <= 2 {
+				break
+			}
 		}
 	}
 	return best
 }
 
+// branch looks at each alternative of a clause in turn: first at those for
+// which values are at hand, then at those whose values must be searched for.
 func (s *solver) branch(at int) bool {
 	clause := s.clauses[at]
 	n := s.nodes[clause]
 	s.clauses[at] = trueNode
+	var room [8]nodeID
+	left := room[:0]
 	for _, k := range s.kids[n.from:n.to] {
+		m := s.mark()
+		switch s.assertQuickly(k) {
+		case satisfiable:
+			if s.solve() {
+				return true
+			}
+		case undecided:
+			left = append(left, k)
+		case empty:
+		}
+		s.undo(m)
+	}
+	for _, k := range left {
 		m := s.mark()
 		if s.assert(k) && s.solve() {
 			return true
@@ -229,4 +251,21 @@ func (s *solver) branch(at int) bool {
 	}
 	s.clauses[at] = clause
 	return false
+}
+
+// assertQuickly asserts a node if natural values will do; undecided when they do not.
+func (s *solver) assertQuickly(k nodeID) verdict {
+	was := s.undecided
+	s.undecided, s.quick = false, true
+	ok := s.assert(k)
+	open := s.undecided
+	s.undecided, s.quick = was, false
+	switch {
+	case ok:
+		return satisfiable
+	case open:
+		return undecided
+	default:
+		return empty
+	}
 }

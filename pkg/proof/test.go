@@ -231,6 +231,43 @@ func (t *test) pathSamples(dst []string) []string {
 	return dst
 }
 
+// addressSamples gives texts of addresses that meet the test, where it is one on text.
+func (t *test) addressSamples(dst []string) []string {
+	if t == nil {
+		return dst
+	}
+	for i := range min(len(t.patterns), 16) {
+		dst = t.patterns[i].filled(dst, "1", "0.1", "0.0.1", "1.0.0.1", ".1", ".0.1", ".0.0.1", "1.", "::1", "db8::1")
+	}
+	return dst
+}
+
+// woven makes one text of the first patterns of several literals: what they
+// begin with, all that may stand anywhere, and what they end with.
+func woven(lits []lit) (string, bool) {
+	head, tail, patterns := "", "", 0
+	var middle strings.Builder
+	for i := range lits {
+		l := &lits[i]
+		if l.neg || l.win != wholeWindow || l.t == nil || len(l.t.patterns) == 0 {
+			continue
+		}
+		patterns++
+		parts := strings.Split(strings.ReplaceAll(l.t.patterns[0].text, "?", "1"), "*")
+		last := len(parts) - 1
+		if len(parts[0]) > len(head) {
+			head = parts[0]
+		}
+		if last > 0 && len(parts[last]) > len(tail) {
+			tail = parts[last]
+		}
+		for _, p := range parts[min(1, last):last] {
+			middle.WriteString(p)
+		}
+	}
+	return head + middle.String() + tail, patterns > 1
+}
+
 // filled fills a pattern's stars.
 func (p *pattern) filled(dst []string, fills ...string) []string {
 	for _, fill := range fills {

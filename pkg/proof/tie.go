@@ -21,26 +21,29 @@ type tiePiece struct {
 	win window
 }
 
-// maxVariables bounds how many optional variables one value may hold.
-const maxVariables = 3
+// maxOptional bounds how many variables that may be absent one value may hold.
+const maxOptional = 6
 
 // tiedNode makes the node of one value with variables: want says whether the
 // key is to match it; the key itself may be absent where absentOK says so.
 func (s *solver) tiedNode(c *condition, tv *tiedValue, want, absentOK bool) nodeID {
 	v, win := s.bind(c.key)
 	pieces := make([]tiePiece, len(tv.pieces))
-	refs := 0
+	optional := 0
 	for i, p := range tv.pieces {
 		pieces[i] = tiePiece{piece: p}
 		if p.kind == variablePiece {
 			pieces[i].v, pieces[i].win = s.bind(p.key)
-			refs++
-			if s.vars[pieces[i].v].many || s.oddlySpelled(p.key) {
-				refs = maxVariables + 1
+			x := &s.vars[pieces[i].v]
+			if x.presence != always && x.presence != never {
+				optional++
+			}
+			if x.many || s.oddlySpelled(p.key) {
+				optional = maxOptional + 1
 			}
 		}
 	}
-	if refs > maxVariables {
+	if optional > maxOptional {
 		return s.doubtLeaf(tv.text, c.place, want)
 	}
 	t := tie{v: v, win: win, neg: !want, how: c.how, pieces: pieces, element: c.place}
