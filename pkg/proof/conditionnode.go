@@ -129,7 +129,13 @@ func (s *solver) comparison(c *condition, v int16) (settled, some bool) {
 		return !c.op.Negated || row.arn, false
 	case c.op.Base == policy.Binary:
 		return false, false
-	case c.plain == nil || c.plain.family == textFamily || row.unknown():
+	case c.plain == nil || row.unknown():
+		return true, true
+	case x.lang.family == dateFamily:
+		// How AWS writes a date is not documented, so what a text makes of it is
+		// not settled; only the epoch is a number.
+		return c.plain.family == dateFamily || c.plain.family == numberFamily && c.key == "aws:epochtime", c.plain.family == textFamily
+	case c.plain.family == textFamily:
 		return true, true
 	case c.plain.family == numberFamily:
 		return x.lang == countLang || c.key == "aws:epochtime", true
@@ -153,22 +159,23 @@ func (s *solver) setCondition(c *condition, v int16, want bool) nodeID {
 		}
 		return s.or(absent, s.doubtLeaf(c.identity(), c.place, want))
 	}
-	l := lit{v: v, quant: some, neg: c.op.Negated, t: c.plain}
+	plain, open := s.constants(c)
+	l := lit{v: v, quant: some, neg: c.op.Negated, t: plain}
 	if c.op.Set == policy.ForAllValues {
 		l.quant = every
 	}
-	if c.plain == nil {
+	if plain == nil {
 		l.neg = !l.neg
 	}
 	if !want {
 		l = l.not()
 	}
 	node := s.literal(l)
-	if len(c.tied) == 0 && len(c.doubts) == 0 {
+	if !open && len(c.doubts) == 0 {
 		return node
 	}
 	leaf := s.doubtLeaf(c.identity(), c.place, want)
-	if l.neg == (c.plain == nil) {
+	if l.neg == (plain == nil) {
 		return s.or(node, leaf)
 	}
 	return s.and(node, leaf)

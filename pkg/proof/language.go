@@ -120,7 +120,7 @@ func (l *language) has(s string) bool {
 	switch l.family {
 	case dateFamily:
 		v, ok := parseDate(s)
-		return ok && v.Cmp(l.from) >= 0
+		return ok && v.Cmp(l.from) >= 0 && formatDate(v) == s
 	case addressFamily:
 		return anyAddress.matchAddress(s)
 	case textFamily, numberFamily:

@@ -88,7 +88,7 @@ func (w *weaving) canMove(v int16) bool {
 
 func (w *weaving) solve() verdict {
 	w.join()
-	if !w.collect() {
+	if !w.collect() || !w.fits() {
 		return empty
 	}
 	w.sources, w.chosen = map[int16]bool{}, map[int16]bool{}
