@@ -154,7 +154,10 @@ func (f *finder) ready(s *solver) bool {
 	for _, d := range f.documents {
 		size += len(d.statements)
 	}
-	return s.pay(1+size/4) && f.build(s) && s.work >= 0
+	s.recording = true
+	ok := s.pay(1+size/4) && f.build(s) && s.work >= 0
+	s.searching()
+	return ok
 }
 
 // optimistic looks for a model under any reading of the open variants.
@@ -188,7 +191,15 @@ func (f *finder) passesOver(v variant) bool {
 }
 
 // model looks for a model of what is asserted.
-func (s *solver) model() bool { return s.solve() && s.finish() }
+func (s *solver) model() bool {
+	if !s.solve() || !s.finish() {
+		return false
+	}
+	if !s.optimistic {
+		s.reduce(nil)
+	}
+	return true
+}
 
 // prepare clears the solver for a variant.
 func (f *finder) prepare(v variant) *solver {

@@ -14,10 +14,10 @@ func (s *solver) settleSource() tieOutcome {
 	if a < 0 || b < 0 || !s.vars[a].has || !s.vars[b].has {
 		return tiesHeld
 	}
-	arn, account := &s.vars[a], &s.vars[b]
-	if in := arnAccount(arn.value); in == "" || in == account.value {
+	if s.sourcesAgree() {
 		return tiesHeld
 	}
+	arn, account := &s.vars[a], &s.vars[b]
 	lits := append([]lit(nil), arn.lits...)
 	for _, l := range account.lits {
 		l.v, l.win = a, accountWindow
@@ -42,6 +42,22 @@ func (s *solver) settleSource() tieOutcome {
 	return tiesRefused
 }
 
+// sourcesAgree reports whether aws:SourceArn is one of aws:SourceAccount.
+func (s *solver) sourcesAgree() bool {
+	a, b := s.lookup("aws:sourcearn"), s.lookup("aws:sourceaccount")
+	if a < 0 || b < 0 || !s.vars[a].has || !s.vars[b].has {
+		return true
+	}
+	in := arnAccount(s.vars[a].value)
+	return in == "" || in == s.vars[b].value
+}
+
+// timesAgree reports whether the token was issued before the request.
+func (s *solver) timesAgree() bool {
+	a, b := s.lookup("aws:tokenissuetime"), s.lookup("aws:currenttime")
+	return a < 0 || b < 0 || !s.vars[a].has || !later(s.vars[a].value, s.vars[b].value)
+}
+
 // settleTimes makes a token be issued before it is used. The earliest time at
 // which it can have been issued and the latest at which the request can be made
 // decide whether that can be.
@@ -50,10 +66,10 @@ func (s *solver) settleTimes() tieOutcome {
 	if a < 0 || b < 0 || !s.vars[a].has {
 		return tiesHeld
 	}
-	token, now := &s.vars[a], &s.vars[b]
-	if !later(token.value, now.value) {
+	if s.timesAgree() {
 		return tiesHeld
 	}
+	token, now := &s.vars[a], &s.vars[b]
 	var room [64]string
 	cands := append(room[:0], formatDate(token.lang.from), formatDate(now.lang.from))
 	for _, lits := range [...][]lit{token.lits, now.lits} {
@@ -108,6 +124,12 @@ func (s *solver) finish() bool {
 		return s.unfinished("sts:TransitiveTagKeys with aws:TagKeys")
 	}
 	return true
+}
+
+// tagsAgree reports whether transitive tag keys are tag keys, where both are spoken of.
+func (s *solver) tagsAgree() bool {
+	trans, tags := s.lookup("sts:transitivetagkeys"), s.lookup("aws:tagkeys")
+	return trans < 0 || tags < 0 || !slices.ContainsFunc(s.vars[trans].values, func(v string) bool { return !slices.Contains(s.vars[tags].values, v) })
 }
 
 // finishTags makes transitive tag keys tag keys, where both are spoken of.

@@ -141,6 +141,8 @@ type variable struct {
 	caller   bool
 
 	lits []lit
+	// base is how many of lits were there before the search.
+	base int
 	// The model: a value that meets lits, or none.
 	has    bool
 	value  string

@@ -14,10 +14,10 @@ func (s *solver) settleOrganization() tieOutcome {
 	if a < 0 || b < 0 || !s.vars[a].has || !s.vars[b].has || !s.variant.aws() {
 		return tiesHeld
 	}
-	id, paths := &s.vars[a], &s.vars[b]
-	if !slices.ContainsFunc(paths.values, func(p string) bool { return !strings.HasPrefix(p, id.value+"/") }) {
+	if s.organizationsAgree() {
 		return tiesHeld
 	}
+	id, paths := &s.vars[a], &s.vars[b]
 	if s.placeIn(paths, id.value) == satisfiable {
 		return tiesMoved
 	}
@@ -36,6 +36,15 @@ func (s *solver) settleOrganization() tieOutcome {
 		return tiesMoved
 	}
 	return tiesRefused
+}
+
+// organizationsAgree reports whether all paths begin with the organization's id.
+func (s *solver) organizationsAgree() bool {
+	a, b := s.lookup("aws:principalorgid"), s.lookup("aws:principalorgpaths")
+	if a < 0 || b < 0 || !s.vars[a].has || !s.vars[b].has || !s.variant.aws() {
+		return true
+	}
+	return !slices.ContainsFunc(s.vars[b].values, func(p string) bool { return !strings.HasPrefix(p, s.vars[a].value+"/") })
 }
 
 // placeIn gives the paths values in one organization.

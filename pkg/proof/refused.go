@@ -113,7 +113,7 @@ func (t *twin) search(s *solver) bool {
 		}
 		box, covered := t.cover(s)
 		if !covered {
-			return s.finish()
+			return s.finish() && t.reduced(s)
 		}
 		s.undo(root)
 		copy(s.clauses, clauses)
@@ -140,6 +140,14 @@ func (s *solver) opposite(id nodeID) nodeID {
 		return s.newNode(node{op: opTie, tie: int32(len(s.ties) - 1)})
 	}
 	return s.literal(n.lit.not())
+}
+
+// reduced leaves in the base only what keeps its twins refused.
+func (t *twin) reduced(s *solver) bool {
+	if !s.optimistic {
+		s.reduce(func() bool { _, covered := t.cover(s); return !covered && s.work >= 0 })
+	}
+	return true
 }
 
 // witness makes the twin's request and has access confirm both halves.

@@ -11,6 +11,7 @@ type room struct {
 	stackRoom  [16]nodeID
 	builtRoom  [8]built
 	clauseRoom [8]nodeID
+	rootRoom   [12]nodeID
 	trailRoom  [12]trailEntry
 }
 
@@ -22,7 +23,7 @@ func newSolver() *solver {
 	}
 	s := &r.solver
 	s.vars, s.bound, s.nodes, s.kids = r.varRoom[:0], r.boundRoom[:0], r.nodeRoom[:0], r.kidRoom[:0]
-	s.stack, s.built, s.clauses, s.trail = r.stackRoom[:0], r.builtRoom[:0], r.clauseRoom[:0], r.trailRoom[:0]
+	s.stack, s.built, s.clauses, s.trail, s.roots = r.stackRoom[:0], r.builtRoom[:0], r.clauseRoom[:0], r.trailRoom[:0], r.rootRoom[:0]
 	return s
 }
 
@@ -30,6 +31,6 @@ func newSolver() *solver {
 func (s *solver) clear() {
 	*s = solver{
 		vars: s.vars[:0], bound: s.bound[:0], nodes: s.nodes[:0], kids: s.kids[:0], stack: s.stack[:0],
-		ties: s.ties[:0], built: s.built[:0], clauses: s.clauses[:0], active: s.active[:0], trail: s.trail[:0],
+		ties: s.ties[:0], built: s.built[:0], clauses: s.clauses[:0], active: s.active[:0], roots: s.roots[:0], trail: s.trail[:0],
 	}
 }

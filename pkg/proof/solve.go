@@ -31,7 +31,10 @@ type solver struct {
 
 	clauses []nodeID
 	active  []int32
-	trail   []trailEntry
+	// roots are the nodes asserted while recording, before the search.
+	roots     []nodeID
+	recording bool
+	trail     []trailEntry
 
 	// work is what the search may still spend.
 	work int
@@ -77,6 +80,9 @@ func (s *solver) undo(m mark) {
 // assert adds a node to what must hold; false when that cannot be.
 func (s *solver) assert(id nodeID) bool {
 	n := &s.nodes[id]
+	if s.recording && n.op != opAnd && n.op != opTrue {
+		s.roots = append(s.roots, id)
+	}
 	switch n.op {
 	case opTrue:
 		return true
