@@ -139,7 +139,7 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		}
 		cands = lits[i].t.criticalPoints(cands, x.lang.from)
 	}
-	cands = midpoints(cands, lits)
+	cands = midpoints(cands, lits, x.lang.from)
 	texts := x.lang.family == textFamily && x.lang.shapes != nil
 	if slices.ContainsFunc(cands, func(v string) bool { return try(v) || s.work > 0 && texts && try(widen(v)) }) {
 		return true
@@ -243,7 +243,7 @@ func (s *solver) apart(lits []lit) bool {
 		}
 		cands = numbers[i].t.criticalPoints(cands, nil)
 	}
-	cands = midpoints(cands, numbers)
+	cands = midpoints(cands, numbers, nil)
 	return !slices.ContainsFunc(cands, func(v string) bool {
 		if strings.HasPrefix(v, "0-") {
 			return false

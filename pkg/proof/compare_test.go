@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -62,57 +61,6 @@ func confirm(t *testing.T, yes, no policy.Document, a Answer) {
 	if r := access.Evaluate(no, *a.Witness); r.Decision != access.Denied {
 		t.Errorf("%v: %s\n%+v", r.Decision, r.Reason, *a.Witness)
 	}
-}
-
-// TestCompareMissesNothing compares with every request of a small world.
-func TestCompareMissesNothing(t *testing.T) {
-	var tally [3]int
-	runs := bruteRuns(700)
-	for seed := range runs {
-		g := newSmall(uint64(1_000_000 + seed))
-		keys := []string{smallKeys[g.rnd.IntN(len(smallKeys))], smallKeys[g.rnd.IntN(len(smallKeys))]}
-		older, newer := g.document(keys), g.document(keys)
-		if g.rnd.IntN(2) == 0 {
-			// A near copy: one statement or condition less.
-			newer = older
-			newer.Statements = append([]policy.Statement(nil), older.Statements...)
-			i := g.rnd.IntN(len(newer.Statements))
-			if s := &newer.Statements[i]; len(s.Conditions) > 0 {
-				s.Conditions = s.Conditions[1:]
-			}
-		}
-		w := world()
-		w.OrganizationID = ""
-		c := Compare(older, newer, w)
-		tally[c.New.Outcome]++
-		confirm(t, newer, older, c.New)
-		confirm(t, older, newer, c.Lost)
-		show := func() string {
-			return fmt.Sprintf("seed %d\nold %s\nnew %s\n%+v", seed, older.Print(), newer.Print(), c)
-		}
-		for _, u := range append(c.New.Undecided, c.Lost.Undecided...) {
-			if strings.Contains(u, "agree") {
-				t.Fatal(show())
-			}
-		}
-		both := policy.Document{Version: "2012-10-17", Statements: append(append([]policy.Statement(nil), older.Statements...), newer.Statements...)}
-		tried := mentioned(both, nil)
-		for _, kind := range []CallerKind{Users, RoleSessions} {
-			budget := 500
-			g.each(kind, tried, func(r access.Request) bool {
-				r.Actions = actionsOf(r)
-				before, after := access.Evaluate(older, r).Decision, access.Evaluate(newer, r).Decision
-				if real(r, tried) && before != after && before != access.Undecided && after != access.Undecided {
-					if after == access.Allowed && c.New.Outcome == None || before == access.Allowed && c.Lost.Outcome == None {
-						t.Fatalf("missed: %s\n%+v", show(), r)
-					}
-				}
-				budget--
-				return budget == 0
-			})
-		}
-	}
-	t.Logf("%d pairs: new access %d undecided, %d none, %d found", runs, tally[Unknown], tally[None], tally[Found])
 }
 
 // TestRefusedTwin is the question behind set-source-identity: who is let in

@@ -76,7 +76,7 @@ func (s *solver) settleTimes() tieOutcome {
 		for i := range lits {
 			cands = lits[i].t.criticalPoints(cands, token.lang.from)
 		}
-		cands = midpoints(cands, lits)
+		cands = midpoints(cands, lits, token.lang.from)
 	}
 	first, last := token.value, now.value
 	for _, v := range cands {

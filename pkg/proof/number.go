@@ -86,6 +86,10 @@ func (t *test) criticalPoints(dst []string, first *big.Rat) []string {
 	switch t.family {
 	case textFamily:
 	case numberFamily:
+		if first != nil {
+			// The epoch of a date.
+			return datesFrom(dst, t.points, first)
+		}
 		for _, p := range t.points {
 			for _, v := range beside(p) {
 				s := formatNumber(v)
@@ -94,13 +98,7 @@ func (t *test) criticalPoints(dst []string, first *big.Rat) []string {
 		}
 		dst = append(dst, "0")
 	case dateFamily:
-		for _, p := range t.points {
-			for _, v := range beside(p) {
-				if first == nil || v.Cmp(first) >= 0 {
-					dst = append(dst, formatDate(v))
-				}
-			}
-		}
+		return datesFrom(dst, t.points, first)
 	case addressFamily:
 		dst = append(dst, "0.0.0.0", "::")
 		for _, n := range t.nets {
@@ -109,6 +107,18 @@ func (t *test) criticalPoints(dst []string, first *big.Rat) []string {
 				if a.IsValid() {
 					dst = append(dst, a.String())
 				}
+			}
+		}
+	}
+	return dst
+}
+
+// datesFrom gives dates at bounds and beside them, from a first one on.
+func datesFrom(dst []string, points []*big.Rat, first *big.Rat) []string {
+	for _, p := range points {
+		for _, v := range beside(p) {
+			if first == nil || v.Cmp(first) >= 0 {
+				dst = append(dst, formatDate(v))
 			}
 		}
 	}
@@ -127,8 +137,9 @@ func beside(p *big.Rat) []*big.Rat {
 }
 
 // midpoints adds the middle of each interval between bounds of number tests,
-// and of date tests.
-func midpoints(dst []string, lits []lit) []string {
+// and of date tests; of both together where first is the earliest of the dates
+// whose epoch the numbers are.
+func midpoints(dst []string, lits []lit, first *big.Rat) []string {
 	var numbers, dates []*big.Rat
 	for i := range lits {
 		switch t := lits[i].t; {
@@ -138,6 +149,9 @@ func midpoints(dst []string, lits []lit) []string {
 		case t.family == dateFamily:
 			dates = append(dates, t.points...)
 		}
+	}
+	if first != nil {
+		return between(dst, append(dates, numbers...), formatDate)
 	}
 	dst = between(dst, numbers, formatNumber)
 	return between(dst, dates, formatDate)

@@ -5,41 +5,86 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
 
 // small is a world small enough to try every request in: few letters, few
-// accounts, few keys.
+// accounts, few keys, one kind of caller.
 type small struct {
-	rnd *rand.Rand
-	// words are values of plain keys, names those of users and roles.
+	rnd  *rand.Rand
+	kind CallerKind
+	// words are values of plain keys, names those of users.
 	words, names []string
+	// tagged says that both aws:TagKeys and a tag are chosen.
+	tagged bool
 }
 
+// smallKinds are the kinds of caller that small worlds have, AWS callers more often.
+var smallKinds = [...]CallerKind{Users, RoleSessions, Users, Services, RoleSessions, OIDCIdentities, Users, SAMLIdentities}
+
+// newSmall makes a world; every eighth is larger than the others.
 func newSmall(seed uint64) *small {
-	s := &small{rnd: rand.New(rand.NewPCG(seed, 7))}
-	var grow func(prefix string, left int, dst *[]string)
-	grow = func(prefix string, left int, dst *[]string) {
-		if prefix != "" {
-			*dst = append(*dst, prefix)
-		}
-		if left > 0 {
-			for _, c := range "abc" {
-				grow(prefix+string(c), left-1, dst)
-			}
-		}
+	g := &small{
+		rnd: rand.New(rand.NewPCG(seed, 7)), kind: smallKinds[seed%uint64(len(smallKinds))],
+		words: []string{"aa", "ab", "ba", "bb", "aba", "Ab", "cc"}, names: []string{"a", "b", "ab", "c"},
 	}
-	grow("", 3, &s.words)
-	s.words = slices.DeleteFunc(s.words, func(w string) bool { return len(w) < 2 })
-	s.words = append(s.words, "Ab", "aB", "AB")
-	grow("", 2, &s.names)
-	return s
+	if seed/8%8 == 0 {
+		g.words = append(g.words, "aaa", "abb", "baa", "bab", "bba", "AB", "acb", "abab")
+		g.names = append(g.names, "aa", "ba", "bb")
+	}
+	return g
+}
+
+// of makes the same world with callers of a kind.
+func (g *small) of(kind CallerKind) *small {
+	g.kind = kind
+	return g
 }
 
 func (g *small) pick(list ...string) string { return list[g.rnd.IntN(len(list))] }
 
+func (g *small) one(in int) bool { return g.rnd.IntN(in) == 0 }
+
 var smallAccounts = []string{"111122223333", "444455556666", "999999999999"}
+
+const (
+	smallOIDC  = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+	smallSAML  = "arn:aws:iam::111122223333:saml-provider/idp"
+	smallClaim = "token.actions.githubusercontent.com:"
+)
+
+// commonKeys are those that any caller may have.
+var commonKeys = []string{"sts:RoleSessionName", "sts:SourceIdentity", "aws:TagKeys", "aws:RequestTag/a", "aws:SourceIp", "aws:CurrentTime", "aws:EpochTime"}
+
+// smallKeys are those of users and role sessions that more than one test asks about.
+var smallKeys = append(slices.Clone(commonKeys[:4]), "sts:ExternalId", "aws:username", "aws:PrincipalArn", "aws:PrincipalAccount",
+	"aws:MultiFactorAuthPresent", "aws:PrincipalTag/team")
+
+// keys are the keys of the world's callers.
+func (g *small) keys() []string {
+	switch g.kind {
+	case Services:
+		return append(slices.Clone(commonKeys), "sts:ExternalId", "aws:SourceAccount", "aws:SourceArn", "aws:PrincipalServiceName", "aws:PrincipalIsAWSService")
+	case OIDCIdentities:
+		return append(slices.Clone(commonKeys), smallClaim+"sub", smallClaim+"aud", smallClaim+"actor")
+	case SAMLIdentities:
+		return append(slices.Clone(commonKeys), "SAML:sub", "SAML:aud", "SAML:eduPersonAffiliation")
+	case RoleSessions:
+		return append(slices.Clone(smallKeys), "aws:SourceIp", "aws:CurrentTime", "aws:userid", "aws:PrincipalType", "aws:SourceIdentity", "aws:MultiFactorAuthAge")
+	default:
+		return append(slices.Clone(smallKeys), "aws:SourceIp", "aws:EpochTime", "aws:userid", "aws:PrincipalType", "aws:MultiFactorAuthAge", "aws:TokenIssueTime")
+	}
+}
+
+// some picks a few of the world's keys.
+func (g *small) some(most int) []string {
+	list := g.keys()
+	var out []string
+	for range 1 + g.rnd.IntN(most) {
+		out = append(out, g.pick(list...))
+	}
+	return out
+}
 
 func (g *small) pattern() string {
 	var b strings.Builder
@@ -49,49 +94,91 @@ func (g *small) pattern() string {
 	return b.String()
 }
 
+// value gives a value for a condition on a key.
 func (g *small) value(key string) string {
 	switch key {
 	case "aws:PrincipalArn":
 		return "arn:aws:iam::" + g.pick("444455556666", "111122223333", "*", "44*") + ":" + g.pick("user/", "role/", "*", "user/?", "role/a") + g.pattern()
-	case "aws:PrincipalAccount":
+	case "aws:PrincipalAccount", "aws:SourceAccount":
 		return g.pick("444455556666", "111122223333", "4*", "*")
-	case "aws:MultiFactorAuthPresent":
+	case "aws:SourceArn":
+		return "arn:aws:" + g.pick("lambda:us-east-1", "lambda:*", "s3:") + ":" + g.pick("444455556666", "*", "") + ":" + g.pick("function:*", "function:a", "*", "ab")
+	case "aws:MultiFactorAuthPresent", "aws:PrincipalIsAWSService":
 		return g.pick("true", "false")
+	case "aws:MultiFactorAuthAge":
+		return g.pick("30", "60", "3600", "45.5", "0")
+	case "aws:EpochTime":
+		return g.pick("1782864000", "1788220800", "1798761600", "1785542400")
+	case "aws:CurrentTime", "aws:TokenIssueTime":
+		return g.pick("2026-07-01T00:00:00Z", "2026-09-01T00:00:00Z", "2027-01-01T00:00:00Z", "2026-08-01T00:00:00Z")
+	case "aws:SourceIp":
+		return g.pick("10.0.0.0/24", "10.0.0.0/16", "192.0.2.1/32", "0.0.0.0/0", "10.0.1.1")
+	case "aws:PrincipalServiceName":
+		return g.pick("lambda.amazonaws.com", "ec2.amazonaws.com", "*.amazonaws.com", "l*")
+	case "aws:PrincipalType":
+		return g.pick("User", "AssumedRole", "*s*")
+	case "aws:userid":
+		return g.pick("AIDA*", "AROA*", "*:aa", "*:"+g.pattern(), "*A*", "AIDAEXAMPLEMALLORY000", "AROAEXAMPLEVISITOR000:ab")
 	}
-	if g.rnd.IntN(5) == 0 {
-		return g.pick("${aws:username}", "${aws:username}*", "*${aws:username}", "${aws:username}b", "${sts:ExternalId}", "${sts:RoleSessionName}",
-			"${aws:PrincipalTag/team, 'ab'}", "${aws:PrincipalTag/team}", "${aws:username, 'bb'}", "${sts:SourceIdentity}")
+	if g.one(5) {
+		return g.variable()
 	}
-	if g.rnd.IntN(2) == 0 {
+	if g.one(2) {
 		return g.pick("aa", "ab", "b", "a", "bb", "AB", "abc")
 	}
 	return g.pattern()
 }
 
+// variable gives a value with a policy variable, of which some are never there.
+func (g *small) variable() string {
+	name := g.pick("sts:RoleSessionName", "sts:SourceIdentity", "aws:RequestTag/a")
+	switch g.kind {
+	case Users, RoleSessions:
+		name = g.pick("aws:username", "aws:username", "sts:RoleSessionName", "sts:ExternalId", "aws:PrincipalTag/team", "aws:PrincipalTag/team", "sts:SourceIdentity")
+	case OIDCIdentities:
+		name = g.pick(smallClaim+"sub", smallClaim+"actor", "aws:username", name)
+	case SAMLIdentities:
+		name = g.pick("SAML:sub", "aws:username", name)
+	case Services, NoCaller:
+	}
+	return g.pick("", "", "", "*", "a") + g.pick("${"+name+"}", "${"+name+"}", "${"+name+", 'ab'}") + g.pick("", "", "", "*", "b")
+}
+
+// operator gives an operator for a key, with its suffix and prefix now and then.
+func (g *small) operator(key string) string {
+	var op string
+	switch key {
+	case "aws:MultiFactorAuthPresent", "aws:PrincipalIsAWSService":
+		op = "Bool"
+	case "aws:MultiFactorAuthAge", "aws:EpochTime":
+		op = "Numeric" + g.pick("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+	case "aws:CurrentTime", "aws:TokenIssueTime":
+		op = "Date" + g.pick("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+	case "aws:SourceIp":
+		op = g.pick("IpAddress", "NotIpAddress")
+	case "aws:PrincipalArn", "aws:SourceArn":
+		op = g.pick("ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals", "StringLike", "StringNotLike")
+	default:
+		op = g.pick("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
+	}
+	if g.one(5) {
+		op += "IfExists"
+	}
+	if key == "aws:TagKeys" || key == "SAML:eduPersonAffiliation" || g.one(12) {
+		op = g.pick("ForAllValues:", "ForAnyValue:") + op
+	}
+	return op
+}
+
 func (g *small) condition(keys []string) policy.Condition {
 	key := keys[g.rnd.IntN(len(keys))]
-	c := policy.Condition{Key: key}
-	if g.rnd.IntN(8) == 0 {
-		c.Operator, c.Values = "Null", []string{g.pick("true", "false")}
-		return c
+	if g.one(8) {
+		return policy.Condition{Key: key, Operator: "Null", Values: []string{g.pick("true", "false")}}
 	}
-	switch key {
-	case "aws:MultiFactorAuthPresent":
-		c.Operator = "Bool"
-	case "aws:PrincipalArn":
-		c.Operator = g.pick("ArnLike", "ArnNotLike", "StringLike", "StringNotLike")
-	default:
-		c.Operator = g.pick("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
-	}
-	if g.rnd.IntN(5) == 0 {
-		c.Operator += "IfExists"
-	}
-	if key == "aws:TagKeys" || g.rnd.IntN(12) == 0 {
-		c.Operator = g.pick("ForAllValues:", "ForAnyValue:") + c.Operator
-	}
+	c := policy.Condition{Key: key, Operator: g.operator(key)}
 	for range 1 + g.rnd.IntN(2) {
 		v := g.value(key)
-		if key == "aws:TagKeys" && strings.Contains(v, "$") {
+		if strings.Contains(c.Operator, ":") && strings.Contains(v, "$") {
 			v = "a"
 		}
 		c.Values = append(c.Values, v)
@@ -99,13 +186,24 @@ func (g *small) condition(keys []string) policy.Condition {
 	return c
 }
 
+// principal gives a principal that some caller of the world is among, mostly.
 func (g *small) principal() policy.Principals {
+	kind, list := "AWS", []string{}
+	account := g.pick(smallAccounts...)
+	switch g.kind {
+	case Services:
+		kind, list = "Service", []string{"lambda.amazonaws.com", "ec2.amazonaws.com"}
+	case OIDCIdentities, SAMLIdentities:
+		kind, list = "Federated", []string{smallOIDC, smallSAML}
+	default:
+		list = []string{
+			"*", account, "arn:aws:iam::" + account + ":root", "arn:aws:iam::" + account + ":user/" + g.pick("a", "ab", "c"),
+			"arn:aws:iam::" + account + ":role/" + g.pick("a", "b"), "arn:aws:sts::" + account + ":assumed-role/" + g.pick("a", "b") + "/" + g.pick("aa", "ab"),
+		}
+	}
 	var out policy.Principals
 	for range 1 + g.rnd.IntN(2) {
-		account := g.pick(smallAccounts...)
-		text := g.pick("*", account, "arn:aws:iam::"+account+":root", "arn:aws:iam::"+account+":user/"+g.pick("a", "ab", "c"),
-			"arn:aws:iam::"+account+":role/"+g.pick("a", "b"), "arn:aws:sts::"+account+":assumed-role/"+g.pick("a", "b")+"/"+g.pick("aa", "ab"))
-		p, err := policy.ParsePrincipal("AWS", text)
+		p, err := policy.ParsePrincipal(kind, g.pick(list...))
 		if err != nil {
 			panic(err)
 		}
@@ -114,22 +212,18 @@ func (g *small) principal() policy.Principals {
 	return out
 }
 
-var smallKeys = []string{
-	"sts:RoleSessionName", "sts:ExternalId", "sts:SourceIdentity", "aws:username", "aws:PrincipalArn",
-	"aws:PrincipalAccount", "aws:MultiFactorAuthPresent", "aws:TagKeys", "aws:PrincipalTag/team", "aws:RequestTag/a",
-}
-
 func (g *small) document(keys []string) policy.Document {
-	d := policy.Document{Version: g.pick("2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17")}
+	d := policy.Document{Version: g.pick("2012-10-17", "2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17", "")}
+	v := variant{kind: g.kind}
 	for i := range 1 + g.rnd.IntN(4) {
 		s := policy.Statement{
 			Effect: policy.Allow, Principal: g.principal(),
-			Actions: []string{g.pick("sts:*", "sts:AssumeRole", "sts:assume*", "*", "sts:SetSourceIdentity", "sts:TagSession")},
+			Actions: []string{g.pick("sts:*", v.assumeAction(), "sts:assume*", "*", "sts:SetSourceIdentity", "sts:TagSession")},
 		}
-		if i > 0 && g.rnd.IntN(2) == 0 {
+		if i > 0 && g.one(2) {
 			s.Effect = policy.Deny
 		}
-		if g.rnd.IntN(10) == 0 {
+		if g.one(10) {
 			s.Actions, s.NotActions = nil, []string{g.pick("sts:TagSession", "sts:Get*")}
 		}
 		for range g.rnd.IntN(4) {
@@ -140,159 +234,11 @@ func (g *small) document(keys []string) policy.Document {
 	return d
 }
 
-// callers lists the callers of the small world; only some when names do not matter.
-func (g *small) callers(kind CallerKind) []access.Caller {
-	var out []access.Caller
-	for _, a := range smallAccounts {
-		switch kind {
-		case Users:
-			for _, n := range g.names {
-				out = append(out, access.Caller{AWS: "arn:aws:iam::" + a + ":user/" + n, ID: "AIDAEXAMPLEMALLORY000"})
-			}
-		default:
-			for _, n := range []string{"a", "b", "ab"} {
-				for _, session := range []string{"aa", "ab", "cc"} {
-					out = append(out, access.Caller{
-						AWS: "arn:aws:sts::" + a + ":assumed-role/" + n + "/" + session,
-						ID:  "AROAEXAMPLEVISITOR000:" + session, Issuer: "arn:aws:iam::" + a + ":role/" + n,
-					})
-				}
-			}
-		}
-	}
-	return out
-}
-
-// choices lists what a key may hold; the zero Value stands for absent.
-func (g *small) choices(key string, kind CallerKind) []access.Value {
-	var out []access.Value
-	switch key {
-	case "sts:RoleSessionName":
-	case "aws:MultiFactorAuthPresent":
-		out = append(out, access.One("true"), access.One("false"))
-		if kind == Users {
-			out = append(out, access.Value{})
-		}
-		return out
-	case "aws:TagKeys":
-		return []access.Value{{}, access.Many("a"), access.Many("b"), access.Many("ab"), access.Many("a", "b"), access.Many("a", "cc"), access.Many("b", "abc")}
-	default:
-		out = append(out, access.Value{})
-	}
-	for _, w := range g.words {
-		out = append(out, access.One(w))
-	}
-	return out
-}
-
-// mentioned lists the small keys that the document or the region speaks of.
-func mentioned(d policy.Document, where [][]Requirement) []string {
-	c := Compile(d, "aws")
-	keys := whereKeys(c.keys, compileWhere(where))
-	var out []string
-	for _, k := range smallKeys {
-		if slices.Contains(keys, strings.ToLower(k)) {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-// each visits every request of the small world about the keys.
-func (g *small) each(kind CallerKind, keys []string, visit func(access.Request) bool) {
-	free := slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
-		return k == "aws:username" || k == "aws:PrincipalArn" || k == "aws:PrincipalAccount"
-	})
-	callers := g.callers(kind)
-	if len(free) > 1 {
-		g.rnd.Shuffle(len(callers), func(i, j int) { callers[i], callers[j] = callers[j], callers[i] })
-		callers = callers[:12]
-	}
-	for _, c := range callers {
-		r := access.Request{Role: "arn:aws:iam::111122223333:role/app", Caller: c}.Complete(nil)
-		r.Context["sts:RoleSessionName"] = access.One("bob")
-		var fill func(i int) bool
-		fill = func(i int) bool {
-			if i == len(free) {
-				return visit(r)
-			}
-			list := g.choices(free[i], kind)
-			for n := range list {
-				v := list[n]
-				if len(free) > 2 && n > 0 {
-					v = list[g.rnd.IntN(len(list))]
-					if n > 10 {
-						break
-					}
-				}
-				if v.IsAbsent() {
-					delete(r.Context, free[i])
-				} else {
-					r.Context[free[i]] = v
-				}
-				if fill(i + 1) {
-					return true
-				}
-			}
-			delete(r.Context, free[i])
-			return false
-		}
-		if fill(0) {
-			return
-		}
-	}
-}
-
-// real reports whether AWS could show such a request: tags agree with tag keys.
-func real(r access.Request, keys []string) bool {
-	if !slices.Contains(keys, "aws:TagKeys") {
-		return true
-	}
-	tags, _ := r.Get("aws:TagKeys")
-	if slices.Contains(keys, "aws:RequestTag/a") {
-		_, a := r.Get("aws:RequestTag/a")
-		return a == slices.Contains(tags.Values, "a")
-	}
-	return true
-}
-
-// actionsOf gives the actions that a request for AssumeRole needs.
-func actionsOf(r access.Request) []string {
-	out := []string{"sts:AssumeRole"}
-	for _, e := range extras {
-		if carries(&r, e.keys) {
-			out = append(out, e.action)
-		}
-	}
-	return out
-}
-
-// meets reports whether a request is in the region, as access reads the same conditions.
-func meets(r access.Request, where [][]Requirement) bool {
-	for _, group := range where {
-		if !slices.ContainsFunc(group, func(q Requirement) bool {
-			d := policy.Document{Version: "2012-10-17", Statements: []policy.Statement{{
-				Effect:    policy.Allow,
-				Principal: policy.Principals{Star: true}, Actions: []string{"*"}, Conditions: []policy.Condition{q.Condition},
-			}}}
-			r.Actions = []string{"sts:AssumeRole"}
-			want := access.Allowed
-			if q.Sense == Fails {
-				want = access.Denied
-			}
-			return access.Evaluate(d, r).Decision == want
-		}) {
-			return false
-		}
-	}
-	return true
-}
-
 func (g *small) region(keys []string) [][]Requirement {
 	var out [][]Requirement
 	for range g.rnd.IntN(3) {
 		r := Requirement{Condition: g.condition(keys)}
-		if g.rnd.IntN(2) == 0 {
+		if g.one(2) {
 			r.Sense = Fails
 		}
 		out = append(out, []Requirement{r})
