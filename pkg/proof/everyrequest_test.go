@@ -119,6 +119,12 @@ func (g *small) each(keys []string, visit func(access.Request) bool) {
 		}
 	}
 	g.tagged = slices.Contains(free, "aws:TagKeys") && slices.Contains(free, "aws:RequestTag/a")
+	words := g.words
+	if len(free) > 2 {
+		// Three keys that may hold anything are given fewer words each.
+		g.words = words[:5]
+	}
+	defer func() { g.words = words }()
 	lists := make([][]access.Value, len(free))
 	for i, k := range free {
 		lists[i] = g.choices(k)
@@ -198,15 +204,27 @@ func (g *small) real(r access.Request) bool {
 
 // actionsOf gives the actions that a request needs.
 func actionsOf(kind CallerKind, r access.Request) []string {
-	v := variant{kind: kind}
-	out := []string{v.assumeAction()}
-	for _, e := range extras {
-		if carries(&r, e.keys) {
-			out = append(out, e.action)
-		}
+	i := 0
+	if _, ok := r.Context["sts:SourceIdentity"]; ok {
+		i = 1
+	}
+	_, tag := r.Context["aws:RequestTag/a"]
+	if _, tags := r.Context["aws:TagKeys"]; tag || tags {
+		i += 2
+	}
+	return actionLists[kind][i]
+}
+
+// actionLists hold, by kind of caller, the actions of a request that carries
+// nothing, a source identity, tags, or both.
+var actionLists = func() (out [OIDCIdentities + 1][4][]string) {
+	for kind := range out {
+		v := variant{kind: CallerKind(kind)}
+		one := v.assumeAction()
+		out[kind] = [4][]string{{one}, {one, "sts:SetSourceIdentity"}, {one, "sts:TagSession"}, {one, "sts:SetSourceIdentity", "sts:TagSession"}}
 	}
 	return out
-}
+}()
 
 // meets reports whether a request is in the region, as access reads the same conditions.
 func meets(r access.Request, where [][]Requirement) bool {

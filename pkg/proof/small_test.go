@@ -26,7 +26,7 @@ var smallKinds = [...]CallerKind{Users, RoleSessions, Users, Services, RoleSessi
 func newSmall(seed uint64) *small {
 	g := &small{
 		rnd: rand.New(rand.NewPCG(seed, 7)), kind: smallKinds[seed%uint64(len(smallKinds))],
-		words: []string{"aa", "ab", "ba", "bb", "aba", "Ab", "cc"}, names: []string{"a", "b", "ab", "c"},
+		words: []string{"aa", "ab", "cc", "Ab", "aba", "ba", "bb"}, names: []string{"a", "b", "ab", "c"},
 	}
 	if seed/8%8 == 0 {
 		g.words = append(g.words, "aaa", "abb", "baa", "bab", "bba", "AB", "acb", "abab")

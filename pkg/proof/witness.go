@@ -56,9 +56,8 @@ func (s *solver) request(actions []string) access.Request {
 
 func carries(r *access.Request, prefixes []string) bool {
 	for name := range r.Context {
-		name = lowerKey(name)
 		for _, p := range prefixes {
-			if name == p || strings.HasSuffix(p, "/") && strings.HasPrefix(name, p) {
+			if len(name) == len(p) && strings.EqualFold(name, p) || len(name) > len(p) && p[len(p)-1] == '/' && strings.EqualFold(name[:len(p)], p) {
 				return true
 			}
 		}
