@@ -181,7 +181,7 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 			return "", undecided
 		}
 	}
-	if contradicted(texts) {
+	if contradicted(texts) || slices.ContainsFunc(texts, func(l lit) bool { return l.neg && l.t.within.holds(x.lang) }) {
 		return "", empty
 	}
 	if x.lang.shapes == nil {
@@ -262,12 +262,22 @@ func (s *solver) apart(lits []lit) bool {
 func contradicted(lits []lit) bool {
 	for i := range lits {
 		for j := range lits {
-			if a, b := &lits[i], &lits[j]; !a.neg && b.neg && a.win == b.win && a.t != nil && b.t != nil && b.t.includes(a.t) {
+			a, b := &lits[i], &lits[j]
+			if a.neg || i == j || a.win != b.win || a.t == nil || b.t == nil {
+				continue
+			}
+			if b.neg && b.t.includes(a.t) || !b.neg && a.t.apart(b.t) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// apart reports whether two short lists of texts have none in common.
+func (t *test) apart(u *test) bool {
+	return t.finite() && u.finite() && len(t.exact)*len(u.exact) <= 64 &&
+		!slices.ContainsFunc(t.exact, func(v string) bool { return slices.Contains(u.exact, v) })
 }
 
 // includes reports whether t plainly takes all that u takes.

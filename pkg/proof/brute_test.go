@@ -153,7 +153,7 @@ func TestRefusedTwinMissesNothing(t *testing.T) {
 				d.Statements[i].Actions, d.Statements[i].NotActions = []string{"sts:SetSourceIdentity", v.assumeAction()}, nil
 			}
 		}
-		tw := twins{g.kind, d, twinValues(g)}
+		tw := twins{g.kind, d, twinValues(g, d)}
 		var legal []Requirement
 		if g.one(2) {
 			tw.values = g.words[:3]
@@ -194,8 +194,18 @@ type twins struct {
 }
 
 // twinValues are so many that any pattern of the small world has its examples.
-func twinValues(g *small) []string {
+func twinValues(g *small, d policy.Document) []string {
 	values := append([]string{}, g.words...)
+	for _, s := range d.Statements {
+		for _, c := range s.Conditions {
+			for _, v := range c.Values {
+				// What a pattern writes out, with its wildcards filled in.
+				if v = strings.NewReplacer("*", "", "?", "c").Replace(v); sessionLang.has(v) {
+					values = append(values, v)
+				}
+			}
+		}
+	}
 	for _, w := range g.words {
 		values = append(values, strings.ToUpper(w), w[:1]+strings.ToUpper(w[1:]), "c"+w, w+"c", "c"+w+"c", "a"+w, w+"b")
 	}
@@ -215,21 +225,24 @@ func (tw twins) baseAllowed(r access.Request) bool {
 	return access.Evaluate(tw.document, r).Decision == access.Allowed
 }
 
-// allowed reports whether some value of the key makes the twin allowed. A
-// session that carries one on has the same in both keys.
+// allowed reports whether some value of the key makes the twin allowed. The
+// twin of a session that carries one on carries another one on.
 func (tw twins) allowed(r access.Request) bool {
 	old, had := r.Context[twinKey]
-	_, held := r.Context["aws:SourceIdentity"]
+	held, chained := r.Context["aws:SourceIdentity"]
 	defer func() {
 		if delete(r.Context, twinKey); had {
 			r.Context[twinKey] = old
 		}
+		if chained {
+			r.Context["aws:SourceIdentity"] = held
+		}
 	}()
 	for _, v := range tw.values {
-		if held && had && v != old.Values[0] {
-			continue
-		}
 		r.Context[twinKey] = access.One(v)
+		if chained {
+			r.Context["aws:SourceIdentity"] = access.One(v)
+		}
 		if r.Actions = actionsOf(tw.kind, r); access.Evaluate(tw.document, r).Decision == access.Allowed {
 			return true
 		}

@@ -148,7 +148,12 @@ func (s *solver) candidateAccounts(dst []string, lits []lit) (out []string, conf
 	}
 	return slices.DeleteFunc(dst, func(a string) bool {
 		for i := range lits {
-			if l := &lits[i]; l.win == accountWindow && l.t.match(a) == l.neg {
+			l := &lits[i]
+			if l.win == accountWindow && l.t.match(a) == l.neg {
+				return true
+			}
+			if l.neg && l.win == wholeWindow && l.t != nil && len(l.t.accounts) > 0 && l.t.hasAccount(a) {
+				// The whole account is barred.
 				return true
 			}
 		}
@@ -178,6 +183,13 @@ func (s *solver) tryNames(x *variable, lits []lit, accounts []string, try func(s
 			}
 		}
 	}
+	for _, account := range accounts[:min(len(accounts), 2)] {
+		for _, name := range names[:min(len(names), 4)] {
+			if try(s.callerARN(account, "team/"+name)) {
+				return true
+			}
+		}
+	}
 	for i := 2; i < numbered && len(accounts) > 0; i++ {
 		account, name := strconv.Itoa(100000000000+i), x.natural[0]+"-"+strconv.Itoa(i)
 		if try(s.callerARN(accounts[0], name)) || try(s.callerARN(account, names[0])) || try(s.callerARN(account, name)) {
@@ -202,6 +214,16 @@ func (x *variable) another(i int) string {
 	return x.natural[0] + "-" + strconv.Itoa(i)
 }
 
+// throughPath makes one caller of several patterns, what they ask for being
+// part of the path: a star may reach beyond the colons there.
+func (s *solver) throughPath(lits []lit, account string) (string, bool) {
+	text, ok := woven(lits)
+	head := s.callerARN("", "")
+	head = head[:strings.LastIndexByte(head[:strings.LastIndexByte(head, ':')], ':')+1]
+	rest, found := strings.CutPrefix(text, head)
+	return s.callerARN(account, rest), ok && found && rest != ""
+}
+
 // trySamples fills ARN patterns with natural accounts.
 func (s *solver) trySamples(lits []lit, accounts []string, try func(string) bool) bool {
 	for i := range lits {
@@ -215,6 +237,9 @@ func (s *solver) trySamples(lits []lit, accounts []string, try func(string) bool
 				continue
 			}
 			for k := range min(len(accounts), 4) {
+				if v, ok := s.throughPath(lits, accounts[k]); ok && k == 0 && try(v) {
+					return true
+				}
 				account := parts[4]
 				if strings.ContainsAny(account, "*?") || account == "" {
 					account = accounts[k]

@@ -212,7 +212,11 @@ func actionsOf(kind CallerKind, r access.Request) []string {
 	if _, tags := r.Context["aws:TagKeys"]; tag || tags {
 		i += 2
 	}
-	return actionLists[kind][i]
+	list := actionLists[kind][i]
+	if _, ok := r.Context["sts:RequestContextProviders"]; ok {
+		return append(slices.Clone(list), "sts:SetContext")
+	}
+	return list
 }
 
 // actionLists hold, by kind of caller, the actions of a request that carries

@@ -133,6 +133,17 @@ func (l *language) has(s string) bool {
 	return false
 }
 
+// holds reports whether a language plainly has every word of another one: runs
+// of letters both.
+func (l *language) holds(m *language) bool {
+	if l == nil || m == nil || len(l.shapes) != 1 || len(m.shapes) != 1 || len(l.shapes[0]) != 1 || len(m.shapes[0]) != 1 {
+		return false
+	}
+	a, b := l.shapes[0][0], m.shapes[0][0]
+	return a.text == "" && b.text == "" && a.min <= b.min && a.max >= b.max &&
+		b.set.low&^a.set.low == 0 && b.set.high&^a.set.high == 0 && b.set.beyond <= a.set.beyond
+}
+
 // shapeHas matches greedily where the shape has one segment of free length,
 // and by trial of every split where it has more.
 func shapeHas(shape []segment, s string) bool {

@@ -135,7 +135,7 @@ func (w *weaving) seeds(v int16) []lit {
 			continue
 		}
 		for _, value := range w.samples(t) {
-			if list, _ := w.parts(t, v, value); len(list) > 0 {
+			if list, _ := w.parts(t, v, value, false); len(list) > 0 {
 				out = append(out, lit{v: v, win: t.pieces[at].win, t: oneOf(list, false)})
 			}
 		}

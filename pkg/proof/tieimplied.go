@@ -111,7 +111,7 @@ func (w *weaving) implied(t *tie, v int16) (lit, bool) {
 	}
 	var list []string
 	for _, value := range values {
-		some, whole := w.parts(t, v, value)
+		some, whole := w.parts(t, v, value, fold)
 		if !whole {
 			return lit{}, false
 		}

@@ -14,15 +14,20 @@ const mostParts = 2048
 // own variable has a value: the parts of the value that have, before and behind
 // them, what the rest of the pattern takes. Other variables of the pattern take
 // anything, unless they are chosen. It is false where the list is cut short, or
-// where v stands in the pattern more than once and only the first counts.
-func (w *weaving) parts(t *tie, v int16, value string) (list []string, whole bool) {
+// where v stands in the pattern more than once and only the first counts. Fold
+// says that the value's letters may be of either case.
+func (w *weaving) parts(t *tie, v int16, value string, fold bool) (list []string, whole bool) {
 	at := slices.IndexFunc(t.pieces, func(p tiePiece) bool { return p.kind == variablePiece && p.v == v })
 	most := longest(w.s.vars[v].lang)
 	if t.pieces[at].win != wholeWindow {
 		most = len(value)
 	}
-	starts := w.starts(t, at, value)
-	ends := w.ends(t, at, value)
+	how := t.how
+	if fold {
+		how = compareFold
+	}
+	starts := w.starts(t.pieces[:at], how, value)
+	ends := w.ends(t.pieces[at+1:], how, value)
 	for i := range starts {
 		if !starts[i] {
 			continue
@@ -82,22 +87,22 @@ func (w *weaving) open(pieces []tiePiece) []piece {
 // account stands for the twelve digits of an account.
 var account = slices.Repeat([]piece{{kind: onePiece}}, 12)
 
-// starts marks the places of a value before which the pattern up to piece at
+// starts marks the places of a value before which the first part of a pattern
 // takes it. A star takes colons too, which an ARN pattern's may not: what is
 // listed is a little too much, never too little.
-func (w *weaving) starts(t *tie, at int, value string) []bool {
+func (w *weaving) starts(before []tiePiece, how comparison, value string) []bool {
 	reach := make([]bool, len(value)+1)
 	reach[0] = true
-	for _, k := range looseTokens(w.open(t.pieces[:at]), t.how) {
+	for _, k := range looseTokens(w.open(before), how) {
 		w.s.work -= 1 + len(value)/32
 		advance(reach, value, k)
 	}
 	return reach
 }
 
-// ends marks the places of a value behind which the pattern after piece at takes it.
-func (w *weaving) ends(t *tie, at int, value string) []bool {
-	tokens := looseTokens(w.open(t.pieces[at+1:]), t.how)
+// ends marks the places of a value behind which the rest of a pattern takes it.
+func (w *weaving) ends(after []tiePiece, how comparison, value string) []bool {
+	tokens := looseTokens(w.open(after), how)
 	reach := make([]bool, len(value)+1)
 	reach[len(value)] = true
 	for i := len(tokens) - 1; i >= 0; i-- {
