@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,29 @@ func TestBudgetHoldsQuestionsTogether(t *testing.T) {
 		}
 		if b.spent > max(c.cost, sharedLimit) || b.extra > reserve+ownSteps {
 			t.Errorf("%s: %d steps and %d more together", name, b.spent, b.extra)
+		}
+	}
+}
+
+// TestHardStaysSmall is the promise on memory: making a hard document ready and
+// fifty questions about it take no more than 8 MB together.
+func TestHardStaysSmall(t *testing.T) {
+	for name, text := range hardOnes() {
+		d := parse(t, text)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c, b := Compile(d, "aws"), &Budget{}
+		for i := range 25 {
+			q := Query{
+				World: world(), Callers: append(outsiders(), Callers{Kind: Services}), Actions: assume, Budget: b,
+				Where: [][]Requirement{require(Fails, "StringLike", "sts:RoleSessionName", fmt.Sprintf("${aws:username}%d*", i))},
+			}
+			c.Find(q)
+			c.FindRefused(q, "sts:SourceIdentity", []string{"sts:SetSourceIdentity"}, nil)
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
+			t.Errorf("%s: %d bytes", name, used)
 		}
 	}
 }

@@ -77,14 +77,16 @@ func (sc *scene) eachVariant(c *Callers, visit func(variant) bool) bool {
 	case Users, RoleSessions:
 		return sc.eachAWS(c, visit)
 	case Services:
-		names := c.Names
+		names, fresh := c.Names, [1]string{}
 		if names == nil {
-			names = append(sc.services[:len(sc.services):len(sc.services)], sc.freshService())
+			names, fresh[0] = sc.services, sc.freshService()
 		}
 		except := setOf(c.Except)
-		for _, n := range names {
-			if !except.has(n) && visit(variant{kind: Services, callers: c, name: n}) {
-				return true
+		for _, list := range [...][]string{names, fresh[:]} {
+			for _, n := range list {
+				if n != "" && !except.has(n) && visit(variant{kind: Services, callers: c, name: n}) {
+					return true
+				}
 			}
 		}
 	case SAMLIdentities, OIDCIdentities:

@@ -93,9 +93,10 @@ func (f *finder) scene() scene {
 		orgs:   mentions(f.keys, "aws:principalorg"),
 		source: slices.Contains(f.keys, "sts:sourceidentity") || slices.Contains(f.keys, "aws:sourceidentity"),
 	}
-	for _, d := range f.documents {
-		sc.services = append(sc.services, d.services...)
-		sc.providers = append(sc.providers, d.providers...)
+	sc.services, sc.providers = f.documents[0].services, f.documents[0].providers
+	for _, d := range f.documents[1:] {
+		sc.services = slices.Concat(sc.services, d.services)
+		sc.providers = slices.Concat(sc.providers, d.providers)
 	}
 	return sc
 }

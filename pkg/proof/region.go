@@ -28,13 +28,17 @@ func compileWhere(where [][]Requirement) [][]requirement {
 
 // whereKeys gives the keys of the document and of the region together.
 func whereKeys(keys []string, where [][]requirement) []string {
-	all := names{list: keys[:len(keys):len(keys)]}
+	var more names
 	for i := range where {
 		for j := range where[i] {
-			where[i][j].mention(&all)
+			where[i][j].mention(&more)
 		}
 	}
-	return all.list
+	out := keys[:len(keys):len(keys)]
+	for _, k := range more.list {
+		out = appendNew(out, k)
+	}
+	return out
 }
 
 // where makes the formula of a region's requirements.

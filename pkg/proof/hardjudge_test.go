@@ -10,6 +10,8 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
+// BenchmarkHardJudge prints what judging the hard documents by all rules takes,
+// making them ready included.
 func BenchmarkHardJudge(b *testing.B) {
 	for name, text := range proof.HardOnes() {
 		d, err := policy.Parse([]byte(text))
@@ -26,9 +28,13 @@ func BenchmarkHardJudge(b *testing.B) {
 	}
 }
 
+// BenchmarkHardCompile prints what making the hard documents ready takes.
 func BenchmarkHardCompile(b *testing.B) {
 	for name, text := range proof.HardOnes() {
-		d, _ := policy.Parse([]byte(text))
+		d, err := policy.Parse([]byte(text))
+		if err != nil {
+			b.Fatal(name, err)
+		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
