@@ -34,9 +34,26 @@ func readyCost(d policy.Document) int {
 	n := 0
 	for i := range d.Statements {
 		s := &d.Statements[i]
-		n += 8 + 8*(len(s.Actions)+len(s.NotActions)) + 3*len(s.Principal.List)
+		n += 8 + 8*(len(s.Actions)+len(s.NotActions)) + principalsCost(s.Principal.List)
 		for j := range s.Conditions {
 			n += conditionCost(&s.Conditions[j])
+		}
+	}
+	return n
+}
+
+// principalsCost counts what questions make of principals too: each service and
+// each identity provider is a class of callers of its own.
+func principalsCost(list []policy.Principal) int {
+	n := 0
+	for i := range list {
+		switch list[i].Kind {
+		case policy.Service:
+			n += 9
+		case policy.SAMLProvider, policy.OIDCProvider:
+			n += 20
+		default:
+			n += 5
 		}
 	}
 	return n
@@ -61,8 +78,9 @@ func conditionCost(c *policy.Condition) int {
 	return n
 }
 
-// tooLarge documents are not made ready at all.
-func (c *Compiled) tooLarge() bool { return c.cost > readyLimit }
+// TooLarge reports whether the document is left open as a whole, because making
+// it ready would cost too much: every question about it is Unknown.
+func (c *Compiled) TooLarge() bool { return c.cost > readyLimit }
 
 const beyondBound = "the document is beyond the bound on what the search may do"
 

@@ -69,7 +69,7 @@ func (f *finder) run() Answer {
 		f.solver = newSolver()
 	}
 	defer space.Put(f.solver)
-	if slices.ContainsFunc(f.documents, (*Compiled).tooLarge) {
+	if slices.ContainsFunc(f.documents, (*Compiled).TooLarge) {
 		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
 	}
 	f.work = f.budget.steps(f.documents)
