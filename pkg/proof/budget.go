@@ -59,6 +59,17 @@ func principalsCost(list []policy.Principal) int {
 	return n
 }
 
+// whereCost is what making a region ready costs; usual ones cost nothing to speak of.
+func whereCost(where [][]Requirement) int {
+	n := 0
+	for _, group := range where {
+		for i := range group {
+			n += conditionCost(&group[i].Condition)
+		}
+	}
+	return n / 4
+}
+
 func conditionCost(c *policy.Condition) int {
 	n, each := 8, 2
 	if op, ok := policy.ParseOperator(c.Operator); ok {

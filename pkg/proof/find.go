@@ -13,6 +13,9 @@ func Find(d policy.Document, q Query) Answer { return Compile(d, q.World.Partiti
 // Find looks for a request of a region that the document allows.
 func (c *Compiled) Find(q Query) Answer {
 	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}}
+	if f.asked = whereCost(q.Where); f.asked > f.budget.steps(f.documents) {
+		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+	}
 	where := compileWhere(q.Where)
 	f.keys = whereKeys(c.keys, where)
 	f.want = baseAction(q.Actions)
@@ -44,6 +47,8 @@ type finder struct {
 	// confirm makes the answer of a model, or says why it does not stand.
 	confirm func(*solver) (Answer, string)
 
+	// asked is what making the region ready has cost.
+	asked   int
 	solver  *solver
 	budget  *Budget
 	work    int
@@ -76,6 +81,7 @@ func (f *finder) run() Answer {
 	limit := f.work
 	defer func() { f.budget.pay(limit - max(0, f.work)) }()
 	sc := f.scene()
+	f.work -= f.asked
 	f.work -= len(sc.services)/4 + 8*len(sc.providers)
 	if f.pessimistic(&sc) {
 		return f.answer

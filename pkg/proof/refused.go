@@ -19,6 +19,9 @@ func FindRefused(d policy.Document, q Query, key string, extra []string, legal [
 // FindRefused is the function of the same name, for a document made ready.
 func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requirement) Answer {
 	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions), actions: q.Actions}
+	if f.asked = whereCost(q.Where); f.asked > f.budget.steps(f.documents) {
+		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+	}
 	where := compileWhere(q.Where)
 	groups := make([][]Requirement, len(legal))
 	for i := range legal {

@@ -35,8 +35,17 @@ func whereKeys(keys []string, where [][]requirement) []string {
 		}
 	}
 	out := keys[:len(keys):len(keys)]
+	if len(more.list) <= indexAbove {
+		for _, k := range more.list {
+			out = appendNew(out, k)
+		}
+		return out
+	}
+	have := setOf(keys)
 	for _, k := range more.list {
-		out = appendNew(out, k)
+		if !have.has(k) {
+			out = append(out, k)
+		}
 	}
 	return out
 }
