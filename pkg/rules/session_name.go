@@ -44,35 +44,12 @@ func checkSessionName(in Input) Judgement {
 	return j.and(lockedOut(in))
 }
 
-// otherName looks for the user under another name. AWS's documentation does not
-// settle whether a user's GetSessionToken session has aws:username; where the
-// answer hinges on it, users that have one are asked about first, and then
-// those without, who must take the name in the ARN by which the document lets
-// them in.
+// otherName looks for the user under another name. Every user has
+// aws:username, one with a token of GetSessionToken too (see pkg/proof/README.md).
 func otherName(in Input, want string) proof.Answer {
 	users := proof.Callers{Kind: proof.Users, Accounts: proof.Accounts{Except: in.Org.PartnerIDs()}}
 	another := must(demand(proof.Fails, "StringLike", sessionNameKey, want))
-	a := in.find(in.query(assume, [][]proof.Requirement{another}, users))
-	if a.Outcome != proof.Unknown {
-		return a
-	}
-	const name = "aws:username"
-	named := [][]proof.Requirement{another, must(demand(proof.Holds, "Null", name, "false"))}
-	if with := in.find(in.query(assume, named, users)); with.Outcome != proof.None {
-		return with
-	}
-	nameless := [][]proof.Requirement{must(demand(proof.Holds, "Null", name, "true"))}
-	for _, st := range in.Document.Statements {
-		for _, p := range st.Principal.List {
-			if p.Kind == policy.User {
-				nameless = append(nameless, []proof.Requirement{
-					demand(proof.Fails, "ArnEquals", "aws:PrincipalArn", p.Value),
-					demand(proof.Fails, "StringLike", sessionNameKey, strings.ReplaceAll(want, "${aws:username}", p.Name)),
-				})
-			}
-		}
-	}
-	return in.find(in.query(assume, nameless, users))
+	return in.find(in.query(assume, [][]proof.Requirement{another}, users))
 }
 
 // lockedOut tells of role principals that nobody can use, since the one
