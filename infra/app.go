@@ -63,12 +63,24 @@ func build(app awscdk.App, d *deployment.Deployment, a assets) error {
 	return errors.New("building the stacks: the deployment names no way to deploy")
 }
 
-// stackProps are what the stacks that hold data share.
+// unversioned uploads code to what cdk bootstrap made, and leaves the parameter
+// and the rule away by which a template asks for the bootstrap's version:
+// CloudFormation would read them from Parameter Store with what the deployer may
+// (AWS CloudFormation User Guide, cloudformation-supplied-parameter-types), which
+// is rolewarden's own and nothing of the CDK's. The CDK's command line asks for
+// the version all the same, with the caller's permissions, before it deploys.
+func unversioned() awscdk.IStackSynthesizer {
+	return awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: no()})
+}
+
+// stackProps are what all stacks share. Those without code have another
+// synthesizer, which needs nothing of the CDK's in the account.
 func stackProps(d *deployment.Deployment, name, description string) *awscdk.StackProps {
 	return &awscdk.StackProps{
 		StackName:   str(name),
 		Description: str(description),
 		Env:         &awscdk.Environment{Account: str(d.Account), Region: str(d.Region)},
+		Synthesizer: unversioned(),
 		// Without these stacks nothing is guarded: removing them takes two steps.
 		TerminationProtection: yes(),
 		Tags:                  &map[string]*string{"application": str("rolewarden")},

@@ -52,6 +52,7 @@ type assembly struct {
 type stackTemplate struct {
 	Description string
 	Parameters  map[string]map[string]any
+	Rules       map[string]any
 	Resources   map[string]resource
 	Outputs     map[string]map[string]any
 }
@@ -80,8 +81,14 @@ func rendered(file, way string) (assembly, error) {
 
 func render(d *deployment.Deployment) (assembly, error) { return renderWith(d, nil) }
 
+// oneAtATime keeps tests that run side by side from starting the program that the
+// CDK runs in twice.
+var oneAtATime sync.Mutex
+
 // renderWith renders with context values, as the CDK's command line gives them.
 func renderWith(d *deployment.Deployment, given map[string]any) (assembly, error) {
+	oneAtATime.Lock()
+	defer oneAtATime.Unlock()
 	dir, err := os.MkdirTemp("", "rolewarden-infra-test-")
 	if err != nil {
 		return assembly{}, err

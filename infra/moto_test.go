@@ -94,12 +94,9 @@ func (a account) wire(t *testing.T, service, method, path, target, body string) 
 }
 
 // bootstrap puts into the account what cdk bootstrap and cdk deploy do before
-// CloudFormation: the bucket with the code, and the version of the bootstrap.
+// CloudFormation: the bucket with the code.
 func (a account) bootstrap(t *testing.T, p placed) {
 	t.Helper()
-	if p.Parameters["BootstrapVersion"] != nil {
-		a.wire(t, "ssm", http.MethodPost, "/", "AmazonSSM.PutParameter", `{"Name":"/cdk-bootstrap/hnb659fds/version","Type":"String","Value":"30"}`)
-	}
 	buckets := map[any]bool{}
 	for _, r := range p.Resources {
 		if r.Type != "AWS::Lambda::Function" {
