@@ -43,7 +43,11 @@ func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
 	if contextText(app, "nag") == "on" {
 		inspect(app)
 	}
-	return writeDocuments(app.Synth(nil), d)
+	made := app.Synth(nil)
+	if err := checkTemplates(made, d); err != nil {
+		return err
+	}
+	return writeDocuments(made, d)
 }
 
 // build adds the stacks of one way to deploy to the app.

@@ -23,7 +23,7 @@ const allEvents = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 func newForwarding(stack constructs.Construct, d *deployment.Deployment, w grants.World) {
 	newRole(stack, "EventsRole", roleConfig{
 		name: deployment.EventsRole, path: deployment.Path, description: "Sends events of changes of roles to rolewarden's bus, and can do nothing else.",
-		trust: grants.EventsTrust(w, forwardARNs(d, w)), policy: grants.Events(w),
+		trust: grants.EventsTrust(w, append([]string{defaultRule(d, w, d.Region, deployment.ForwardRule)}, watching(d, w)...)), policy: grants.Events(w),
 	})
 	forward(stack, d, w, route{name: deployment.ForwardRule, state: "ENABLED", pattern: trail.Patterns(trail.PatternOptions{})[0]})
 	if slices.Contains(d.AssumeRoleRegions, d.Region) {
@@ -61,19 +61,20 @@ func forward(stack constructs.Construct, d *deployment.Deployment, w grants.Worl
 	})
 }
 
-// forwardARNs are the rules that may use the events role, in whichever account
-// the template is for.
-func forwardARNs(d *deployment.Deployment, w grants.World) []string {
-	arn := func(region, name string) string {
-		return "arn:" + d.Partition + ":events:" + region + ":" + w.Account + ":rule/" + name
+// watching is the pattern of the rules for AssumeRole, in whichever Region and in
+// whichever account the template is for; nothing where there are none. How many
+// there are of them grows with the Regions and with the sensitive roles, so they
+// are not listed.
+func watching(d *deployment.Deployment, w grants.World) []string {
+	if len(assumeRoleRoutes(d)) == 0 {
+		return nil
 	}
-	out := []string{arn(d.Region, deployment.ForwardRule)}
-	for _, region := range d.AssumeRoleRegions {
-		for _, r := range assumeRoleRoutes(d) {
-			out = append(out, arn(region, r.name))
-		}
-	}
-	return out
+	return []string{defaultRule(d, w, "*", deployment.AssumeRoleRule+"-*")}
+}
+
+// defaultRule is a rule on the default bus of the account that a template is for.
+func defaultRule(d *deployment.Deployment, w grants.World, region, name string) string {
+	return "arn:" + d.Partition + ":events:" + region + ":" + w.Account + ":rule/" + name
 }
 
 // patternObject takes a pattern apart again, since the CDK takes objects.

@@ -30,6 +30,9 @@ func newMembers(app constructs.Construct, d *deployment.Deployment) error {
 		if err != nil {
 			return err
 		}
+		if err := checkBody(d, t.name, body); err != nil {
+			return err
+		}
 		switch set := stackSet(stack, d, t, body); t.name {
 		case deployment.MemberStackSet:
 			member = set

@@ -34,7 +34,6 @@ func newAbroad(app awscdk.App, home awscdk.Stack, d *deployment.Deployment) {
 		return
 	}
 	bus := hubARN(d, "events", "event-bus/default")
-	var rules []string
 	for _, region := range regions {
 		abroad := *d
 		abroad.Region = region
@@ -44,7 +43,6 @@ func newAbroad(app awscdk.App, home awscdk.Stack, d *deployment.Deployment) {
 		// Its rules use a role that the first stack makes.
 		stack.AddStackDependency(home, nil)
 		for _, r := range assumeRoleRoutes(d) {
-			rules = append(rules, r.arn(&abroad))
 			awsevents.NewCfnRule(stack, str(logicalName(r.name)+"Rule"), &awsevents.CfnRuleProps{
 				Name: str(r.name), State: str(r.state), EventPattern: patternObject(r.pattern),
 				Description: str("rolewarden: sends AssumeRole events of sensitive roles to " + d.Region + "."),
@@ -61,6 +59,6 @@ func newAbroad(app awscdk.App, home awscdk.Stack, d *deployment.Deployment) {
 	}
 	newRole(home, "EventsRole", roleConfig{
 		name: deployment.EventsRole, path: deployment.Path, description: "Sends events of other Regions to this account's bus, and can do nothing else.",
-		trust: grants.EventsTrust(w, rules), policy: policy,
+		trust: grants.EventsTrust(w, watching(d, w)), policy: policy,
 	})
 }

@@ -259,33 +259,73 @@ func TestOverAllRequestsNoOtherCallerGetsIn(t *testing.T) {
 				ask("a user or a role", []proof.Callers{everyone[0], everyone[1], everyone[3], everyone[4]})
 				ask("another service", []proof.Callers{{Kind: proof.Services, Except: []string{guest.request.Caller.Service}}})
 				for key := range guest.request.Context {
-					ask("the service with another "+key, everyone, fails(key, one.sources(key)...))
+					ask("the service with another "+key, everyone, one.elsewhere(key))
 				}
 			default:
 				ask("a user or a service", []proof.Callers{everyone[0], everyone[2], everyone[3], everyone[4]})
 				ask("another account", []proof.Callers{{Kind: proof.RoleSessions, Accounts: proof.Accounts{Except: []string{one.d.Account}}}})
 				ask("another role", []proof.Callers{{Kind: proof.RoleSessions, Except: []string{guest.request.Caller.Issuer}}})
-				ask("another external id", everyone, fails("sts:ExternalId", sampleExternalID))
+				ask("another external id", everyone, fails("StringEquals", "sts:ExternalId", sampleExternalID))
 			}
 		}
 	}
 }
 
-// sources are the accounts, or the rules, that EventBridge may come for.
-func (one trusted) sources(key string) []string {
+// elsewhere asks for requests of EventBridge that come for another account, or for
+// another rule, than it may come for.
+func (one trusted) elsewhere(key string) proof.Requirement {
 	if key == "aws:SourceAccount" {
-		return []string{one.place.account}
+		return fails("StringEquals", key, one.place.account)
 	}
-	var out []string
-	for _, region := range []string{"us-east-1", "eu-west-1"} {
-		for _, rule := range []string{deployment.ForwardRule, deployment.AssumeRoleRule + "-1"} {
-			out = append(out, "arn:aws:events:"+region+":"+one.place.account+":rule/"+rule)
-		}
-	}
-	return out
+	rules := ":" + one.place.account + ":rule/"
+	return fails("ArnLike", key, "arn:aws:events:us-east-1"+rules+deployment.ForwardRule, "arn:aws:events:*"+rules+deployment.AssumeRoleRule+"-*")
 }
 
 // fails asks for requests in which a key is absent or has another value.
-func fails(key string, values ...string) proof.Requirement {
-	return proof.Requirement{Condition: policy.Condition{Operator: "StringEquals", Key: key, Values: values}, Sense: proof.Fails}
+func fails(operator, key string, values ...string) proof.Requirement {
+	return proof.Requirement{Condition: policy.Condition{Operator: operator, Key: key, Values: values}, Sense: proof.Fails}
+}
+
+// A rule that may not use the role it names sends nothing, and says so nowhere but
+// in a metric of the member's. Each rule of each template is let in by the events
+// role of its account, in whichever Region the rule is.
+func TestEveryRuleMayUseTheRoleThatItNames(t *testing.T) {
+	t.Parallel()
+	roles, used := map[string]trusted{}, 0
+	for _, one := range trustPolicies(t) {
+		roles[one.arn] = one
+	}
+	for _, p := range everywhere(t) {
+		if strings.HasPrefix(p.stack, deployment.ManagementStack) {
+			p.account = load1(t, "organization.yaml", "hub").Rules.Organization.Management
+		}
+		for id, r := range p.Resources {
+			targets, _ := r.Properties["Targets"].([]any)
+			for _, target := range targets {
+				name := at(target, "RoleArn")
+				if name == nil {
+					continue
+				}
+				resolved, err := p.resolve(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				used++
+				one, there := roles[resolved.(string)]
+				if !there {
+					t.Errorf("%s: %s uses the role %s, which no template makes", p.stack, id, resolved)
+					continue
+				}
+				request := access.Request{Actions: []string{"sts:AssumeRole"}, Role: one.arn, Caller: access.Caller{Service: "events.amazonaws.com"}, Context: map[string]access.Value{
+					"aws:SourceAccount": access.One(p.account), "aws:SourceArn": access.One("arn:aws:events:" + p.region + ":" + p.account + ":rule/" + r.Properties["Name"].(string)),
+				}}
+				if got := access.Evaluate(one.parsed, request.Complete(accounts(one.d.Organization()))); got.Decision != access.Allowed {
+					t.Errorf("%s: %s may not use %s: %s", p.stack, id, one.arn, got.Reason)
+				}
+			}
+		}
+	}
+	if used < 6 {
+		t.Errorf("only %d rules use a role", used)
+	}
 }

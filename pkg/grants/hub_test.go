@@ -151,13 +151,18 @@ func TestASenderWithoutResourcesIsNotLetIn(t *testing.T) {
 func TestTheEventsRoleIsForOurRulesOnly(t *testing.T) {
 	t.Parallel()
 	for world, w := range worlds(t) {
-		forward := "arn:" + w.Partition + ":events:" + w.Region + ":" + w.Account + ":rule/" + deployment.ForwardRule
-		d := grants.EventsTrust(w, []string{forward})
+		forward, watching := forwarding(w)
+		d := grants.EventsTrust(w, []string{forward, watching})
+		abroad := strings.Replace(strings.Replace(watching, "*", "ap-southeast-2", 1), "*", "12", 1)
 		for name, tt := range map[string]struct {
 			who  caller
 			want judge.Effect
 		}{
 			"our rule":             {service("events.amazonaws.com", forward, w.Account), judge.Allow},
+			"our rule abroad":      {service("events.amazonaws.com", abroad, w.Account), judge.Allow},
+			"like it, of another":  {service("events.amazonaws.com", strings.Replace(abroad, w.Account, stranger, 1), w.Account), judge.Neither},
+			"another's, abroad":    {service("events.amazonaws.com", abroad, stranger), judge.Neither},
+			"another rule abroad":  {service("events.amazonaws.com", strings.Replace(abroad, "assume-role", "forward", 1), w.Account), judge.Neither},
 			"another rule":         {service("events.amazonaws.com", forward+"x", w.Account), judge.Neither},
 			"another's rule":       {service("events.amazonaws.com", strings.Replace(forward, w.Account, stranger, 1), stranger), judge.Neither},
 			"nobody knows whose":   {service("events.amazonaws.com", "", ""), judge.Neither},

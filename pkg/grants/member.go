@@ -123,13 +123,15 @@ func Events(w World) Document {
 
 // EventsTrust lets EventBridge use the role for rolewarden's rules in the
 // account (EventBridge User Guide, cross-service-confused-deputy-prevention).
+// Rules are ARNs or patterns of them: there is a rule for some dozen sensitive
+// roles in each Region that is watched, and IAM takes 2,048 characters of trust.
 // Without rules there is none to let in and no statement, which IAM refuses.
-func EventsTrust(w World, ruleARNs []string) Document {
-	if len(ruleARNs) == 0 {
+func EventsTrust(w World, rules []string) Document {
+	if len(rules) == 0 {
 		return document()
 	}
 	return document(Statement{
 		Sid: "Rules", Effect: allow, Principal: service("events.amazonaws.com"), Action: []string{"sts:AssumeRole"},
-		Condition: all(arn("aws:SourceArn", ruleARNs...), equals("aws:SourceAccount", w.Account)),
+		Condition: all(arnLike("aws:SourceArn", rules...), equals("aws:SourceAccount", w.Account)),
 	})
 }

@@ -92,13 +92,13 @@ type named struct {
 
 // all gives every document that there is in a world.
 func all(w grants.World) []named {
-	forward := "arn:" + w.Partition + ":events:" + w.Region + ":" + w.Account + ":rule/" + deployment.ForwardRule
+	forward, watching := forwarding(w)
 	out := []named{
 		{"reader-trust", trust, grants.ReaderTrust(w)},
 		{"remediator-trust", trust, grants.RemediatorTrust(w)},
 		{"canary-writer-trust", trust, grants.CanaryWriterTrust(w)},
 		{"canary-target-trust", trust, grants.CanaryTargetTrust(w)},
-		{"events-trust", trust, grants.EventsTrust(w, []string{forward})},
+		{"events-trust", trust, grants.EventsTrust(w, []string{forward, watching})},
 		{"reader", identity, grants.Reader(w)},
 		{"remediator", identity, grants.Remediator(w)},
 		{"canary-writer", identity, grants.CanaryWriter(w)},
@@ -124,6 +124,14 @@ func all(w grants.World) []named {
 	}
 	slices.SortFunc(out, func(a, b named) int { return strings.Compare(a.name, b.name) })
 	return out
+}
+
+// forwarding gives the rules that use the events role: one, and the pattern of
+// those for AssumeRole, of which each Region may have several.
+func forwarding(w grants.World) (forward, watching string) {
+	const service = ":events:"
+	rules := ":" + w.Account + ":rule/"
+	return "arn:" + w.Partition + service + w.Region + rules + deployment.ForwardRule, "arn:" + w.Partition + service + "*" + rules + deployment.AssumeRoleRule + "-*"
 }
 
 func intake(w grants.World) grants.Document {
