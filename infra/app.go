@@ -41,7 +41,7 @@ func synthesize(app awscdk.App, d *deployment.Deployment, a assets) error {
 		return err
 	}
 	if contextText(app, "nag") == "on" {
-		inspect(app)
+		inspect(app, d.Way)
 	}
 	made := app.Synth(nil)
 	if err := checkTemplates(made, d); err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
@@ -33,9 +34,10 @@ type core struct {
 	bus awsevents.CfnEventBus
 
 	intake, later, alerts queue
-	// table is the ledger's name, alertTopic and alarmTopic are ARNs. They are
-	// tokens, so that what uses them waits for them.
-	table, alertTopic, alarmTopic string
+	ledger                awsdynamodb.CfnTable
+	// alertTopic and alarmTopic are ARNs. They are tokens, so that what uses them
+	// waits for them.
+	alertTopic, alarmTopic string
 }
 
 // newCore adds what takes events in, judges, remembers and tells.
@@ -44,7 +46,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	c := &core{stack: stack, d: d, code: code, external: *external.ValueAsString(), bus: bus}
 	c.key = newDataKey(stack, w)
 	newSealKey(stack, w)
-	c.table = *newLedger(stack, c.key).Ref()
+	c.ledger = newLedger(stack, c.key)
 	dead := newDeadLetters(stack, d, "RuleDead", deployment.RuleDLQ, []grants.Sender{grants.RulesSender(append(routeARNs(d), canaryRoute().arn(d))...)}, map[string]any{
 		"redrivePermission": "denyAll",
 	})
@@ -58,7 +60,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	if d.Slack == deployment.Present {
 		c.newNotify(topic)
 	}
-	newCanarySchedule(stack, d, c.newCanary(), dead)
+	newCanarySchedule(stack, d, c.newCanary(), c.ledger, dead)
 	newQueries(stack)
 	newAlarms(stack, d, c.alarmTopic)
 	if err := newDashboard(stack, d); err != nil {
@@ -71,11 +73,11 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 // newGuard adds the function that judges and acts.
 func (c *core) newGuard() {
 	newFunction(c.stack, c.d, c.key, c.code, function{
-		word: actions.Guard, name: deployment.GuardFunction, role: deployment.GuardRole,
+		ledger: c.ledger, word: actions.Guard, name: deployment.GuardFunction, role: deployment.GuardRole,
 		description: "Judges each role whose trust changed, and acts on it within the limits of the rules file.",
 		memory:      256, timeout: guardTimeout, concurrency: 12, loops: loopsByDesign,
 		environment: map[string]any{
-			"ROLEWARDEN_TABLE": c.table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_LATER_QUEUE": c.later.url, "ROLEWARDEN_EXTERNAL_ID": c.external,
+			"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_LATER_QUEUE": c.later.url, "ROLEWARDEN_EXTERNAL_ID": c.external,
 		},
 		resources: grants.Resources{
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
@@ -99,7 +101,7 @@ func (c *core) newNotify(topic awssns.CfnTopic) {
 	subscribe(c.stack, topic, c.alerts)
 	secret := newSlackSecret(c.stack, c.key)
 	newFunction(c.stack, c.d, c.key, c.code, function{
-		word: actions.Notify, name: deployment.NotifyFunction, role: deployment.NotifyRole,
+		ledger: c.ledger, word: actions.Notify, name: deployment.NotifyFunction, role: deployment.NotifyRole,
 		description: "Takes alerts from their queue to Slack.",
 		memory:      128, timeout: notifyTimeout, concurrency: 2,
 		environment: map[string]any{
@@ -116,7 +118,7 @@ func (c *core) newNotify(topic awssns.CfnTopic) {
 // newCanary adds the function that proves that the whole way is open.
 func (c *core) newCanary() awslambda.CfnFunction {
 	environment := map[string]any{
-		"ROLEWARDEN_TABLE": c.table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_EXTERNAL_ID": c.external, "ROLEWARDEN_PARTITION": c.d.Partition,
+		"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_EXTERNAL_ID": c.external, "ROLEWARDEN_PARTITION": c.d.Partition,
 		"ROLEWARDEN_EVERY_MINUTES": strconv.Itoa(int(c.d.CanaryEvery.Minutes())), "ROLEWARDEN_RULE": deployment.ForwardRule,
 	}
 	if c.d.Way == deployment.Single {
@@ -129,7 +131,7 @@ func (c *core) newCanary() awslambda.CfnFunction {
 		environment["ROLEWARDEN_MANAGEMENT"] = c.d.Rules.Organization.Management
 	}
 	return newFunction(c.stack, c.d, c.key, c.code, function{
-		word: actions.Canary, name: deployment.CanaryFunction, role: deployment.CanaryRole,
+		ledger: c.ledger, word: actions.Canary, name: deployment.CanaryFunction, role: deployment.CanaryRole,
 		description: "Changes a role of its own in every account, and tells where that was not seen.",
 		memory:      256, timeout: canaryTimeout, concurrency: 1,
 		environment: environment,
@@ -144,7 +146,7 @@ func (c *core) outputs() {
 	for _, o := range []struct{ name, value, description string }{
 		{"AlertTopicArn", c.alertTopic, "Subscribe programs and people to this topic to be told of roles."},
 		{"AlarmTopicArn", c.alarmTopic, "Subscribe to this topic to be told when rolewarden is blind or kept from its work."},
-		{"LedgerTable", c.table, "What rolewarden remembers, and its kill switch."},
+		{"LedgerTable", *c.ledger.Ref(), "What rolewarden remembers, and its kill switch."},
 		{"IntakeDeadLetters", c.intake.deadURL, "Events that could not be handled. Redrive them once the cause is gone."},
 		{"LaterDeadLetters", c.later.deadURL, "Steps that could not be taken. Redrive them once the cause is gone."},
 		{"RulesHash", c.d.Rules.Hash, "The hash of the rules file in use, which every decision names."},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -13,6 +14,10 @@ import (
 
 // function says what one function is, and how it runs.
 type function struct {
+	// ledger waits for the function, and what starts the function waits for the
+	// ledger. A function is what most often fails in a first deployment, for want of
+	// concurrency in the account.
+	ledger awscdk.CfnResource
 	// word is the function's name in pkg/awsapi/actions; name and role are how
 	// it and its role are called in AWS.
 	word, name, role string
@@ -21,8 +26,8 @@ type function struct {
 	memory int
 	// timeout is in seconds.
 	timeout int
-	// concurrency is reserved: the function never runs more often at once, and
-	// nothing else in the account can take it away.
+	// concurrency is reserved in the hub: the function never runs more often at
+	// once, and nothing else in the account can take it away.
 	concurrency int
 	// loops says whether the function may feed itself.
 	loops       looping
@@ -86,7 +91,7 @@ func newFunction(scope constructs.Construct, d *deployment.Deployment, key strin
 		Role:                         role.AttrArn(),
 		MemorySize:                   num(float64(f.memory)),
 		Timeout:                      num(float64(f.timeout)),
-		ReservedConcurrentExecutions: num(float64(f.concurrency)),
+		ReservedConcurrentExecutions: reserved(d, f.concurrency),
 		RecursiveLoop:                str(f.loops.word()),
 		KmsKeyArn:                    str(key),
 		Environment:                  &awslambda.CfnFunction_EnvironmentProperty{Variables: f.environment},
@@ -95,15 +100,28 @@ func newFunction(scope constructs.Construct, d *deployment.Deployment, key strin
 		// X-Ray would keep parts of what is handled in a place of its own.
 		TracingConfig: &awslambda.CfnFunction_TracingConfigProperty{Mode: str("PassThrough")},
 	})
+	after(f.ledger, made)
 	for _, s := range f.sources {
-		awslambda.NewCfnEventSourceMapping(scope, str(s.id), &awslambda.CfnEventSourceMappingProps{
+		after(awslambda.NewCfnEventSourceMapping(scope, str(s.id), &awslambda.CfnEventSourceMappingProps{
 			FunctionName: made.Ref(), EventSourceArn: s.queue.resource.AttrArn(), BatchSize: num(float64(s.batch)),
 			// Without this word one message that fails brings back all of its batch.
 			FunctionResponseTypes: strs([]string{"ReportBatchItemFailures"}),
 			ScalingConfig:         &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: num(float64(s.atOnce))},
-		})
+		}), f.ledger)
 	}
 	return made
+}
+
+// reserved is what a function has for itself. Lambda keeps 100 executions of an
+// account for what reserves none (AWS Lambda API Reference,
+// API_PutFunctionConcurrency), and new accounts have 10 or 50 in all: there
+// nothing can be reserved. The way Single is for them too, so it reserves nothing;
+// how often its queues run a function is bounded all the same (source.atOnce).
+func reserved(d *deployment.Deployment, concurrency int) *float64 {
+	if d.Way == deployment.Single {
+		return nil
+	}
+	return num(float64(concurrency))
 }
 
 // newFunctionRole adds the role of one function. Its permissions are part of

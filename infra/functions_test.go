@@ -11,7 +11,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
-func TestEveryFunctionHasItsOwnRoleLogGroupAndConcurrency(t *testing.T) {
+func TestEveryFunctionHasItsOwnRoleAndLogGroup(t *testing.T) {
 	for stack, tpl := range cores(t) {
 		roles, logs := map[string]string{}, map[string]string{}
 		for id, f := range of(t, tpl, "AWS::Lambda::Function") {
@@ -32,9 +32,6 @@ func TestEveryFunctionHasItsOwnRoleLogGroupAndConcurrency(t *testing.T) {
 			}
 			if at(f.Properties, "LoggingConfig", "LogFormat") != "JSON" {
 				t.Errorf("%s: %s does not log as JSON", stack, id)
-			}
-			if number(t, f.Properties["ReservedConcurrentExecutions"]) < 1 {
-				t.Errorf("%s: %s never runs", stack, id)
 			}
 			if referred(f.Properties["KmsKeyArn"]) != "DataKey" {
 				t.Errorf("%s: the settings of %s are not encrypted with the data key", stack, id)

@@ -43,7 +43,9 @@ func newAlias(scope constructs.Construct, id, name string, key awskms.CfnKey) {
 	awskms.NewCfnAlias(scope, str(id), &awskms.CfnAliasProps{AliasName: str(name), TargetKeyId: key.AttrArn()})
 }
 
-// keep lets a resource outlive its stack, and its own replacement.
+// keep lets a key outlive its stack, and its own replacement; not a first
+// deployment that failed, after which there is nothing to read with it (AWS
+// CloudFormation Template Reference, DeletionPolicy: RetainExceptOnCreate).
 func keep(r awscdk.CfnResource) {
-	r.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, &awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: yes()})
+	r.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, &awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: yes()})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -10,6 +11,12 @@ import (
 // newLedger adds the table of the ledger (pkg/ledger). It holds every baseline
 // and what was decided, so it cannot be deleted by accident, outlives its
 // stack, and can be put back to any second of the last 35 days.
+//
+// A protected table cannot be deleted by CloudFormation either (Amazon DynamoDB
+// Developer Guide, WorkingWithTables.Basics, deletion protection), so rolling back
+// a first deployment that failed would fail too were it told to. The table stays
+// then, and is in the way of the next: that is why it is made after all that is
+// known to fail (function.ledger).
 func newLedger(scope constructs.Construct, key string) awsdynamodb.CfnTable {
 	attribute := func(name string) any {
 		return &awsdynamodb.CfnTable_AttributeDefinitionProperty{AttributeName: str(name), AttributeType: str("S")}
@@ -29,6 +36,6 @@ func newLedger(scope constructs.Construct, key string) awsdynamodb.CfnTable {
 		},
 		DeletionProtectionEnabled: yes(),
 	})
-	keep(table)
+	table.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, &awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: yes()})
 	return table
 }

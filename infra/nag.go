@@ -6,10 +6,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
 // acknowledgement is a finding of cdk-nag that stands.
 type acknowledgement struct {
+	// way is the one way to deploy that it is for; NoWay is for all.
+	way deployment.Way
 	// rules are cdk-nag's names, of are the ids of the resources in the app.
 	rules, of []string
 	// finding narrows it to findings that match the regular expression; empty is
@@ -22,84 +26,91 @@ type acknowledgement struct {
 // -c nag=on, which fails on any other.
 func acknowledgements() []acknowledgement {
 	const partition = `arn:aws(-cn|-us-gov)?:`
+	const all = deployment.NoWay
 	return []acknowledgement{
 		{
-			[]string{"AwsSolutions-IAM5"},
+			all, []string{"AwsSolutions-IAM5"},
 			[]string{"GuardRole", "CanaryRole"},
 			`/^Resource::` + partition + `iam::\*:role\/rolewarden\/rolewarden-(reader|remediator|canary-writer)$/`,
 			"The function works in every account of the organization: the account is a star, the name is fixed, and the role there names this role and asks for the external id.",
 		},
 		{
-			[]string{"AwsSolutions-IAM5"},
+			all, []string{"AwsSolutions-IAM5"},
 			[]string{"GuardRole"},
 			`/^Resource::\*$/`,
 			"Before it writes, the guard asks Organizations whether an account that the rules file does not know is a member; DescribeAccount only reads.",
 		},
 		{
-			[]string{"AwsSolutions-IAM5"},
+			all, []string{"AwsSolutions-IAM5"},
 			[]string{"CanaryRole"},
 			`/^Resource::` + partition + `organizations::\*:(ou|root)\/o-[a-z0-9]+\/\*$/`,
 			"The canary lists the accounts below the targets; Organizations asks for the right on every unit on the way, and the calls only read.",
 		},
 		{
-			[]string{"AwsSolutions-IAM5"},
+			all, []string{"AwsSolutions-IAM5"},
 			[]string{"GuardRole", "NotifyRole", "CanaryRole"},
 			`/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary):\*$/`,
 			"The star stands for the streams of the function's one log group; Lambda makes up their names.",
 		},
 		{
-			[]string{"AwsSolutions-IAM5"},
+			all, []string{"AwsSolutions-IAM5"},
 			[]string{"ReaderRole", "RemediatorRole"},
 			`/^Resource::` + partition + `iam::(<AWS::AccountId>|\d{12}):(role|user)\/\*$/`,
 			"Which role will change is not known beforehand. The reader cannot write; the remediator is denied the guarded roles and everything but trust policies and its own tags, and each session is narrowed to one role.",
 		},
 		{
-			[]string{"NIST.800.53.R5-IAMNoInlinePolicy"},
+			all, []string{"NIST.800.53.R5-IAMNoInlinePolicy"},
 			[]string{"GuardRole", "NotifyRole", "CanaryRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
 			"",
 			"Each role has one policy that fits it alone and is made and removed with it; a managed policy could be attached to others, and changed without the role.",
 		},
 		{
-			[]string{"AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"},
+			all, []string{"AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"},
 			[]string{"SlackSecret"},
 			"",
 			"It holds the URL of a Slack webhook, which Slack makes and cannot rotate by itself. The operator's page says how to replace it, and an alarm tells when Slack refuses it.",
 		},
 		{
-			[]string{"AwsSolutions-SQS3"},
+			all, []string{"AwsSolutions-SQS3"},
 			[]string{"RuleDead"},
 			"",
 			"It is the dead-letter queue of the EventBridge rules, which cdk-nag does not see, and an alarm watches it.",
 		},
 		{
-			[]string{"NIST.800.53.R5-SNSEncryptedKMS"},
+			all, []string{"NIST.800.53.R5-SNSEncryptedKMS"},
 			[]string{"AlarmTopic"},
 			"",
 			"Alarms must get through when the data key is disabled, which is one of the things they tell; they name queues and functions and hold nothing secret.",
 		},
 		{
-			[]string{"NIST.800.53.R5-DynamoDBInBackupPlan"},
+			all, []string{"NIST.800.53.R5-DynamoDBInBackupPlan"},
 			[]string{"Ledger"},
 			"",
 			"The ledger has point-in-time recovery for 35 days and deletion protection. A backup plan is the organization's to choose; any plan of AWS Backup can take the table in.",
 		},
 		{
-			[]string{"NIST.800.53.R5-LambdaDLQ"},
+			all, []string{"NIST.800.53.R5-LambdaDLQ"},
 			[]string{"Guard", "Notify"},
 			"",
 			"Queues feed the function, and each has a dead-letter queue of its own. Lambda's setting is for asynchronous calls, of which there are none.",
 		},
 		{
-			[]string{"NIST.800.53.R5-LambdaDLQ"},
+			all, []string{"NIST.800.53.R5-LambdaDLQ"},
 			[]string{"Canary"},
 			"",
 			"The schedule starts the canary again; a run that was lost is not worth repeating, and an alarm tells when two are missing.",
 		},
 		{
-			[]string{"NIST.800.53.R5-LambdaInsideVPC"},
+			all, []string{"NIST.800.53.R5-LambdaInsideVPC"},
 			[]string{"Guard", "Notify", "Canary"},
 			"",
 			"The functions talk to AWS's public interfaces and, for one of them, to Slack, and listen to nobody. A VPC would add gateways that can fail and let nothing in or out that IAM does not.",
+		},
+		{
+			deployment.Single, []string{"NIST.800.53.R5-LambdaConcurrency"},
+			[]string{"Guard", "Notify", "Canary"},
+			"",
+			"A new account has 10 executions or 50, of which Lambda lets nobody reserve any, and this way to deploy is to work there. Its queues bound how often they run a function, and alarms tell when one is throttled.",
 		},
 	}
 }
@@ -107,11 +118,11 @@ func acknowledgements() []acknowledgement {
 // inspect has cdk-nag look at everything in the app with the rules of AWS
 // Solutions and of NIST 800-53, and acknowledges what stands. It is asked for
 // with -c nag=on; the templates hold a note of each acknowledgement then.
-func inspect(app awscdk.App) {
+func inspect(app awscdk.App, way deployment.Way) {
 	for _, c := range *app.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		id := *c.Node().Id()
 		for _, a := range acknowledgements() {
-			if slices.Contains(a.of, id) {
+			if slices.Contains(a.of, id) && (a.way == deployment.NoWay || a.way == way) {
 				cdknag.NagSuppressions_AddResourceSuppressions(c, a.suppressions(), nil)
 			}
 		}

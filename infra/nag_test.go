@@ -100,7 +100,7 @@ func TestCDKNagFindsWhatIsNotAcknowledged(t *testing.T) {
 		app := newApp(out, nil)
 		stack := awscdk.NewStack(app, str("wrong"), nil)
 		newWrongRole(stack)
-		inspect(app)
+		inspect(app, deployment.Hub)
 		app.Synth(nil)
 		return nil
 	}); err != nil {

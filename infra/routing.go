@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -107,7 +108,7 @@ func target(dead deadLetters, id, arn string, age time.Duration) any {
 
 // newCanarySchedule adds the rule that starts the canary. A run that fails is
 // not tried again: the next one is.
-func newCanarySchedule(scope constructs.Construct, d *deployment.Deployment, canary awslambda.CfnFunction, dead deadLetters) {
+func newCanarySchedule(scope constructs.Construct, d *deployment.Deployment, canary awslambda.CfnFunction, ledger awscdk.CfnResource, dead deadLetters) {
 	r := canaryRoute()
 	permission := awslambda.NewCfnPermission(scope, str("CanaryPermission"), &awslambda.CfnPermissionProps{
 		Action: str("lambda:InvokeFunction"), FunctionName: canary.AttrArn(), Principal: str("events.amazonaws.com"),
@@ -118,7 +119,7 @@ func newCanarySchedule(scope constructs.Construct, d *deployment.Deployment, can
 		Description:        str("rolewarden: starts the canary, which proves that changes of roles are seen."),
 		ScheduleExpression: str("rate(" + strconv.Itoa(int(d.CanaryEvery.Minutes())) + " minutes)"),
 		Targets:            []any{target(dead, "canary", *canary.AttrArn(), min(d.CanaryEvery, 24*time.Hour))},
-	}), permission, dead.policy)
+	}), permission, dead.policy, ledger)
 	awslambda.NewCfnEventInvokeConfig(scope, str("CanaryInvocation"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName: canary.Ref(), Qualifier: str("$LATEST"), MaximumRetryAttempts: num(0), MaximumEventAgeInSeconds: num(900),
 	})
