@@ -10,32 +10,36 @@ import (
 // to, what it is told to wait for, and what those wait for.
 func waitsFor(tpl stackTemplate, id string) map[string]bool {
 	out := map[string]bool{}
+	var visit func(id string)
 	var walk func(v any)
-	visit := func(name string) {
-		if r, ok := tpl.Resources[name]; ok && !out[name] {
-			out[name] = true
-			walk(map[string]any(r.Properties))
-			walk(r.DependsOn)
-		}
-	}
 	walk = func(v any) {
 		switch v := v.(type) {
-		case string:
-			// A name in DependsOn; no property has a logical id for its value.
-			visit(v)
 		case []any:
 			for _, one := range v {
 				walk(one)
 			}
 		case map[string]any:
-			for _, one := range v {
+			for name, one := range v {
+				if name == "Ref" || name == "Fn::GetAtt" {
+					visit(listOf(one)[0])
+				}
 				walk(one)
 			}
 		}
 	}
-	r := tpl.Resources[id]
-	walk(map[string]any(r.Properties))
-	walk(r.DependsOn)
+	visit = func(id string) {
+		r, ok := tpl.Resources[id]
+		if !ok || out[id] {
+			return
+		}
+		out[id] = true
+		walk(r.Properties)
+		for _, one := range listOf(r.DependsOn) {
+			visit(one)
+		}
+	}
+	visit(id)
+	delete(out, id)
 	return out
 }
 
