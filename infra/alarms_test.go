@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -31,6 +32,10 @@ func TestEveryAlarmIsDeployedAndTells(t *testing.T) {
 			}
 			if p["TreatMissingData"] != a.Missing.String() || p["ComparisonOperator"] != a.Comparison.String() || p["Threshold"] != a.Threshold {
 				t.Errorf("%s: %s is %v", stack, a.Name, p)
+			}
+			// More than that, and a person is told later than the page says.
+			if p["DatapointsToAlarm"] != float64(a.Breaching) || p["EvaluationPeriods"] != float64(a.Periods) {
+				t.Errorf("%s: %s goes off after %v of %v periods, and ought to after %d of %d", stack, a.Name, p["DatapointsToAlarm"], p["EvaluationPeriods"], a.Breaching, a.Periods)
 			}
 			if a.Change == deployment.AnyChange {
 				if p["MetricName"] != nil || len(p["Metrics"].([]any)) != 2 {
@@ -84,6 +89,51 @@ func TestTheDashboardShowsWhatThereIs(t *testing.T) {
 			}
 			if strings.Contains(body, "Token[") {
 				t.Errorf("%s: a token is left in the dashboard", stack)
+			}
+		}
+	}
+}
+
+// The dashboard answers what an operator asks: is it alive, does it see every
+// account, how fast is it in the usual case and in the worst, what did it find and
+// do, what keeps it, what is stuck, and is Lambda well.
+func TestTheDashboardAnswersWhatAnOperatorAsks(t *testing.T) {
+	for stack, tpl := range cores(t) {
+		d := fileOf(t, stack)
+		var board struct {
+			Widgets []struct{ Properties struct{ Metrics [][]any } }
+		}
+		for _, r := range of(t, tpl, "AWS::CloudWatch::Dashboard") {
+			if err := json.Unmarshal([]byte(flat(r.Properties["DashboardBody"])), &board); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shows := map[string]bool{}
+		for _, w := range board.Widgets {
+			for _, m := range w.Properties.Metrics {
+				shows[fmt.Sprintf("%v %v of %v", at(m[len(m)-1], "stat"), m[1], m[3])] = true
+			}
+		}
+		want := []string{
+			"Sum " + meter.EventsReceived + " of " + meter.Guard, "Sum " + meter.Decided + " of " + meter.Guard,
+			"Maximum " + meter.CanaryAccounts + " of " + meter.Canary, "Maximum " + meter.CanaryReached + " of " + meter.Canary,
+			"Maximum " + meter.CanaryMissed + " of " + meter.Canary, "Maximum " + meter.CanaryUnreachable + " of " + meter.Canary,
+			"Sum " + meter.Findings + " of " + meter.Guard, "Sum " + meter.Written + " of " + meter.Guard, "Sum " + meter.WritesHeld + " of " + meter.Guard,
+			"Sum " + meter.ReadDenied + " of " + meter.Guard, "Sum " + meter.Trouble + " of " + meter.Guard,
+		}
+		for _, how := range []string{"p50", "p99", "Maximum"} {
+			want = append(want, how+" "+meter.CanarySeconds+" of "+meter.Canary, how+" "+meter.DecisionSeconds+" of "+meter.Guard)
+		}
+		for _, q := range d.Queues() {
+			want = append(want, "Maximum ApproximateNumberOfMessagesVisible of "+q, "Maximum ApproximateNumberOfMessagesVisible of "+q+deployment.DLQ)
+		}
+		want = append(want, "Maximum ApproximateNumberOfMessagesVisible of "+deployment.RuleDLQ)
+		for _, f := range d.Functions() {
+			want = append(want, "Sum Errors of "+f, "Sum Throttles of "+f, "p99 Duration of "+f)
+		}
+		for _, one := range want {
+			if !shows[one] {
+				t.Errorf("%s: no graph shows the %s", stack, one)
 			}
 		}
 	}

@@ -53,6 +53,12 @@ func TestStackSetsCoverWhoJoinsAndLeaveNothingWithWhoLeaves(t *testing.T) {
 		if at(p, "AutoDeployment", "Enabled") != true || at(p, "AutoDeployment", "RetainStacksOnAccountRemoval") != false {
 			t.Errorf("%s: %v", name, p["AutoDeployment"])
 		}
+		// A second deployment while the first still goes from account to account waits
+		// for it, rather than being refused (AWS CloudFormation API Reference,
+		// API_ManagedExecution).
+		if at(p, "ManagedExecution", "Active") != true {
+			t.Errorf("%s refuses a change while another one is on its way: %v", name, p["ManagedExecution"])
+		}
 		if failing := at(p, "OperationPreferences", "FailureTolerancePercentage").(float64); failing > 20 {
 			t.Errorf("%s goes on while %v%% of the accounts fail", name, failing)
 		}
