@@ -98,16 +98,17 @@ func unnamed() []string {
 
 // Operator is what a person needs, or a pipeline, to run `cdk deploy` in an
 // account: to take up the roles that `cdk bootstrap` made, and to deploy the
-// stacks that do without them. There CloudFormation works with the caller's own
+// stacks that do without them, bring back one that got stuck, and remove them. There CloudFormation works with the caller's own
 // permissions, so they need Deployer too.
 func Operator(w World) Document {
 	stacks := []string{"arn:" + w.Partition + ":cloudformation:*:" + w.Account + ":stack/rolewarden*"}
 	return document(
 		Statement{Sid: "Bootstrapped", Effect: allow, Action: []string{"sts:AssumeRole"}, Resource: []string{w.iam(w.Account, "role/cdk-*")}},
 		Statement{Sid: "Stacks", Effect: allow, Resource: stacks, Action: []string{
-			"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:DeleteStack", "cloudformation:DescribeChangeSet",
-			"cloudformation:DescribeEvents", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks",
-			"cloudformation:ExecuteChangeSet", "cloudformation:GetTemplate", "cloudformation:UpdateTerminationProtection",
+			"cloudformation:ContinueUpdateRollback", "cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:DeleteStack",
+			"cloudformation:DescribeChangeSet", "cloudformation:DescribeEvents", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources",
+			"cloudformation:DescribeStacks", "cloudformation:ExecuteChangeSet", "cloudformation:GetTemplate", "cloudformation:RollbackStack",
+			"cloudformation:UpdateTerminationProtection",
 		}},
 		Statement{Sid: "NoNames", Effect: allow, Action: []string{"cloudformation:GetTemplateSummary"}, Resource: []string{everything}},
 		Statement{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab/judge"
 )
@@ -121,6 +122,48 @@ func TestTheDeployerReachesRolewardensOwnOnly(t *testing.T) {
 	} {
 		if got := d.Identity(judge.Request{Action: tt.action, Resource: tt.resource, Context: context(tt.context)}).Effect; got != tt.want {
 			t.Errorf("%s on %s with %v: %s, want %s", tt.action, tt.resource, tt.context, got, tt.want)
+		}
+	}
+}
+
+// Whoever deploys takes up the CDK's roles of their account, and makes, changes,
+// brings back and removes rolewarden's stacks there; no other role and no other
+// stack is theirs by it, and what a stack holds is not either.
+func TestTheOperatorDeploysRolewardensStacksAndNoOthers(t *testing.T) {
+	t.Parallel()
+	for world, w := range worlds(t) {
+		d := judged(t, grants.Operator(w))
+		role := func(account, name string) string { return roleARN(w, account, name) }
+		stack := func(account, name string) string {
+			return "arn:" + w.Partition + ":cloudformation:" + w.Region + ":" + account + ":stack/" + name + "/5f3c9a2e"
+		}
+		parameter := "arn:" + w.Partition + ":ssm:" + w.Region + ":" + w.Account + ":parameter"
+		type asked struct {
+			action, resource string
+			want             judge.Effect
+		}
+		asks := []asked{
+			{"sts:AssumeRole", role(w.Account, "cdk-hnb659fds-deploy-role-"+w.Account+"-"+w.Region), judge.Allow},
+			{"sts:AssumeRole", role(w.Account, "cdk-hnb659fds-file-publishing-role-"+w.Account+"-"+w.Region), judge.Allow},
+			{"sts:AssumeRole", role(w.Account, "cdk-hnb659fds-lookup-role-"+w.Account+"-"+w.Region), judge.Allow},
+			{"sts:AssumeRole", role(w.Account, "Admin"), judge.Neither},
+			{"sts:AssumeRole", role(w.Account, "rolewarden/"+deployment.GuardRole), judge.Neither},
+			{"sts:AssumeRole", role(acme, "cdk-hnb659fds-deploy-role-"+acme+"-"+w.Region), judge.Neither},
+			{"ssm:GetParameter", parameter + "/cdk-bootstrap/hnb659fds/version", judge.Allow},
+			{"ssm:GetParameter", parameter + "/payroll/password", judge.Neither},
+			{"cloudformation:GetTemplateSummary", "*", judge.Allow},
+			{"iam:CreateRole", role(w.Account, "rolewarden/"+deployment.GuardRole), judge.Neither},
+		}
+		for _, call := range []string{"CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DescribeStacks", "DescribeStackEvents", "GetTemplate", "DeleteStack", "UpdateTerminationProtection", "ContinueUpdateRollback"} {
+			for _, name := range []string{deployment.SingleStack, deployment.HubStack, deployment.MembersStack, deployment.ManagementStack, deployment.ManagementStack + "-eu-west-1"} {
+				asks = append(asks, asked{"cloudformation:" + call, stack(w.Account, name), judge.Allow})
+			}
+			asks = append(asks, asked{"cloudformation:" + call, stack(w.Account, "payroll"), judge.Neither}, asked{"cloudformation:" + call, stack(acme, deployment.HubStack), judge.Neither})
+		}
+		for _, a := range asks {
+			if got := d.Identity(judge.Request{Action: a.action, Resource: a.resource, Context: context(nil)}).Effect; got != a.want {
+				t.Errorf("%s: %s on %s: %s, want %s", world, a.action, a.resource, got, a.want)
+			}
 		}
 	}
 }
