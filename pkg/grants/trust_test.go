@@ -85,6 +85,39 @@ func TestOnlyTheHubsRoleUnderTheRightNamesIsLetIn(t *testing.T) {
 	}
 }
 
+// Of what AWS shows to the second action that a session with a source identity
+// takes, the source identity alone is documented. So it hangs on nothing else of
+// the call: were there one statement for both, and AWS showed no external id to the
+// second, rolewarden would be locked out of every account. Who may set one, and
+// which, is asked for all the same.
+func TestASessionDoesNotHangOnWhatTheSecondActionIsNotShown(t *testing.T) {
+	t.Parallel()
+	for world, w := range worlds(t) {
+		for _, m := range members(w) {
+			document := parsed(t, m.document)
+			setting := func(a attempt) access.Decision {
+				r := a.request(w)
+				r.Actions = []string{"sts:SetSourceIdentity"}
+				delete(r.Context, "sts:RoleSessionName")
+				return access.Evaluate(document, r).Decision
+			}
+			hubs := "arn:" + w.Partition + ":iam::" + hub + ":role/rolewarden/" + m.hubRole
+			if got := setting(attempt{caller: hubs, source: "rolewarden-1"}); got != access.Allowed {
+				t.Errorf("%s of %s: the hub's role may not set its source identity: %s", m.name, world, got)
+			}
+			for _, a := range []attempt{
+				{caller: hubs, source: "alice"}, {caller: hubs},
+				{caller: hubs + "2", source: "rolewarden-1"}, {caller: strings.Replace(hubs, hub, dev, 1), source: "rolewarden-1"},
+				{caller: "a service", source: "rolewarden-1"},
+			} {
+				if got := setting(a); got != access.Denied {
+					t.Errorf("%s of %s: %+v may set a source identity: %s", m.name, world, a, got)
+				}
+			}
+		}
+	}
+}
+
 // attempt is one call of AssumeRole on a member role.
 type attempt struct {
 	caller, organization, external, session, source, carries string
