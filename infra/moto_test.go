@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,6 +44,44 @@ var motoLacks = []string{
 	"AWS::SecretsManager::Secret",
 }
 
+// guests are the tests that have something in moto.
+var guests struct {
+	sync.Mutex
+	names map[string]bool
+}
+
+// visit keeps what is in moto until the test is over. The last guest to leave has
+// all of it taken away: a test that runs again finds the accounts as they were.
+func visit(t *testing.T) {
+	t.Helper()
+	guests.Lock()
+	defer guests.Unlock()
+	if guests.names[t.Name()] {
+		return
+	}
+	if guests.names == nil {
+		guests.names = map[string]bool{}
+	}
+	guests.names[t.Name()] = true
+	// The test's own context has ended when it leaves.
+	reset, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, moto.URL(t)+"/moto-api/reset", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		guests.Lock()
+		defer guests.Unlock()
+		delete(guests.names, t.Name())
+		if len(guests.names) > 0 {
+			return
+		}
+		answer, err := http.DefaultClient.Do(reset)
+		if err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
+			t.Errorf("taking away what is in moto: %+v, %v", answer, err)
+		}
+	})
+}
+
 // account is a session in one account and Region of moto's.
 type account struct {
 	aws.Config
@@ -52,6 +92,7 @@ type account struct {
 // accounts apart by the role that was assumed.
 func enter(t *testing.T, p placed) account {
 	t.Helper()
+	visit(t)
 	config := moto.AWS(t)
 	config.Region = p.region
 	got, err := sts.NewFromConfig(config).AssumeRole(t.Context(), &sts.AssumeRoleInput{

@@ -164,6 +164,7 @@ func (w *week) makeRoles(p placed) {
 // makeTable makes the ledger's table in moto's own account, where nobody else does.
 func (w *week) makeTable(name string) {
 	w.t.Helper()
+	visit(w.t)
 	_, err := dynamodb.NewFromConfig(moto.AWS(w.t)).CreateTable(w.t.Context(), &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: ddb.BillingModePayPerRequest,
 		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,6 +60,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t}
+	s.empties()
 	s.organization()
 	accounts := []lab.Account{{ID: hub, Name: "hub"}}
 	for _, id := range s.members {
@@ -93,6 +95,19 @@ func (s *stage) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// empties takes away what an earlier run of the test left in moto, where an
+// account founds one organization.
+func (s *stage) empties() {
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, moto.URL(s.t)+"/moto-api/reset", nil)
+	s.must(err)
+	answer, err := http.DefaultClient.Do(request)
+	s.must(err)
+	s.must(answer.Body.Close())
+	if answer.StatusCode != http.StatusOK {
+		s.t.Fatal(answer.Status)
 	}
 }
 
