@@ -24,12 +24,13 @@ func newDataKey(scope constructs.Construct, w grants.World) string {
 	return *key.AttrArn()
 }
 
-// newSealKey adds the key that baselines are sealed with. HMAC keys cannot be
-// rotated (AWS KMS Developer Guide, rotate-keys). It outlives its stack, since
-// what it sealed cannot be checked without it.
+// newSealKey adds the key that baselines are to be sealed with. Nothing is sealed
+// yet, and no function may use it. HMAC keys cannot be rotated (AWS KMS Developer
+// Guide, rotate-keys). It outlives its stack, since what it sealed could not be
+// checked without it.
 func newSealKey(scope constructs.Construct, w grants.World) {
 	key := awskms.NewCfnKey(scope, str("SealKey"), &awskms.CfnKeyProps{
-		Description:         str("rolewarden: seals baselines, so that whoever can write the ledger cannot choose what a revert restores."),
+		Description:         str("rolewarden: is to seal baselines, so that whoever can write the ledger cannot choose what a revert restores. Not used yet."),
 		KeyPolicy:           grants.SealKeyPolicy(w).Value(),
 		KeySpec:             str("HMAC_256"),
 		KeyUsage:            str("GENERATE_VERIFY_MAC"),

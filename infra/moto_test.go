@@ -1,14 +1,14 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,58 +29,6 @@ import (
 
 // moto is started by the first test that asks for it, and stopped by TestMain.
 var moto mototest.Server
-
-// motoLacks are the types of resources that moto's CloudFormation passes over.
-var motoLacks = []string{
-	"AWS::CloudFormation::StackSet",
-	"AWS::CloudWatch::Alarm",
-	"AWS::Events::EventBusPolicy",
-	"AWS::Lambda::EventInvokeConfig",
-	"AWS::Logs::QueryDefinition",
-	"AWS::Organizations::Policy",
-	"AWS::SNS::Subscription",
-	"AWS::SNS::TopicPolicy",
-	"AWS::SQS::QueuePolicy",
-	"AWS::SecretsManager::Secret",
-}
-
-// guests are the tests that have something in moto.
-var guests struct {
-	sync.Mutex
-	names map[string]bool
-}
-
-// visit keeps what is in moto until the test is over. The last guest to leave has
-// all of it taken away: a test that runs again finds the accounts as they were.
-func visit(t *testing.T) {
-	t.Helper()
-	guests.Lock()
-	defer guests.Unlock()
-	if guests.names[t.Name()] {
-		return
-	}
-	if guests.names == nil {
-		guests.names = map[string]bool{}
-	}
-	guests.names[t.Name()] = true
-	// The test's own context has ended when it leaves.
-	reset, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, moto.URL(t)+"/moto-api/reset", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		guests.Lock()
-		defer guests.Unlock()
-		delete(guests.names, t.Name())
-		if len(guests.names) > 0 {
-			return
-		}
-		answer, err := http.DefaultClient.Do(reset)
-		if err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
-			t.Errorf("taking away what is in moto: %+v, %v", answer, err)
-		}
-	})
-}
 
 // account is a session in one account and Region of moto's.
 type account struct {
@@ -253,9 +201,17 @@ func TestTheTemplatesDeployAndBringEventsToTheHub(t *testing.T) {
 			a.sends(t, "default", hub, stsCalls)
 		}
 	}
-	t.Logf("moto's CloudFormation passes over %s", strings.Join(sortedKeys(lacks), ", "))
-	if diff := cmp.Diff(motoLacks, sortedKeys(lacks)); diff != "" {
+	if diff := cmp.Diff(sortedKeys(motoLacks), sortedKeys(lacks)); diff != "" {
 		t.Errorf("what moto passes over (-expected +now):\n%s", diff)
+	}
+	page := filepath.Join("testdata", "moto.md")
+	if *update {
+		if err := os.WriteFile(page, []byte(motoPage()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(page); err != nil || string(text) != motoPage() {
+		t.Errorf("%s is old: run go test ./infra -update: %v", page, err)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
 // cutOff is the environment of a machine that reaches nothing: proxies that lead
@@ -87,20 +89,28 @@ func cdk(t *testing.T) string {
 	return path
 }
 
-// The templates are written, and the functions built, without a network and
-// without credentials, and twice they are the same to the byte: what a reviewer
-// has seen is what is deployed.
+// The templates of every way are written, and the functions built, without a
+// network and without credentials, and twice they are the same to the byte: what a
+// reviewer has seen is what is deployed.
 func TestASynthAsksNobodyAndIsReproducible(t *testing.T) {
 	t.Parallel()
-	const sample = "deployment=testdata/deployments/organization.yaml"
 	environment := cutOff(t)
-	first := synth(t, environment, sample, "way=hub")
-	for _, want := range []string{"/rolewarden-hub.template.json", "/manifest.json"} {
-		if first[want] == "" {
-			t.Errorf("%s was not written: %v", want, sortedKeys(first))
+	for _, one := range []struct {
+		context []string
+		stack   string
+	}{
+		{[]string{"deployment=testdata/deployments/organization.yaml", "way=hub"}, deployment.HubStack},
+		{[]string{"deployment=testdata/deployments/organization.yaml", "way=members"}, deployment.MembersStack},
+		{[]string{"deployment=testdata/deployments/single.yaml"}, deployment.SingleStack},
+	} {
+		first := synth(t, environment, one.context...)
+		for _, want := range []string{"/" + one.stack + ".template.json", "/manifest.json"} {
+			if first[want] == "" {
+				t.Errorf("%s was not written: %v", want, sortedKeys(first))
+			}
 		}
-	}
-	if diff := cmp.Diff(first, synth(t, environment, sample, "way=hub")); diff != "" {
-		t.Errorf("a second synth differs (-first +second):\n%s", diff)
+		if diff := cmp.Diff(first, synth(t, environment, one.context...)); diff != "" {
+			t.Errorf("%v: a second synth differs (-first +second):\n%s", one.context, diff)
+		}
 	}
 }

@@ -52,6 +52,6 @@ func DataKeyPolicy(w World) Document {
 	)
 }
 
-// SealKeyPolicy is the policy of the key that baselines are sealed with. No
+// SealKeyPolicy is the policy of the key that baselines are to be sealed with. No
 // function may use it, since none of them does yet.
 func SealKeyPolicy(w World) Document { return document(w.administer()) }
