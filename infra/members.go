@@ -107,7 +107,7 @@ func template(d *deployment.Deployment, t memberTemplate) (string, error) {
 		return "", fmt.Errorf("rendering the template %s: %w", t.name, err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: str(dir), AnalyticsReporting: no(), TreeMetadata: no()})
+	app := newApp(dir, nil)
 	stack := awscdk.NewStack(app, str(t.name), &awscdk.StackProps{Description: str(t.description), Synthesizer: plain()})
 	t.fill(stack, d)
 	body, err := json.Marshal(app.Synth(nil).GetStackByName(str(t.name)).Template())
