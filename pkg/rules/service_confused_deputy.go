@@ -74,39 +74,75 @@ func serviceLinked(in Input) bool {
 	return err == nil && strings.HasPrefix(a.Path, "/aws-service-role/")
 }
 
-// judgeService judges one service. Where its page names source keys for some of
-// what it does only, this use may be one of the others: that is told and asks
-// for nothing, and so does a doubt about it.
+// judgeService judges one service. Where source keys are shown for some of what
+// it does only, this use may be one of the others: that is told and asks for
+// nothing, and so does a doubt about it.
 func judgeService(in Input, s said, service string) Judgement {
 	known := assumerOf(service)
 	a := askService(in, s, service)
 	switch {
 	case a.Outcome == proof.None:
 		return strangeSource(in, s, service)
-	case a.Outcome == proof.Unknown && known.sends == sendsForSome:
+	case a.Outcome == proof.Unknown && !known.sure():
 		return Judgement{}
 	}
+	across := false
+	if a.Outcome == proof.Found && likensText(in.Document) {
+		switch b := askAcrossNoColon(in, s, service); b.Outcome {
+		case proof.Found:
+			a = b
+		case proof.None:
+			across = true
+		case proof.Unknown:
+		}
+	}
 	return judged(a, func(a proof.Answer) finding.Finding {
-		place := servicePlace(in.Document, first(a.Statements), service)
 		f := finding.Finding{
-			Rule: serviceConfusedDeputyID, Severity: finding.Medium, Where: place,
-			Message: fmt.Sprintf("%s may assume the role on behalf of accounts that nobody named: %s; it sends %s, so demand the role's own account or resource",
-				word(service), sourceGuards(in.Document, a.Statements, known.sends), known.sends),
+			Rule: serviceConfusedDeputyID, Severity: finding.Medium, Where: servicePlace(in.Document, first(a.Statements), service),
 			Fix:      sourceFix(in, service, first(a.Statements)),
 			Evidence: witness(finding.Allowed, a),
 		}
-		if known.sends == sendsForSome {
+		asked := sourceGuards(in.Document, a.Statements, known.sends)
+		advice := fmt.Sprintf("it sends %s, so demand the role's own account or resource", known.sends)
+		switch {
+		case !known.sure():
 			f.Severity = finding.Advice
-			f.Message = fmt.Sprintf("%s may assume the role on behalf of accounts that nobody named: %s; for some of what it does it sends %s: if this is one, demand them",
-				word(service), sourceGuards(in.Document, a.Statements, known.sends), known.sends)
+			advice = fmt.Sprintf("for some of what it does it sends %s: if this is one, demand them", known.sends)
+		case across:
+			f.Severity = finding.Advice
+			advice = "the star of StringLike crosses colons, so a source of another account whose own name holds the account fits: write ArnLike"
 		}
+		f.Message = fmt.Sprintf("%s may assume the role on behalf of accounts that nobody named: %s; %s", word(service), asked, advice)
 		return f
 	})
 }
 
+// likensText says whether a condition compares the source's ARN as text.
+func likensText(d policy.Document) bool {
+	return slices.ContainsFunc(d.Statements, func(st policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+			o, ok := policy.ParseOperator(c.Operator)
+			return ok && o.Base == policy.StringLike && strings.EqualFold(c.Key, sourceARNKey)
+		})
+	})
+}
+
+// askAcrossNoColon leaves out sources whose ARNs hold a named account elsewhere
+// than in their account. They fit a pattern such as arn:aws:logs:*:111122223333:*
+// where it is compared as text, and only there (IAM User Guide,
+// reference_policies_elements_condition_operators). Who wrote it meant the
+// account, and few services have names that can hold it.
+func askAcrossNoColon(in Input, s said, service string) proof.Answer {
+	var held []string
+	for _, account := range spared(in, s) {
+		held = append(held, "*:"+account+":*")
+	}
+	return askService(in, s, service, must(demand(proof.Fails, "StringLike", sourceARNKey, held...)))
+}
+
 // askService looks for a call of a service on behalf of an account and
 // organization that nobody named.
-func askService(in Input, s said, service string) proof.Answer {
+func askService(in Input, s said, service string, more ...[]proof.Requirement) proof.Answer {
 	sends, named := assumerOf(service).sends, spared(in, s)
 	aboutARN := sends.arn() && mentions(in.Document, sourceARNKey)
 	// Of two keys that say the same, the one that the document speaks of will do.
@@ -126,11 +162,13 @@ func askService(in Input, s said, service string) proof.Answer {
 		where = append(where, must(demand(proof.Fails, "ArnLike", sourceARNKey, sourcesOf(named)...)))
 	}
 	where = append(where, outsideSource(in.Document, append(in.ours(), s.organizations...))...)
+	where = append(where, more...)
 	return askPlainly(in, where, service)
 }
 
-// askPlainly asks about a service's call without an external ID, which no
-// service of the table is documented to give (T38). What is left open then, and
+// askPlainly asks about a service's call without an external ID (T38): Redshift
+// alone can give one, and it holds the account (Amazon Redshift Management
+// Guide, authorizing-redshift-service-database-users). What is left open then, and
 // closed for a call as AWS documents it, is closed: a call without the keys that
 // only AWS principals are documented to have, whose source is outside of the
 // role's organization, whichever that is.
