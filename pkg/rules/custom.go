@@ -77,6 +77,8 @@ func (c custom) demands() []demanded {
 // check looks, for each demand, for a request of the callers that breaks it and
 // is let in.
 func (c custom) check(in Input) Judgement {
+	// It may write accounts that the document does not, so none stands for another.
+	in.stand = in.Org.MemberIDs()
 	s := newSaid(in)
 	var j Judgement
 	for _, d := range c.demands() {

@@ -33,7 +33,7 @@ func (in Input) world() proof.World {
 	o := in.Org.Organization
 	w := proof.World{
 		Partition: in.Role.Partition, RoleARN: in.Role.ARN, Own: in.Role.Account,
-		Members: in.Org.MemberIDs(), Now: in.Now,
+		Members: in.members(), Now: in.Now,
 	}
 	if o.Complete {
 		w.OtherMembers = proof.Complete
@@ -53,6 +53,14 @@ func (in Input) query(action string, where [][]proof.Requirement, callers ...pro
 
 // find puts a question to proof.
 func (in Input) find(q proof.Query) proof.Answer {
+	a := in.ask(q)
+	if in.misjudged(a) {
+		return in.ask(in.ofAll(q))
+	}
+	return a
+}
+
+func (in Input) ask(q proof.Query) proof.Answer {
 	q.Budget = in.budget
 	if in.compiled == nil {
 		return proof.Find(in.Document, q)
@@ -62,6 +70,14 @@ func (in Input) find(q proof.Query) proof.Answer {
 
 // findRefused asks proof for a refused twin.
 func (in Input) findRefused(q proof.Query, key string, extra []string, legal []proof.Requirement) proof.Answer {
+	a := in.askRefused(q, key, extra, legal)
+	if in.misjudged(a) {
+		return in.askRefused(in.ofAll(q), key, extra, legal)
+	}
+	return a
+}
+
+func (in Input) askRefused(q proof.Query, key string, extra []string, legal []proof.Requirement) proof.Answer {
 	q.Budget = in.budget
 	if in.compiled == nil {
 		return proof.FindRefused(in.Document, q, key, extra, legal)
@@ -105,8 +121,12 @@ func (in Input) ours() []string {
 	return nil
 }
 
-// insiders are the role's own account and the organization's.
-func (in Input) insiders() []string { return append(in.Org.MemberIDs(), in.Role.Account) }
+// insiders are the role's own account and the organization's, as proof is told
+// of them.
+func (in Input) insiders() []string {
+	m := in.members()
+	return append(m[:len(m):len(m)], in.Role.Account)
+}
 
 // without gives the accounts of a list that are not in another.
 func without(accounts, others []string) []string {

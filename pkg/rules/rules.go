@@ -42,6 +42,8 @@ type Input struct {
 
 	// compiled is Document made ready for proof, once for all rules.
 	compiled *proof.Compiled
+	// stand are the members that proof is told of, chosen once with compiled.
+	stand []string
 	// budget bounds what all rules together make proof do.
 	budget *proof.Budget
 }

@@ -210,9 +210,8 @@ func sourcesOf(accounts []string) []string {
 // those written out: no condition singles out an account that it does not
 // write, so leaving out the others costs no finding and makes none.
 func spared(in Input, s said) []string {
-	const few = 32
 	written := appendMissing([]string{in.Role.Account}, s.accounts)
-	if len(in.Org.Organization.Accounts)+len(in.Org.Partners) > few {
+	if len(in.Org.Organization.Accounts)+len(in.Org.Partners) > fewMembers {
 		return written
 	}
 	return appendMissing(appendMissing(written, in.Org.MemberIDs()), in.Org.PartnerIDs())
