@@ -3,6 +3,8 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -22,8 +24,21 @@ func accountWideTrust() Rule {
 	}
 }
 
-// mostWide is how many accounts are told of; more would say nothing new.
+// mostWide is how many accounts are looked into; more would say nothing new.
 const mostWide = 8
+
+// wideWay is one account that gets in as a whole, and by what.
+type wideWay struct {
+	a                    proof.Answer
+	account, place, text string
+}
+
+func newWideWay(d policy.Document, a proof.Answer) wideWay {
+	place, text := entry(d, a)
+	return wideWay{a: a, account: callerAccount(a), place: place, text: text}
+}
+
+func (w wideWay) anyone() bool { return w.text == `{"AWS":"*"}` || w.text == `"*"` }
 
 // checkAccountWideTrust looks, in each account of ours that the document names,
 // for a user or role that nobody named. Third parties are external-account's
@@ -38,22 +53,22 @@ func checkAccountWideTrust(in Input) Judgement {
 		return Judgement{}
 	}
 	where := unnamed(in.Document)
-	var j Judgement
-	for len(wide) > 0 && len(j.Findings) < mostWide {
+	var ways []wideWay
+	for len(wide) > 0 && len(ways) < mostWide {
 		a := in.find(in.query(assume, where, awsCallers(proof.Accounts{Only: wide}, nil)...))
 		if a.Outcome != proof.Found {
 			// Advice hinges on no doubt.
 			break
 		}
-		account := callerAccount(a)
-		j.Findings = append(j.Findings, wideFinding(in, s, a, account))
-		wide = without(wide, []string{account})
-		if _, text := entry(in.Document, a); text == `{"AWS":"*"}` || text == `"*"` {
+		way := newWideWay(in.Document, a)
+		ways = append(ways, way)
+		wide = without(wide, []string{way.account})
+		if way.anyone() {
 			// One entry lets them all in, and one finding tells of it.
 			break
 		}
 	}
-	return j
+	return Judgement{Findings: wideFindings(in, s, ways, len(ways) == mostWide && len(wide) > 0)}
 }
 
 // wideAccounts gives the accounts of ours that an Allow names as a whole, and
@@ -149,20 +164,49 @@ func pathOf(arn string) string {
 	return arn[from:to]
 }
 
-func wideFinding(in Input, s said, a proof.Answer, account string) finding.Finding {
-	place, text := entry(in.Document, a)
-	who, meets := in.whose(s, account), ""
-	if len(in.Document.Statements[first(a.Statements)].Conditions) > 0 {
+// wideFindings tells of each statement once: of a list of accounts the first is
+// shown and the others are counted, so that a role for many accounts is one
+// piece of advice.
+func wideFindings(in Input, s said, ways []wideWay, more bool) []finding.Finding {
+	var out []finding.Finding
+	for len(ways) > 0 {
+		statement := first(ways[0].a.Statements)
+		of := func(w wideWay) bool { return first(w.a.Statements) == statement }
+		var group []wideWay
+		for _, w := range ways {
+			if of(w) {
+				group = append(group, w)
+			}
+		}
+		ways = slices.DeleteFunc(ways, of)
+		out = append(out, wideFinding(in, s, group, more))
+	}
+	return out
+}
+
+func wideFinding(in Input, s said, group []wideWay, more bool) finding.Finding {
+	w, meets := group[0], ""
+	names, who := w.text+" names", in.whose(s, w.account)
+	if len(in.Document.Statements[first(w.a.Statements)].Conditions) > 0 {
 		meets = " and meets its conditions"
 	}
-	if text == `{"AWS":"*"}` || text == `"*"` {
+	if w.anyone() {
 		who = "every account that its conditions admit"
+	} else if n := len(group) - 1; n > 0 {
+		count := strconv.Itoa(n) + " accounts"
+		switch {
+		case more:
+			count = "at least " + count
+		case n == 1:
+			count = "1 account"
+		}
+		names, who = w.text+" and "+count+" more of "+at(first(w.a.Statements))+" name", "any of them"
 	}
 	return finding.Finding{
-		Rule: accountWideTrustID, Severity: finding.Advice, Where: place,
-		Message: fmt.Sprintf("%s names no user or role: whoever in %s may call sts:AssumeRole%s gets in; name those that need the role", text, who, meets),
-		Fix: `"Principal": {"AWS": "arn:` + in.Role.Partition + `:iam::` + account + `:role/NAME"}, or keep the account and add {"ArnLike": {"aws:PrincipalArn": "arn:` +
-			in.Role.Partition + `:iam::` + account + `:role/PATH/NAME"}}`,
-		Evidence: witness(finding.Allowed, a),
+		Rule: accountWideTrustID, Severity: finding.Advice, Where: w.place,
+		Message: fmt.Sprintf("%s no user or role: whoever in %s may call sts:AssumeRole%s gets in; name those that need the role", names, who, meets),
+		Fix: `"Principal": {"AWS": "arn:` + in.Role.Partition + `:iam::` + w.account + `:role/NAME"}, or keep the account and add {"ArnLike": {"aws:PrincipalArn": "arn:` +
+			in.Role.Partition + `:iam::` + w.account + `:role/PATH/NAME"}}`,
+		Evidence: witness(finding.Allowed, w.a),
 	}
 }
