@@ -75,6 +75,26 @@ func TestAMemberLeftOutIsNoStranger(t *testing.T) {
 	}
 }
 
+// A rule of the organization's own may write an account that the document does
+// not: none stands for another there.
+func TestOwnRulesKnowEveryMember(t *testing.T) {
+	rules := rulesFile(t, bare+`organization:
+  id: o-exampleorgid
+  accounts: [{id: "111122223333", name: prod, unit: x}]
+customRules:
+  - id: not-the-last
+    title: Not from the last account
+    why: it is being closed
+    callers: [{kind: roles, accounts: organization}]
+    require: [{operator: StringNotEquals, key: aws:PrincipalAccount, values: ["700000000063"]}]
+`)
+	in := Input{Now: noon(), Org: crowded(rules, 64), Role: roleOf(t, "arn:aws:iam::111122223333:role/app")}
+	in.Document = parsed(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}}]}`)
+	if said := lines(Judge(in), ""); !strings.Contains(said, "not-the-last") {
+		t.Errorf("the rule is broken by the account that it writes: %s", said)
+	}
+}
+
 // Where a document can tell members apart, proof is told of each.
 func TestDocumentsThatTellAccountsApart(t *testing.T) {
 	for condition, want := range map[string]bool{
