@@ -87,7 +87,7 @@ func judgeService(in Input, s said, service string) Judgement {
 		return Judgement{}
 	}
 	across := false
-	if a.Outcome == proof.Found && likensText(in.Document) {
+	if a.Outcome == proof.Found && len(s.accounts) > 0 && likensText(in.Document) {
 		switch b := askAcrossNoColon(in, s, service); b.Outcome {
 		case proof.Found:
 			a = b
@@ -133,9 +133,10 @@ func likensText(d policy.Document) bool {
 // reference_policies_elements_condition_operators). Who wrote it meant the
 // account, and few services have names that can hold it.
 func askAcrossNoColon(in Input, s said, service string) proof.Answer {
-	var held []string
-	for _, account := range spared(in, s) {
-		held = append(held, "*:"+account+":*")
+	// An account that the document does not write is in none of its patterns.
+	held := make([]string, len(s.accounts))
+	for i, account := range s.accounts {
+		held[i] = "*:" + account + ":*"
 	}
 	return askService(in, s, service, must(demand(proof.Fails, "StringLike", sourceARNKey, held...)))
 }
@@ -160,6 +161,10 @@ func askService(in Input, s said, service string, more ...[]proof.Requirement) p
 	}
 	if !aboutAccount {
 		where = append(where, must(demand(proof.Fails, "ArnLike", sourceARNKey, sourcesOf(named)...)))
+		if mentions(in.Document, sourceAccountKey) {
+			// It agrees with the ARN where it comes all the same.
+			where = append(where, must(demand(proof.Fails, "StringEquals", sourceAccountKey, named...)))
+		}
 	}
 	where = append(where, outsideSource(in.Document, append(in.ours(), s.organizations...))...)
 	where = append(where, more...)
