@@ -59,6 +59,9 @@ func trustedPartners(in Input) (trusted, doubtful []string) {
 // strangers asks about the accounts that the document names first, so that the
 // witness is in one of them where it can be.
 func strangers(in Input, s said, partners []string) Judgement {
+	if s.onlyTrusts(func(a string) bool { return in.insider(a) || slices.Contains(partners, a) }) {
+		return Judgement{}
+	}
 	trusted := append(in.insiders(), partners...)
 	found := func(a proof.Answer) finding.Finding { return strangerFound(in, s, a) }
 	var classes []proof.Callers

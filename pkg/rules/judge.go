@@ -31,7 +31,7 @@ func Judge(in Input) finding.Report {
 func judgements(in Input) ([]finding.Finding, doubts) {
 	in.compiled, in.budget = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}
 	said := newSaid(in)
-	in.stand = standIns(in, said)
+	in.said, in.stand = &said, standIns(in, said)
 	var findings []finding.Finding
 	var doubts doubts
 	for _, r := range Under(in.Org) {

@@ -112,7 +112,8 @@ func mendMFA(in Input, _ finding.Finding) []policy.Document {
 
 // usersAlone says whether a statement, standing alone, lets in no caller but users.
 func usersAlone(in Input, st policy.Statement) bool {
-	in.Document, in.compiled, in.budget = policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}, nil, nil
+	in.Document = policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
+	in.compiled, in.budget, in.said = nil, nil, nil
 	for _, others := range []struct {
 		action string
 		kind   proof.CallerKind

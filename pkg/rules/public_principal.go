@@ -28,6 +28,9 @@ func publicPrincipal() Rule {
 // providers that are named are no accounts; other rules ask about them.
 func checkPublicPrincipal(in Input) Judgement {
 	s := newSaid(in)
+	if s.onlyTrusts(anyAccount) {
+		return Judgement{}
+	}
 	named := slices.Concat(in.insiders(), in.Org.PartnerIDs(), s.accounts)
 	a := in.find(in.query(assume,
 		outside(s, append(in.ours(), s.organizations...)),

@@ -121,6 +121,11 @@ func (in Input) ours() []string {
 	return nil
 }
 
+// insider says whether an account is the role's own or the organization's.
+func (in Input) insider(account string) bool {
+	return account == in.Role.Account || in.Org.Member(account)
+}
+
 // insiders are the role's own account and the organization's, as proof is told
 // of them.
 func (in Input) insiders() []string {

@@ -44,6 +44,8 @@ type Input struct {
 	compiled *proof.Compiled
 	// stand are the members that proof is told of, chosen once with compiled.
 	stand []string
+	// said is what Document names, read once for all rules.
+	said *said
 	// budget bounds what all rules together make proof do.
 	budget *proof.Budget
 }

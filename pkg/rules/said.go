@@ -20,11 +20,22 @@ type said struct {
 	// speaksOfOrganizations says that a condition or variable is about the
 	// caller's organization.
 	speaksOfOrganizations bool
+	// trusted are the accounts of the principals of Allows, and anybody says
+	// that some Allow's principals may be others than those that it names.
+	trusted []string
+	anybody bool
 }
 
+// newSaid reads the document, unless that was done when it was made ready.
 func newSaid(in Input) said {
+	if in.said != nil {
+		return *in.said
+	}
 	var s said
 	for _, st := range in.Document.Statements {
+		if st.Effect == policy.Allow {
+			s.trust(st)
+		}
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
 			if p.Account != "" {
 				s.account(p.Account)
@@ -42,6 +53,35 @@ func newSaid(in Input) said {
 	}
 	return s
 }
+
+// trust notes whom an Allow names as its principals.
+func (s *said) trust(st policy.Statement) {
+	s.anybody = s.anybody || st.Principal.Star || len(st.NotPrincipal.List) > 0 || st.NotPrincipal.Star
+	for _, p := range st.Principal.List {
+		switch p.Kind {
+		case policy.Account, policy.User, policy.Role, policy.RoleSession, policy.FederatedUser:
+			if !slices.Contains(s.trusted, p.Account) {
+				s.trusted = append(s.trusted, p.Account)
+			}
+		case policy.Service, policy.SAMLProvider, policy.OIDCProvider, policy.UniqueID:
+		case policy.UnknownPrincipal, policy.Anyone, policy.CanonicalUser:
+			s.anybody = true
+		default:
+			s.anybody = true
+		}
+		s.anybody = s.anybody || strings.ContainsAny(p.Value, "*?")
+	}
+}
+
+// onlyTrusts says whether no Allow has a principal beside services, identity
+// providers, and users and roles of some accounts: nobody else can be let in
+// whatever the conditions say, so nobody need be asked about.
+func (s said) onlyTrusts(within func(account string) bool) bool {
+	return !s.anybody && !slices.ContainsFunc(s.trusted, func(a string) bool { return !within(a) })
+}
+
+// anyAccount is of any account.
+func anyAccount(string) bool { return true }
 
 func (s *said) account(id string) {
 	if !slices.Contains(s.accounts, id) {
