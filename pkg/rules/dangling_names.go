@@ -4,12 +4,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
 )
 
 // entriesByName gives the entries with a value to ask about.
-func entriesByName(in Input) []byName {
+func entriesByName(in Input, s said) []byName {
 	var out []byName
 	for i, st := range in.Document.Statements {
 		for k, c := range st.Conditions {
@@ -23,7 +24,7 @@ func entriesByName(in Input) []byName {
 			e := byName{statement: i, condition: k, operator: o.Base.String()}
 			switch o.Base {
 			case policy.ARN, policy.StringLike, policy.String, policy.StringIgnoreCase:
-				e.values(in, o.Base, c.Values)
+				e.values(in, s, o.Base, c.Values)
 			default: // no other comparison is for names
 			}
 			if len(e.open)+len(e.gone) > 0 {
@@ -34,7 +35,7 @@ func entriesByName(in Input) []byName {
 	return out
 }
 
-func (e *byName) values(in Input, base policy.Base, values []string) {
+func (e *byName) values(in Input, s said, base policy.Base, values []string) {
 	patterns, variables := base == policy.ARN || base == policy.StringLike, in.Document.Version == "2012-10-17"
 	for _, v := range values {
 		if _, gone := in.Gone[strings.ToLower(v)]; gone {
@@ -52,7 +53,7 @@ func (e *byName) values(in Input, base policy.Base, values []string) {
 		default:
 			pattern = withoutVariables(v)
 		}
-		if patterns && leavesNamesOpen(pattern) {
+		if patterns && leavesNamesOpen(pattern, in.Role.Partition, s.accounts) {
 			e.open = append(e.open, pattern)
 		}
 	}
@@ -96,42 +97,37 @@ func withoutVariables(v string) string {
 }
 
 // leavesNamesOpen says whether a pattern is one for names: it holds a part of a
-// name, or a whole one in any account. A pattern for all roles or users of an
-// account holds none; one whose only wildcard is in the path holds one name,
-// which one role of the account can have at a time, whatever its path.
-func leavesNamesOpen(pattern string) bool {
+// name, or a whole one in any account. A pattern that every role or user of an
+// account fits holds none; one whose only wildcard is in the path holds one
+// name, which one role of the account can have at a time, whatever its path.
+func leavesNamesOpen(pattern, partition string, accounts []string) bool {
+	if !strings.ContainsAny(pattern, "*?") || forWholeAccounts(pattern, partition, accounts) {
+		return false
+	}
 	parts := strings.SplitN(pattern, ":", 6)
 	if len(parts) < 6 {
-		return strings.Trim(pattern, "*?:/") != "" && strings.ContainsAny(pattern, "*?")
+		return true
 	}
 	if strings.HasPrefix(parts[5], "role/aws-reserved/") || strings.HasPrefix(parts[5], "role/aws-service-role/") {
 		return false // nobody but AWS makes roles there (reserved)
 	}
-	_, name, _ := strings.Cut(parts[5], "/")
-	if strings.Trim(name, "*?/") == "" {
-		return false
-	}
-	return strings.ContainsAny(parts[4], "*?") || strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], "*?")
+	kind, name, named := strings.Cut(parts[5], "/")
+	return strings.ContainsAny(parts[4], "*?") || !named || strings.ContainsAny(kind, "*?") || strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], "*?")
 }
 
-// nobodysARN is a value that no caller's ARN is.
-const nobodysARN = "arn:none:iam::000000000000:none/none"
-
-// withoutNames gives the document in which the values asked about match nobody.
-func withoutNames(d policy.Document, entries []byName) policy.Document {
-	d.Statements = slices.Clone(d.Statements)
-	for _, e := range entries {
-		st := &d.Statements[e.statement]
-		st.Conditions = slices.Clone(st.Conditions)
-		c := &st.Conditions[e.condition]
-		c.Values = slices.Clone(c.Values)
-		for i, v := range c.Values {
-			if slices.Contains(e.gone, v) || slices.Contains(e.open, v) || slices.Contains(e.open, withoutVariables(v)) {
-				c.Values[i] = nobodysARN
+// forWholeAccounts says whether names of nothing in common all fit a pattern, in
+// an account that the document names or in some other.
+func forWholeAccounts(pattern, partition string, accounts []string) bool {
+	fits := func(account, kind string) bool {
+		for _, name := range []string{"w", "Zq7", "x_y-9.k@e,u=v+b"} {
+			o := policy.Operator{Base: policy.StringLike}
+			if access.Match(o, pattern, "arn:"+partition+":iam::"+account+":"+kind+"/"+name) != access.Yes {
+				return false
 			}
 		}
+		return true
 	}
-	return d
+	return slices.ContainsFunc(append([]string{"000000000000"}, accounts...), func(a string) bool { return fits(a, "role") || fits(a, "user") })
 }
 
 // writtenARNs gives the users and roles that the document writes out, as

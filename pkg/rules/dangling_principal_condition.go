@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
@@ -40,15 +39,17 @@ type byName struct {
 }
 
 // checkDanglingPrincipalCondition looks, for each name that can be taken, for a
-// caller who has it, whom nobody wrote, and who is let in by nothing else.
+// caller who has it, whom nobody wrote, and whom its statement lets in or spares.
+// That another statement lets him in too is no excuse: else an Allow more would
+// take the finding away.
 func checkDanglingPrincipalCondition(in Input) Judgement {
-	entries := entriesByName(in)
+	s := newSaid(in)
+	entries := entriesByName(in, s)
 	if len(entries) == 0 {
 		return Judgement{}
 	}
-	s := newSaid(in)
-	open := takers{in: in, bare: withoutNames(in.Document, entries), written: writtenARNs(in.Document, s)}
-	gone := takers{in: in, bare: open.bare}
+	open := takers{in: in, left: &allowance{statements: mostStatements}, written: writtenARNs(in.Document, s)}
+	gone := takers{in: in, left: open.left}
 	var j Judgement
 	for _, e := range entries {
 		if len(j.Findings) >= mostTold {
@@ -69,64 +70,64 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 
 // takers looks for callers who have a name that can be taken.
 type takers struct {
-	in Input
-	// bare is the document in which those names match nobody, and written are
-	// whom it writes out: they took nothing.
-	bare    policy.Document
+	in   Input
+	left *allowance
+	// written are those whom the document writes out: they took nothing.
 	written []string
-	// rest is the answer about all names at once, asked for when one caller has
-	// another way in as well.
-	rest *proof.Answer
 }
 
 // of looks for a caller who has one of an entry's names, is none of those
-// written, and is not let in when the names that can be taken match nobody.
+// written, and is let in by the entry's Allow, or spared by its Deny and let in.
 func (t *takers) of(e byName, names []string) proof.Answer {
-	if t.rest != nil && t.rest.Outcome == proof.None {
-		return *t.rest
-	}
-	own := []string{t.in.Role.Account}
-	classes := append(awsCallers(proof.Accounts{Except: own}, t.written), awsCallers(proof.Accounts{Only: own}, t.written)...)
+	st := t.in.Document.Statements[e.statement]
 	where := [][]proof.Requirement{must(demand(proof.Holds, e.operator, principalARNKey, names...)), must(reserved())}
-	a := t.in.find(t.in.query(assume, where, classes...))
-	if a.Outcome != proof.Found || access.Evaluate(t.bare, *a.Witness).Decision == access.Denied {
-		return a
+	own := []string{t.in.Role.Account}
+	among := func(accounts proof.Accounts) []proof.Callers { return awsCallers(accounts, t.written) }
+	classes := append(among(proof.Accounts{Except: own}), among(proof.Accounts{Only: own})...)
+	if st.Effect == policy.Deny {
+		if !anybody(st) {
+			classes = among(proof.Accounts{Only: accountsOf(st)})
+		}
+		for k, c := range st.Conditions {
+			if k != e.condition {
+				where = append(where, must(proof.Requirement{Condition: c, Sense: proof.Holds}))
+			}
+		}
+		return t.in.find(t.in.query(assume, where, classes...))
 	}
-	// That one has another way in. Whether somebody has none is asked of all
-	// entries together; who is found counts for the entries that he fits.
-	if t.rest == nil {
-		rest := proof.Compile(t.narrow(), t.in.Role.Partition).Beyond(proof.Compile(t.bare, t.in.Role.Partition), t.in.world())
-		t.rest = &rest
+	if allows(t.in.Document) == 1 {
+		return t.in.find(t.in.query(assume, where, classes...))
 	}
-	if t.rest.Outcome != proof.Found || e.fits(names, *t.rest.Witness) {
-		return *t.rest
+	alone := onlyAllow(t.in.Document, e.statement)
+	if !t.left.spend(alone, 1) {
+		return proof.Answer{Undecided: []string{tooManyNames}}
 	}
-	return proof.Answer{Outcome: proof.None}
+	q := t.in.query(assume, where, classes...)
+	q.Budget = t.in.budget
+	return proof.Compile(alone, t.in.Role.Partition).Find(q)
 }
 
-// narrow is the document without those who are written or whom AWS alone makes.
-func (t *takers) narrow() policy.Document {
-	d := t.in.Document
-	d.Statements = slices.Clone(d.Statements)
-	deny := policy.Statement{Effect: policy.Deny, Actions: []string{"*"}}
-	for _, arn := range t.written {
-		p, _ := policy.ParsePrincipal("AWS", arn)
-		deny.Principal.List = append(deny.Principal.List, p)
+const tooManyNames = "the document has more conditions on names of users and roles than are tried"
+
+// accountsOf gives the accounts that a statement names as a whole.
+func accountsOf(st policy.Statement) []string {
+	out := []string{}
+	for _, p := range st.Principal.List {
+		if p.Kind == policy.Account {
+			out = append(out, p.Account)
+		}
 	}
-	if len(t.written) > 0 {
-		d.Statements = append(d.Statements, deny)
-	}
-	deny.Principal.List = []policy.Principal{{Type: "AWS", Value: "*", Kind: policy.Anyone}}
-	deny.Conditions = []policy.Condition{{Operator: "ArnLike", Key: principalARNKey, Values: reserved().Values}}
-	d.Statements = append(d.Statements, deny)
-	return d
+	return out
 }
 
-// fits says whether a witness has one of the names.
-func (e byName) fits(names []string, r access.Request) bool {
-	arn, _ := r.Get(principalARNKey)
-	o, _ := policy.ParseOperator(e.operator)
-	return len(arn.Values) == 1 && slices.ContainsFunc(names, func(n string) bool { return access.Match(o, n, arn.Values[0]) == access.Yes })
+func allows(d policy.Document) int {
+	n := 0
+	for _, st := range d.Statements {
+		if st.Effect == policy.Allow {
+			n++
+		}
+	}
+	return n
 }
 
 // taken says in whose account the name is to be had, and how bad that is: who
@@ -198,7 +199,7 @@ func exampleARN(a proof.Answer, kind string) string {
 // mendDanglingPrincipalCondition takes the names of those who are gone out of
 // the Allow that writes them. Whom a pattern was meant for is not known.
 func mendDanglingPrincipalCondition(in Input, f finding.Finding) []policy.Document {
-	for _, e := range entriesByName(in) {
+	for _, e := range entriesByName(in, newSaid(in)) {
 		st := in.Document.Statements[e.statement]
 		c := st.Conditions[e.condition]
 		if len(e.gone) == 0 || st.Effect != policy.Allow || conditionAt(e.statement, c) != f.Where {

@@ -118,11 +118,29 @@ func idleDeny(in Input, left *allowance, i int) Judgement {
 
 // namesNobody asks whether no Allow lets in any of those whom a Deny names.
 func namesNobody(in Input, st policy.Statement) bool {
-	allows, without := in.Document, in.Document
+	allows := in.Document
 	allows.Statements = slices.DeleteFunc(slices.Clone(allows.Statements), func(o policy.Statement) bool { return o.Effect == policy.Deny })
-	st.Conditions, st.Actions = nil, []string{"*"}
-	without.Statements = append(slices.Clone(allows.Statements), st)
-	return proof.Compile(allows, in.Role.Partition).Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome == proof.None
+	t := in.trying(allows)
+	for _, p := range st.Principal.List {
+		kind := proof.Users
+		switch p.Kind {
+		case policy.Service:
+			if t.ask(proof.Callers{Kind: proof.Services, Names: []string{p.Name}}).Outcome != proof.None {
+				return false
+			}
+			continue
+		case policy.Role:
+			kind = proof.RoleSessions
+		case policy.User:
+		default:
+			return false // one session of a role is not told from its others
+		}
+		callers := proof.Callers{Kind: kind, Accounts: proof.Accounts{Only: []string{p.Account}}}
+		if t.ask(callers, demand(proof.Holds, "StringEquals", principalARNKey, p.Value)).Outcome != proof.None {
+			return false
+		}
+	}
+	return true
 }
 
 func said1(f finding.Finding) Judgement { return Judgement{Findings: []finding.Finding{f}} }
@@ -156,8 +174,11 @@ func leftOut(in Input, i, k int) Judgement {
 	without.Statements[0] = bare
 	with, free := in.trying(alone), in.trying(without)
 	var passed proof.Answer
-	for _, callers := range audience(st) {
-		a := with.ask(callers, demand(proof.Holds, "Null", c.Key, "true"))
+	for _, callers := range oneByOne(audience(st)) {
+		a := proof.Answer{Outcome: proof.None}
+		if !sent(callers, c.Key) {
+			a = with.ask(callers, lacking(in.Document, c.Key, callers.Kind)...)
+		}
 		if a.Outcome == proof.None {
 			if a = free.ask(callers); a.Outcome == proof.Found {
 				return Judgement{}
@@ -172,6 +193,11 @@ func leftOut(in Input, i, k int) Judgement {
 	}
 	if passed.Outcome != proof.Found {
 		return Judgement{}
+	}
+	if service := passed.Witness.Caller.Service; service != "" && (!strings.Contains(strings.ToLower(c.Key), "sourceorg") || assumerOf(service).sends <= sendsNone) {
+		// To demand a key that a service does not send would lock it out.
+		return said1(idle(conditionAt(i, c), fmt.Sprintf("%s keeps nobody out: that %s sends %s is not documented", spelled(c), word(service), word(c.Key)),
+			"remove it, or see that the service sends the key and "+plainly(c), "tried: "+passed.Witness.Sentence()))
 	}
 	return said1(escaped(conditionAt(i, c),
 		fmt.Sprintf("%s keeps nobody out: who leaves %s out is let in", spelled(c), word(c.Key)), plainly(c), passed))
@@ -195,8 +221,8 @@ func firm(o policy.Operator) policy.Operator {
 	return o
 }
 
-// dodged asks the same of a Deny of all values but some: whether everybody
-// whom it stops comes in by leaving the key out.
+// dodged asks it of a Deny of all values but some: whether somebody whom it
+// stops comes in by leaving the key out.
 func dodged(in Input, i int, c policy.Condition) Judgement {
 	st := in.Document.Statements[i]
 	if !anybody(st) {
@@ -214,16 +240,15 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 	without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
 	free := in.trying(without)
 	var passed proof.Answer
-	for _, callers := range audience(policy.Statement{Principal: everyPrincipal(without)}) {
-		if !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
+	for _, callers := range oneByOne(audience(policy.Statement{Principal: everyPrincipal(without)})) {
+		if sent(callers, c.Key) || !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
 			continue
 		}
-		a := in.find(in.query(actionOf(callers.Kind), all(append(others, demand(proof.Holds, "Null", c.Key, "true"))), callers))
+		a := in.find(in.query(actionOf(callers.Kind), all(append(others, lacking(in.Document, c.Key, callers.Kind)...)), callers))
 		switch a.Outcome {
 		case proof.Found:
 			passed = a
-		case proof.None:
-			return Judgement{}
+		case proof.None: // those it does stop; an Allow for them hides nobody else
 		case proof.Unknown:
 			return Judgement{Undecided: doubtsOf(a)}
 		}
@@ -232,7 +257,7 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 		return Judgement{}
 	}
 	return said1(escaped(conditionAt(i, c),
-		fmt.Sprintf("the Deny in %s is for all but %s and keeps nobody out: who leaves %s out is let in", at(i), values(c), word(c.Key)),
+		fmt.Sprintf("the Deny in %s is for all but %s, and who leaves %s out is let in", at(i), values(c), word(c.Key)),
 		"let the Deny fire where the key is absent too: "+firmDeny(c)+" without Null beside it", passed))
 }
 

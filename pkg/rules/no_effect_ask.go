@@ -18,14 +18,6 @@ func (in Input) trying(d policy.Document) tried {
 	return tried{in: in, compiled: proof.Compile(d, in.Role.Partition)}
 }
 
-// ready is the document made ready for proof.
-func (in Input) ready() *proof.Compiled {
-	if in.compiled == nil {
-		return proof.Compile(in.Document, in.Role.Partition)
-	}
-	return in.compiled
-}
-
 // ask looks for a request of one class of callers that it allows.
 func (t tried) ask(callers proof.Callers, where ...proof.Requirement) proof.Answer {
 	q := t.in.query(actionOf(callers.Kind), all(where), callers)
@@ -124,13 +116,12 @@ func unused(in Input, left *allowance, i int) string {
 		return ""
 	}
 	if carriesOnly(st) {
-		without := in.Document
-		without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
-		if st.Effect == policy.Deny || !left.spend(without, 2) || in.ready().Beyond(proof.Compile(without, in.Role.Partition), in.world()).Outcome != proof.None {
+		if st.Effect == policy.Deny || !left.spend(in.Document, 2) || goesAlong(in, i) {
 			return ""
 		}
 		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
 	}
+	denies := st.Effect == policy.Deny
 	st.Effect = policy.Allow
 	alone := policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
 	if goesWith(in.Document, i) {
@@ -141,8 +132,8 @@ func unused(in Input, left *allowance, i int) string {
 	}
 	t := in.trying(alone)
 	classes := audience(st)
-	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC)) {
-		return "" // whether a star stands for those of identity providers is not documented
+	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC) || denies && letsInOthers(in.Document)) {
+		return "" // whether a star stands for services and those of identity providers is not documented
 	}
 	for _, callers := range classes {
 		if t.ask(callers).Outcome != proof.None {
@@ -166,9 +157,42 @@ func unused(in Input, left *allowance, i int) string {
 	return reason
 }
 
+// goesAlong says whether somebody who is let in by another Allow may carry what
+// a statement is about. What the others let him carry is left out of it.
+func goesAlong(in Input, i int) bool {
+	d := policy.Document{Version: in.Document.Version}
+	for k, o := range in.Document.Statements {
+		if k != i && o.Effect == policy.Allow {
+			o.Actions = slices.DeleteFunc(slices.Clone(o.Actions), carried)
+			if len(o.Actions) == 0 && len(o.NotActions) == 0 {
+				continue
+			}
+		}
+		d.Statements = append(d.Statements, o)
+	}
+	t := in.trying(d)
+	for _, callers := range audience(policy.Statement{Principal: everyPrincipal(d)}) {
+		for _, action := range in.Document.Statements[i].Actions {
+			q := in.query(actionOf(callers.Kind), nil, callers)
+			q.Actions, q.Budget = append(q.Actions, action), in.budget
+			if t.compiled.Find(q).Outcome != proof.None {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // anybody says whether a statement is for everybody of AWS.
 func anybody(st policy.Statement) bool {
 	return st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Anyone })
+}
+
+// letsInOthers says whether an Allow names services or identity providers.
+func letsInOthers(d policy.Document) bool {
+	return slices.ContainsFunc(audience(policy.Statement{Principal: everyPrincipal(d)}), func(c proof.Callers) bool {
+		return c.Kind != proof.Users && c.Kind != proof.RoleSessions
+	})
 }
 
 func unique(p policy.Principal) bool { return p.Kind == policy.UniqueID }
@@ -227,7 +251,7 @@ func namesOnly(st policy.Statement) bool {
 // another matter, as there the condition is on what may be claimed.
 func entrance(key string) bool {
 	switch key = strings.ToLower(key); key {
-	case "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce":
+	case "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:multifactorauthage":
 		return true
 	}
 	i := strings.LastIndexByte(key, ':')
@@ -238,18 +262,12 @@ func entrance(key string) bool {
 // every caller, or whoever sets a service to work, can have it there.
 func worthless(key string) bool {
 	switch strings.ToLower(key) {
-	case "sts:externalid", "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:sourceip", "aws:useragent", "aws:referer",
+	case "sts:externalid", "aws:multifactorauthpresent", "aws:sourceip", "aws:useragent", "aws:referer",
 		"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths":
 		return true
 	default:
 		return false
 	}
-}
-
-// passedByAbsence says whether a condition holds where its key is absent (IAM
-// User Guide, reference_policies_elements_condition_operators).
-func passedByAbsence(o policy.Operator) bool {
-	return o.Base != policy.Null && o.Set != policy.ForAnyValue && (o.IfExists || o.Negated || o.Set == policy.ForAllValues)
 }
 
 // allBut says whether a Deny's condition is for all values but those written,
@@ -269,11 +287,11 @@ func metByAll(in Input, left *allowance, st policy.Statement, c policy.Condition
 	if classes, none := nobodyOf(in, st, fails); none {
 		return "keeps nobody out", "no request of " + classes + " fails it, whoever makes it"
 	}
-	needed := func(other policy.Condition) bool {
-		p, ok := policy.ParseOperator(other.Operator)
-		return ok && strings.EqualFold(other.Key, c.Key) && passedByAbsence(p)
+	// Beside another entry on the key, that it be there completes or repeats that one.
+	beside := func(other policy.Condition) bool {
+		return strings.EqualFold(other.Key, c.Key) && other.Operator != c.Operator
 	}
-	if !worthless(c.Key) || passedByAbsence(o) || slices.ContainsFunc(st.Conditions, needed) {
+	if !worthless(c.Key) || passedByAbsence(o) || slices.ContainsFunc(st.Conditions, beside) {
 		return "", ""
 	}
 	if classes, none := nobodyOf(in, st, fails, demand(proof.Holds, "Null", c.Key, "false")); none {

@@ -50,7 +50,9 @@ func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string
 		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
 			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
 	case proof.Services:
-		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceidentity"
+		// Roles Anywhere shows the fields of the certificate as tags of its caller
+		// (IAM Roles Anywhere User Guide, trust-model).
+		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceidentity" || strings.HasPrefix(key, "aws:principaltag/x509") || key == "sts:sourceidentity" && !variable
 	case proof.SAMLIdentities:
 		return strings.HasPrefix(key, "saml:") || strings.HasPrefix(key, "aws:requesttag/")
 	case proof.OIDCIdentities:
