@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
 // byName lets in one role of another account by a condition, which IAM binds to no ID.
@@ -65,5 +66,22 @@ func TestOnlyConditionsByNameAskWhoWasDeleted(t *testing.T) {
 	w.ledger.endsErr = errors.New("no table")
 	if _, err := w.guard.Handle(t.Context(), w.updated("ev3", "app", byName)); err == nil {
 		t.Error("an unreadable ledger passed for one that knows of no deletion")
+	}
+}
+
+// That IAM cannot be asked for a moment is no answer: the event is tried again,
+// and neither called compliant nor an alert resolved for it.
+func TestAFailedLookAtADeletedNameIsTriedAgain(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", byName)
+	gone := w.event("DeleteRole", "ev1", map[string]any{"roleName": "deploy"}, nil)
+	w.handle([]byte(strings.ReplaceAll(string(gone), prod, dev)))
+	w.principalErr = errors.New("throttled")
+	if res, err := w.guard.Handle(t.Context(), w.updated("ev2", "app", byName)); err == nil || res.End == ledger.Compliant {
+		t.Errorf("a failed look ended as %v, error %v", res.End, err)
+	}
+	w.principalErr = nil
+	if res := w.handle(w.updated("ev2", "app", byName)); !slices.Contains(rulesOf(res.Report), dangling) {
+		t.Errorf("afterwards: %v", rulesOf(res.Report))
 	}
 }

@@ -218,8 +218,11 @@ func (g *Guard) goneNames(ctx context.Context, d policy.Document) (map[string]fi
 					out = map[string]finding.Principal{}
 				}
 				out[strings.ToLower(p.Value)] = finding.Principal{ARN: p.Value, DeletedBy: end.By, DeletedAt: end.At, DeletedEvent: end.Event.EventID}
-			case err != nil:
+			case errors.Is(err, role.ErrAccessDenied):
 				g.cfg.Log.Warn("could not look whether a deleted name in a condition lives again", "principal", p.Value, "reason", err.Error())
+			case err != nil:
+				// A look that may succeed later is no reason to call the role fine now.
+				return nil, fmt.Errorf("looking whether %s lives again: %w", p.Value, err)
 			}
 		}
 	}
