@@ -177,7 +177,7 @@ func leftOut(in Input, i, k int) Judgement {
 	for _, callers := range oneByOne(audience(st)) {
 		a := proof.Answer{Outcome: proof.None}
 		if !sent(callers, c.Key) {
-			a = with.ask(callers, lacking(in.Document, c.Key, callers.Kind)...)
+			a = with.ask(callers, lacking(alone, c.Key, callers.Kind)...)
 		}
 		if a.Outcome == proof.None {
 			if a = free.ask(callers); a.Outcome == proof.Found {
@@ -244,7 +244,7 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 		if sent(callers, c.Key) || !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
 			continue
 		}
-		a := in.find(in.query(actionOf(callers.Kind), all(append(others, lacking(in.Document, c.Key, callers.Kind)...)), callers))
+		a := in.find(in.query(actionOf(callers.Kind), all(append(others, lacking(denies(in.Document), c.Key, callers.Kind)...)), callers))
 		switch a.Outcome {
 		case proof.Found:
 			passed = a
@@ -259,6 +259,12 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 	return said1(escaped(conditionAt(i, c),
 		fmt.Sprintf("the Deny in %s is for all but %s, and who leaves %s out is let in", at(i), values(c), word(c.Key)),
 		"let the Deny fire where the key is absent too: "+firmDeny(c)+" without Null beside it", passed))
+}
+
+// denies gives the document without its Allows.
+func denies(d policy.Document) policy.Document {
+	d.Statements = slices.DeleteFunc(slices.Clone(d.Statements), func(o policy.Statement) bool { return o.Effect != policy.Deny })
+	return d
 }
 
 // firmDeny names the operator under which a Deny fires where the key is absent.

@@ -88,3 +88,9 @@ func noneOf(d policy.Document, operator, key string) []proof.Requirement {
 func passedByAbsence(o policy.Operator) bool {
 	return o.Base != policy.Null && o.Set != policy.ForAnyValue && (o.IfExists || o.Negated || o.Set == policy.ForAllValues)
 }
+
+// allBut says whether a Deny's condition is for all values but those written,
+// as a list of those that may come in, and not for those that may not.
+func allBut(c policy.Condition, o policy.Operator) bool {
+	return o.Negated || o.Base == policy.Bool && slices.Equal(c.Values, []string{"false"})
+}

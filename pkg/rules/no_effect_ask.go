@@ -121,7 +121,7 @@ func unused(in Input, left *allowance, i int) string {
 		}
 		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
 	}
-	denies := st.Effect == policy.Deny
+	deny := st.Effect == policy.Deny
 	st.Effect = policy.Allow
 	alone := policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
 	if goesWith(in.Document, i) {
@@ -132,7 +132,7 @@ func unused(in Input, left *allowance, i int) string {
 	}
 	t := in.trying(alone)
 	classes := audience(st)
-	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC) || denies && letsInOthers(in.Document)) {
+	if anybody(st) && (covers(st, assumeSAML) || covers(st, assumeOIDC) || deny && letsInOthers(in.Document)) {
 		return "" // whether a star stands for services and those of identity providers is not documented
 	}
 	for _, callers := range classes {
@@ -268,12 +268,6 @@ func worthless(key string) bool {
 	default:
 		return false
 	}
-}
-
-// allBut says whether a Deny's condition is for all values but those written,
-// as a list of those that may come in, and not for those that may not.
-func allBut(c policy.Condition, o policy.Operator) bool {
-	return o.Negated || o.Base == policy.Bool && slices.Equal(c.Values, []string{"false"})
 }
 
 // metByAll says why everybody meets an entry of an Allow, taken alone: not only
