@@ -52,7 +52,7 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 	gone := takers{in: in, left: open.left}
 	var j Judgement
 	for _, e := range entries {
-		if len(j.Findings) >= mostTold {
+		if enough(j, finding.Medium) {
 			break
 		}
 		if len(e.open) > 0 {
@@ -64,7 +64,7 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 			j = j.and(judged(a, func(a proof.Answer) finding.Finding { return goneName(in, s, e, arn, a) }))
 		}
 	}
-	j.Undecided = appendMissing(nil, j.Undecided)
+	j.Findings, j.Undecided = told(j.Findings), appendMissing(nil, j.Undecided)
 	return j
 }
 

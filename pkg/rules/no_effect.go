@@ -27,11 +27,12 @@ func noEffect() Rule {
 // out; the text only says where it is worth asking.
 func checkNoEffect(in Input) Judgement {
 	var j Judgement
-	left := &allowance{statements: mostStatements}
+	left := &allowance{statements: mostStatements, carriers: carriers(in.Document)}
 	for i, st := range in.Document.Statements {
-		if len(j.Findings) >= mostTold {
+		if enough(j, finding.Low) {
 			break
 		}
+		left.advised = len(j.Findings)
 		switch st.Effect {
 		case policy.Allow:
 			j = j.and(idleAllow(in, left, i))
@@ -40,21 +41,54 @@ func checkNoEffect(in Input) Judgement {
 		case policy.NoEffect:
 		}
 	}
-	j.Undecided = appendMissing(nil, j.Undecided)
+	j.Findings, j.Undecided = told(j.Findings), appendMissing(nil, j.Undecided)
 	return j
 }
 
-// mostTold is how many findings are enough for one document, and mostStatements
-// how many statements are made ready for questions about single entries: no
-// document that anybody wrote by hand comes near.
+// mostTold is how many findings of one severity are enough for one document, and
+// mostStatements how many statements are made ready for questions about single
+// entries: no document that anybody wrote by hand comes near.
 const (
 	mostTold       = 8
 	mostStatements = 250
 	tooMany        = "the document has more entries that may be passed by leaving a key out than are tried"
 )
 
+// enough says whether a rule has found all that is told of its gravest severity.
+// Lesser findings never stop it: a heap of them is no place to hide behind.
+func enough(j Judgement, gravest finding.Severity) bool {
+	n := 0
+	for _, f := range j.Findings {
+		if f.Severity >= gravest {
+			n++
+		}
+	}
+	return n >= mostTold
+}
+
+// told keeps as many findings of each severity as are told.
+func told(findings []finding.Finding) []finding.Finding {
+	n := map[finding.Severity]int{}
+	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		n[f.Severity]++
+		return n[f.Severity] > mostTold
+	})
+}
+
 // allowance bounds what the questions about one document may cost.
-type allowance struct{ statements int }
+type allowance struct {
+	statements int
+	// advised are the findings so far: past what is told nothing is asked of which
+	// only advice can come.
+	advised int
+	// carriers are Allows of what goes with assuming a role.
+	carriers []int
+}
+
+// advise is spend for such a question.
+func (a *allowance) advise(d policy.Document, times int) bool {
+	return a.advised < 2*mostTold && a.spend(d, times)
+}
 
 // spend reports whether a document may be made ready once more, or several times.
 func (a *allowance) spend(d policy.Document, times int) bool {
@@ -96,7 +130,7 @@ func idleDeny(in Input, left *allowance, i int) Judgement {
 			"remove it, or write whom it is meant for", "tried: "+tried))
 	}
 	if namesOnly(st) && !slices.ContainsFunc(st.Principal.List, unique) {
-		if left.spend(in.Document, 2) && namesNobody(in, st) {
+		if left.advise(in.Document, 2) && namesNobody(in, st) {
 			const why = "none of those it names is let in by any Allow"
 			return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+why,
 				"remove it, or write whom it is meant for", "tried: without any Deny, "+why))
@@ -121,13 +155,13 @@ func namesNobody(in Input, st policy.Statement) bool {
 	allows := in.Document
 	allows.Statements = slices.DeleteFunc(slices.Clone(allows.Statements), func(o policy.Statement) bool { return o.Effect == policy.Deny })
 	t := in.trying(allows)
+	arns, accounts := map[proof.CallerKind][]string{}, map[proof.CallerKind][]string{}
+	services := proof.Callers{Kind: proof.Services}
 	for _, p := range st.Principal.List {
 		kind := proof.Users
 		switch p.Kind {
 		case policy.Service:
-			if t.ask(proof.Callers{Kind: proof.Services, Names: []string{p.Name}}).Outcome != proof.None {
-				return false
-			}
+			services.Names = append(services.Names, p.Name)
 			continue
 		case policy.Role:
 			kind = proof.RoleSessions
@@ -135,12 +169,15 @@ func namesNobody(in Input, st policy.Statement) bool {
 		default:
 			return false // one session of a role is not told from its others
 		}
-		callers := proof.Callers{Kind: kind, Accounts: proof.Accounts{Only: []string{p.Account}}}
-		if t.ask(callers, demand(proof.Holds, "StringEquals", principalARNKey, p.Value)).Outcome != proof.None {
+		arns[kind], accounts[kind] = append(arns[kind], p.Value), append(accounts[kind], p.Account)
+	}
+	for kind, named := range arns {
+		callers := proof.Callers{Kind: kind, Accounts: proof.Accounts{Only: appendMissing(nil, accounts[kind])}}
+		if t.ask(callers, demand(proof.Holds, "StringEquals", principalARNKey, named...)).Outcome != proof.None {
 			return false
 		}
 	}
-	return true
+	return len(services.Names) == 0 || t.ask(services).Outcome == proof.None
 }
 
 func said1(f finding.Finding) Judgement { return Judgement{Findings: []finding.Finding{f}} }
@@ -174,7 +211,7 @@ func leftOut(in Input, i, k int) Judgement {
 	without.Statements[0] = bare
 	with, free := in.trying(alone), in.trying(without)
 	var passed proof.Answer
-	for _, callers := range oneByOne(audience(st)) {
+	for _, callers := range bySending(audience(st), c.Key) {
 		a := proof.Answer{Outcome: proof.None}
 		if !sent(callers, c.Key) {
 			a = with.ask(callers, lacking(alone, c.Key, callers.Kind)...)
@@ -240,7 +277,7 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 	without.Statements = slices.Delete(slices.Clone(without.Statements), i, i+1)
 	free := in.trying(without)
 	var passed proof.Answer
-	for _, callers := range oneByOne(audience(policy.Statement{Principal: everyPrincipal(without)})) {
+	for _, callers := range bySending(audience(policy.Statement{Principal: everyPrincipal(without)}), c.Key) {
 		if sent(callers, c.Key) || !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
 			continue
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/proof"
 )
 
-// sent says whether a service is documented to send a key, be it for a part of
-// what it does: it does not choose to leave it out, so IfExists holds it to the
-// value (service-confused-deputy rests on the same table).
+// sent says whether callers are services that are documented to send a key, be
+// it for a part of what they do: they do not choose to leave it out, so IfExists
+// holds them to the value (service-confused-deputy rests on the same table).
 func sent(callers proof.Callers, key string) bool {
 	return callers.Kind == proof.Services && !slices.ContainsFunc(callers.Names, func(name string) bool {
 		sends := assumerOf(name).sends
@@ -18,16 +18,27 @@ func sent(callers proof.Callers, key string) bool {
 	})
 }
 
-// oneByOne gives each service a class of its own, as each sends what it sends.
-func oneByOne(classes []proof.Callers) []proof.Callers {
+// bySending puts the services that are documented to send a key into a class
+// of their own.
+func bySending(classes []proof.Callers, key string) []proof.Callers {
 	var out []proof.Callers
 	for _, c := range classes {
 		if c.Kind != proof.Services {
 			out = append(out, c)
 			continue
 		}
+		senders, others := proof.Callers{Kind: c.Kind}, proof.Callers{Kind: c.Kind}
 		for _, name := range c.Names {
-			out = append(out, proof.Callers{Kind: c.Kind, Names: []string{name}})
+			if sent(proof.Callers{Kind: c.Kind, Names: []string{name}}, key) {
+				senders.Names = append(senders.Names, name)
+			} else {
+				others.Names = append(others.Names, name)
+			}
+		}
+		for _, part := range []proof.Callers{senders, others} {
+			if len(part.Names) > 0 {
+				out = append(out, part)
+			}
 		}
 	}
 	return out

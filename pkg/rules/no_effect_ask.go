@@ -116,7 +116,7 @@ func unused(in Input, left *allowance, i int) string {
 		return ""
 	}
 	if carriesOnly(st) {
-		if st.Effect == policy.Deny || !left.spend(in.Document, 2) || goesAlong(in, i) {
+		if st.Effect == policy.Deny || !left.advise(in.Document, 2) || goesAlong(in, i) {
 			return ""
 		}
 		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
@@ -124,10 +124,10 @@ func unused(in Input, left *allowance, i int) string {
 	deny := st.Effect == policy.Deny
 	st.Effect = policy.Allow
 	alone := policy.Document{Version: in.Document.Version, Statements: []policy.Statement{st}}
-	if goesWith(in.Document, i) {
+	if slices.ContainsFunc(left.carriers, func(k int) bool { return k != i }) {
 		alone.Statements = append(alone.Statements, policy.Statement{Effect: policy.Allow, Principal: st.Principal, Actions: carriedActions()})
 	}
-	if !left.spend(alone, 2) {
+	if !left.advise(alone, 2) {
 		return ""
 	}
 	t := in.trying(alone)
@@ -219,14 +219,16 @@ func carriedActions() []string {
 	return []string{"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}
 }
 
-// goesWith says whether another Allow may grant what goes with a statement's action.
-func goesWith(d policy.Document, i int) bool {
-	for k, o := range d.Statements {
-		if k != i && o.Effect == policy.Allow && slices.ContainsFunc(carriedActions(), func(a string) bool { return covers(o, a) }) {
-			return true
+// carriers gives the Allows, two at most, that may grant what goes with a
+// statement's action: one of them is another than whichever is asked about.
+func carriers(d policy.Document) []int {
+	var out []int
+	for i, st := range d.Statements {
+		if len(out) < 2 && st.Effect == policy.Allow && slices.ContainsFunc(carriedActions(), func(a string) bool { return covers(st, a) }) {
+			out = append(out, i)
 		}
 	}
-	return false
+	return out
 }
 
 // covers says whether a statement's actions hold an action; patterns are taken
@@ -274,7 +276,7 @@ func worthless(key string) bool {
 // the principals of the statement, but all callers of their kinds; and what was
 // tried. It is empty when somebody does not, or it cannot be told.
 func metByAll(in Input, left *allowance, st policy.Statement, c policy.Condition, o policy.Operator) (why, sentence string) {
-	if !worthAsking(in, c, o) || !left.spend(policy.Document{Statements: []policy.Statement{st}}, 2) {
+	if !worthAsking(in, c, o) || !left.advise(policy.Document{Statements: []policy.Statement{st}}, 2) {
 		return "", ""
 	}
 	fails := proof.Requirement{Condition: c, Sense: proof.Fails}

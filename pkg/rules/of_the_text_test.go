@@ -64,3 +64,39 @@ func TestManyEntriesAreNotPassedOver(t *testing.T) {
 		t.Errorf("%v\n%s", r.Verdict, lines(r, ""))
 	}
 }
+
+// A heap of lesser findings hides no graver one, and is not told whole: advice
+// by the dozen before a way past a guard, an element without a meaning and a
+// name in a partner's account (T46).
+func TestNoFindingIsBuried(t *testing.T) {
+	const rules = bare + "organization:\n  id: o-exampleorgid\n  accounts:\n    - {id: \"111122223333\", name: prod, unit: prod}\n    - {id: \"222222222222\", name: people, unit: people}\n"
+	for _, row := range []struct {
+		rule, lesser, graver string
+		want                 finding.Severity
+	}{
+		{noEffectID,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/a%d"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"*"}}}`,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"}}}`, finding.Low},
+		{unsupportedID,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/a%d"},"Action":["sts:*","sts:AssumeRole"]}`,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"StringEqual":{"aws:username":"z"}}}`, finding.Medium},
+		{danglingPrincipalConditionID,
+			`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/a%d*"}}}`,
+			`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/z*"}}}`, finding.Medium},
+	} {
+		var s []string
+		for i := range 24 {
+			s = append(s, strings.ReplaceAll(row.lesser, "%d", fmt.Sprint(i)))
+		}
+		in, r := judgeOne(t, rules, `{"Version":"2012-10-17","Statement":[`+strings.Join(append(s, row.graver), ",")+`]}`)
+		n, gravest := 0, finding.Advice
+		for _, f := range r.Findings {
+			if f.Rule == row.rule {
+				n, gravest = n+1, max(gravest, f.Severity)
+			}
+		}
+		if gravest != row.want || n > 2*mostTold || r.Verdict == finding.Compliant {
+			t.Errorf("%s: %d findings, the gravest %v, of %d statements; %v", row.rule, n, gravest, len(in.Document.Statements), r.Verdict)
+		}
+	}
+}

@@ -44,10 +44,16 @@ func checkUnsupported(in Input) Judgement {
 	return Judgement{Findings: u.found}
 }
 
-// elements gathers findings.
-type elements struct{ found []finding.Finding }
+// elements gathers findings, as many of each severity as are told.
+type elements struct {
+	found []finding.Finding
+	told  [finding.Critical + 1]int
+}
 
 func (u *elements) add(severity finding.Severity, where, message, fix, page string) {
+	if u.told[severity]++; u.told[severity] > mostTold {
+		return
+	}
 	u.found = append(u.found, finding.Finding{
 		Rule: unsupportedID, Severity: severity, Where: where, Message: message, Fix: fix,
 		Evidence: finding.Evidence{Kind: finding.Place, Sentence: where + ": see the IAM User Guide, " + page},
