@@ -150,6 +150,7 @@ func (u *elements) actions(i int, st policy.Statement) {
 		case strings.ContainsAny(a, "*?"):
 			u.add(finding.Advice, where, "whether IAM saves a trust policy with the pattern "+quoted(a)+" for an action is not documented",
 				"write sts:AssumeRole, and what goes with it", rolesPage)
+		case u.told[finding.Low] >= mostTold:
 		default:
 			u.add(finding.Low, where, "IAM saves no trust policy with the action "+quoted(a)+": only those by which a role is assumed, and sts:TagSession, sts:SetSourceIdentity and sts:SetContext",
 				"remove "+quoted(a)+"; what the role may do stands in its permission policies", rolesPage)
