@@ -281,7 +281,7 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 		if sent(callers, c.Key) || !covers(st, actionOf(callers.Kind)) || free.ask(callers, fires...).Outcome != proof.Found {
 			continue
 		}
-		a := in.find(in.query(actionOf(callers.Kind), all(append(others, lacking(denies(in.Document), c.Key, callers.Kind)...)), callers))
+		a := in.find(in.query(actionOf(callers.Kind), all(append(others, lacking(onlyDenies(in.Document), c.Key, callers.Kind)...)), callers))
 		switch a.Outcome {
 		case proof.Found:
 			passed = a
@@ -298,8 +298,8 @@ func dodged(in Input, i int, c policy.Condition) Judgement {
 		"let the Deny fire where the key is absent too: "+firmDeny(c)+" without Null beside it", passed))
 }
 
-// denies gives the document without its Allows.
-func denies(d policy.Document) policy.Document {
+// onlyDenies gives the document without its Allows.
+func onlyDenies(d policy.Document) policy.Document {
 	d.Statements = slices.DeleteFunc(slices.Clone(d.Statements), func(o policy.Statement) bool { return o.Effect != policy.Deny })
 	return d
 }
