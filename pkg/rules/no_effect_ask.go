@@ -112,7 +112,7 @@ func onlyAllow(d policy.Document, i int) policy.Document {
 // an Allow or a Deny; empty when there is somebody, or it cannot be told.
 func unused(in Input, left *allowance, i int) string {
 	st := in.Document.Statements[i]
-	if plainlyUsed(in.Document, i) || slices.ContainsFunc(st.Principal.List, unique) || !settledStatement(st) {
+	if plainlyUsed(in, i) || slices.ContainsFunc(st.Principal.List, unique) || !settledStatement(st) {
 		return ""
 	}
 	if carriesOnly(st) {

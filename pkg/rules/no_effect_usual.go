@@ -11,7 +11,8 @@ import (
 
 // plainlyUsed spares the usual statements the question: an action that their
 // principals make, and conditions such as such callers can meet, one on a key.
-func plainlyUsed(d policy.Document, i int) bool {
+func plainlyUsed(in Input, i int) bool {
+	d := in.Document
 	st := d.Statements[i]
 	if carriesOnly(st) {
 		return slices.ContainsFunc(d.Statements, func(o policy.Statement) bool {
@@ -23,20 +24,25 @@ func plainlyUsed(d policy.Document, i int) bool {
 	if match < 0 {
 		return false
 	}
-	whole := st.Principal.Star || slices.ContainsFunc(st.Principal.List, func(p policy.Principal) bool { return p.Kind == policy.Account || p.Kind == policy.Anyone })
+	foreign := func(p policy.Principal) bool {
+		return p.Type == "AWS" && p.Partition != "" && p.Partition != in.Role.Partition
+	}
+	if slices.ContainsFunc(st.Principal.List, foreign) {
+		return false // partitions are worlds apart
+	}
 	for k, c := range st.Conditions {
-		if slices.ContainsFunc(st.Conditions[:k], func(o policy.Condition) bool { return strings.EqualFold(o.Key, c.Key) }) || !usual(c, classes[match].Kind, whole, d.Version) {
+		if slices.ContainsFunc(st.Conditions[:k], func(o policy.Condition) bool { return strings.EqualFold(o.Key, c.Key) }) || !usual(in, st, c, classes[match].Kind) {
 			return false
 		}
 	}
 	return true
 }
 
-// usual says whether callers of a kind can plainly meet a condition.
-func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string) bool {
+// usual says whether callers of a kind can plainly meet a condition of a statement.
+func usual(in Input, st policy.Statement, c policy.Condition, kind proof.CallerKind) bool {
 	key := strings.ToLower(c.Key)
 	variable := slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
-	if variable && (version != "2012-10-17" || kind != proof.Users) || len(c.Values) == 0 {
+	if variable && (in.Document.Version != "2012-10-17" || kind != proof.Users) || len(c.Values) == 0 {
 		return false
 	}
 	switch kind {
@@ -44,8 +50,12 @@ func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string
 		switch key {
 		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
 			return variable || !slices.ContainsFunc(c.Values, func(v string) bool { return !sendable(v) })
-		case "aws:principalarn", "aws:principaltype", "aws:username", "aws:userid", "aws:principalaccount":
-			return whole
+		case "aws:principalarn", "aws:principalaccount":
+			return anybody(st) || slices.ContainsFunc(accountsOf(st), func(a string) bool { return ofAccount(c.Values, a) })
+		case "aws:principalorgid":
+			return slices.Contains(c.Values, in.Org.Organization.ID)
+		case "aws:principaltype", "aws:username", "aws:userid":
+			return slices.Contains(c.Values, "User") || slices.Contains(c.Values, "AssumedRole") || key != "aws:principaltype" && (anybody(st) || len(accountsOf(st)) > 0)
 		}
 		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
 			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
@@ -62,6 +72,14 @@ func usual(c policy.Condition, kind proof.CallerKind, whole bool, version string
 	default:
 		return false
 	}
+}
+
+// ofAccount says whether one of some values may be the ARN of a user or role of
+// an account, or is its id.
+func ofAccount(values []string, account string) bool {
+	return slices.ContainsFunc(values, func(v string) bool {
+		return v == account || strings.Contains(v, ":iam::"+account+":") || strings.Contains(v, ":iam::*:")
+	})
 }
 
 // sendable says that a value is legal for what callers send by AssumeRole; a

@@ -215,7 +215,7 @@ func spelled(c policy.Condition) string {
 	const most = 3
 	var values []string
 	for _, v := range c.Values[:min(len(c.Values), most)] {
-		if policy.SecretKey(c.Key) {
+		if policy.SecretKey(c.Key) && (c.Operator != "Null" || v != "true" && v != "false") {
 			values = append(values, masked(v))
 		} else {
 			values = append(values, quoted(v))
