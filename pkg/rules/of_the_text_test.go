@@ -56,13 +56,6 @@ func TestManyEntriesAreNotPassedOver(t *testing.T) {
 	if _, r := judgeOne(t, bare, `{"Version":"2012-10-17","Statement":[`+strings.Join(s, ",")+`]}`); r.Verdict == finding.Compliant {
 		t.Errorf("%v\n%s", r.Verdict, lines(r, ""))
 	}
-	s = nil
-	for i := range 64 {
-		s = append(s, fmt.Sprintf(`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*a%d*b*"}}}`, i))
-	}
-	if _, r := judgeOne(t, bare, `{"Version":"2012-10-17","Statement":[`+strings.Join(s, ",")+`]}`); r.Verdict != finding.Noncompliant {
-		t.Errorf("%v\n%s", r.Verdict, lines(r, ""))
-	}
 }
 
 // A heap of lesser findings hides no graver one, and is not told whole: advice
@@ -82,13 +75,15 @@ func TestNoFindingIsBuried(t *testing.T) {
 			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"StringEqual":{"aws:username":"z"}}}`, finding.Medium},
 		{danglingPrincipalConditionID,
 			`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/a%d*"}}}`,
-			`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/z*"}}}`, finding.Medium},
+			`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/z"}}}`, finding.Medium},
 	} {
 		var s []string
 		for i := range 24 {
 			s = append(s, strings.ReplaceAll(row.lesser, "%d", fmt.Sprint(i)))
 		}
-		in, r := judgeOne(t, rules, `{"Version":"2012-10-17","Statement":[`+strings.Join(append(s, row.graver), ",")+`]}`)
+		in, _ := judgeOne(t, rules, `{"Version":"2012-10-17","Statement":[`+strings.Join(append(s, row.graver), ",")+`]}`)
+		in.Gone = map[string]finding.Principal{"arn:aws:iam::222222222222:role/z": {ARN: "arn:aws:iam::222222222222:role/z", DeletedBy: "arn:aws:iam::222222222222:user/admin"}}
+		r := Judge(in)
 		n, gravest := 0, finding.Advice
 		for _, f := range r.Findings {
 			if f.Rule == row.rule {
