@@ -48,7 +48,8 @@ func Tags(d decision.Decision, findings ...finding.Finding) map[string]string {
 	}
 	rules := slices.Clone(d.Rules)
 	for _, f := range findings {
-		if f.Exemption == "" {
+		// Advice changes no verdict, so it is no reason for a tag.
+		if f.Exemption == "" && f.Severity > finding.Advice {
 			rules = append(rules, f.Rule)
 		}
 	}
