@@ -274,10 +274,29 @@ func contradicted(lits []lit) bool {
 	return false
 }
 
-// apart reports whether two short lists of texts have none in common.
+// apart reports whether two short lists of texts and patterns plainly have no
+// text in common.
 func (t *test) apart(u *test) bool {
-	return t.finite() && u.finite() && len(t.exact)*len(u.exact) <= 64 &&
-		!slices.ContainsFunc(t.exact, func(v string) bool { return slices.Contains(u.exact, v) })
+	if t.within != nil || u.within != nil || len(t.accounts)+len(u.accounts) > 0 ||
+		(len(t.exact)+len(t.patterns))*(len(u.exact)+len(u.patterns)) > 64 {
+		return false
+	}
+	for _, v := range t.exact {
+		if u.matchText(v) {
+			return false
+		}
+	}
+	for _, v := range u.exact {
+		if t.matchText(v) {
+			return false
+		}
+	}
+	for i := range t.patterns {
+		if slices.ContainsFunc(u.patterns, func(p pattern) bool { return !p.apart(&t.patterns[i]) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // includes reports whether t plainly takes all that u takes.
@@ -299,7 +318,7 @@ func (t *test) includes(u *test) bool {
 		}
 	}
 	for i := range u.patterns {
-		if !slices.ContainsFunc(t.patterns, func(p pattern) bool { return slices.Equal(p.tokens, u.patterns[i].tokens) }) {
+		if !slices.ContainsFunc(t.patterns, func(p pattern) bool { return p.covers(&u.patterns[i]) }) {
 			return false
 		}
 	}

@@ -196,11 +196,14 @@ var keyRows = map[string]keyRow{
 
 	"aws:sourceaccount": {
 		presence: kindSet{never, never, free, never, never}, lang: accountLang,
-		natural: []string{"999999999999", "888888888888", "123456789012"}, page: pageGlobal,
+		natural: []string{"999999999999", "888888888888", "123456789012", "314159265358"}, page: pageGlobal,
 	},
 	"aws:sourcearn": {
 		presence: kindSet{never, never, free, never, never}, lang: arnLang, arn: true,
-		natural: []string{"arn:aws:lambda:us-east-1:999999999999:function:app"}, page: pageGlobal,
+		natural: []string{
+			"arn:aws:lambda:us-east-1:999999999999:function:app", "arn:aws:lambda:us-east-1:888888888888:function:app",
+			"arn:aws:lambda:us-east-1:123456789012:function:app", "arn:aws:lambda:us-east-1:314159265358:function:app",
+		}, page: pageGlobal,
 	},
 	"aws:sourceorgid": {
 		presence: kindSet{never, never, free, never, never}, lang: orgLang,

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -183,7 +184,8 @@ func listed(d *drawer, text string) string {
 	return rewritten(text, func(v any) any {
 		switch v := v.(type) {
 		case map[string]any:
-			for name, inner := range v {
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				inner := v[name]
 				list, isList := inner.([]any)
 				_, isText := inner.(string)
 				switch {
@@ -280,8 +282,9 @@ func rewritten(text string, change func(any) any) string {
 func walked(v any, change func(any) any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for k, inner := range v {
-			v[k] = walked(inner, change)
+		// In order, so that a run can be had again.
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			v[k] = walked(v[k], change)
 		}
 	case []any:
 		for i, inner := range v {
