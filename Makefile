@@ -106,6 +106,10 @@ differential: $(NODE_STAMP) ## access beside an evaluator of other make: TRIALS 
 	ROLEWARDEN_REQUIRE_TOOLS=1 go test -count=1 -timeout 2h -v -run '^TestAnOutsideJudgeDecidesAlike$$' ./pkg/access \
 		-differential.documents=$(TRIALS) -differential.seed=$(SEED)
 
+.PHONY: mutants
+mutants: ## break each operator and each rule once: every break must be noticed
+	python3 .ci/tools/mutate.py $(ONLY)
+
 FUZZTIME ?= 60s
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
