@@ -90,7 +90,15 @@ func matchBinary(want, have string) Tri {
 	if errA != nil || errB != nil {
 		return Unsettled
 	}
-	return settled(string(a) == string(b))
+	switch {
+	case want == have:
+		return Yes
+	case string(a) == string(b):
+		// That the same bytes may be spelled in two ways is not documented.
+		return Unsettled
+	default:
+		return No
+	}
 }
 
 // matchIP looks for an address in a CIDR range; a bare address is a range of

@@ -73,6 +73,7 @@ func covered() []coverage {
 		{`{"AWS":"arn:aws:sts::111122223333:assumed-role/app/s1"}`, map[string]access.Tri{session: yes, issued: yes, roleCaller: open, bob: no}},
 		{`{"AWS":"arn:aws:sts::111122223333:assumed-role/app/s2"}`, map[string]access.Tri{session: no, issued: no}},
 		{`{"AWS":"arn:aws:sts::111122223333:federated-user/bob"}`, map[string]access.Tri{federated: yes, bob: no, session: no}},
+		{`{"AWS":"arn:aws:sts::111122223333:federated-user/eve"}`, map[string]access.Tri{federated: no, bob: no}},
 		{`{"AWS":"AIDACKCEVSQ6C2EXAMPLE"}`, map[string]access.Tri{
 			teamBob: yes, bob: open, federated: open, session: no, issued: no, root: no, lambda: no,
 		}},
