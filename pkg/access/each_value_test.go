@@ -1,6 +1,10 @@
 package access_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/access"
+)
 
 // Of the values that a condition lists, and of those that a key has, each
 // counts, wherever it stands: one that matches, one that does not, and one of
@@ -38,4 +42,21 @@ func TestOtherSpellingsAreNotSettled(t *testing.T) {
 		{on("BinaryEquals", "k", "QQ=="), `"k":"QR=="`, open},
 		{on("BinaryEquals", "k", "QR=="), `"k":"QR=="`, yes},
 	})
+}
+
+// The five orders of numbers and of dates, below the bound, at it and above it.
+func TestEveryOrderAtItsBound(t *testing.T) {
+	numbers, dates := []string{"9", "10", "11"}, []string{"2026-05-31T23:59:59Z", "2026-06-01T00:00:00Z", "2026-06-01T00:00:01Z"}
+	for order, want := range map[string][3]access.Tri{
+		"Equals": {no, yes, no}, "NotEquals": {yes, no, yes},
+		"LessThan": {yes, no, no}, "LessThanEquals": {yes, yes, no},
+		"GreaterThan": {no, no, yes}, "GreaterThanEquals": {no, yes, yes},
+	} {
+		for i, w := range want {
+			holds(t, "2012-10-17", []row{
+				{on("Numeric"+order, "k", numbers[1]), `"k":"` + numbers[i] + `"`, w},
+				{on("Date"+order, "k", dates[1]), `"k":"` + dates[i] + `"`, w},
+			})
+		}
+	}
 }
