@@ -111,14 +111,16 @@ func asksForIDs(in Input) bool {
 
 type writtenID struct{ id, where string }
 
-// writtenIDs gives every external ID that a document writes out, and where.
+// writtenIDs gives every external ID that a document asks for, and where.
 func writtenIDs(d policy.Document) []writtenID {
 	var out []writtenID
 	for i, st := range d.Statements {
 		for _, c := range st.Conditions {
 			o, ok := policy.ParseOperator(c.Operator)
 			text := o.Base == policy.String || o.Base == policy.StringLike || o.Base == policy.StringIgnoreCase
-			if !ok || !text || st.Effect != policy.Allow || !strings.EqualFold(c.Key, externalIDKey) {
+			// A Deny asks for the values that it spares.
+			asks := (st.Effect == policy.Deny) == o.Negated
+			if !ok || !text || !asks || !strings.EqualFold(c.Key, externalIDKey) {
 				continue
 			}
 			for _, v := range c.Values {

@@ -71,6 +71,9 @@ func TestSharedExternalIDsAreTold(t *testing.T) {
 		{"an account nobody knows, which is not the role's own", []Document{
 			trusting(t, "a.json", secret, app, "999999999999"), trusting(t, "b.json", secret, app, "777788889999"),
 		}, []int{1, 1}},
+		{"whatever each caller is named", []Document{
+			trusting(t, "a.json", "${aws:username}", app, "444455556666"), trusting(t, "b.json", "${aws:username}", app, "777788889999"),
+		}, []int{0, 0}},
 		{"two IDs", []Document{
 			trusting(t, "a.json", secret, app, "444455556666"), trusting(t, "b.json", "another-id-0815", app, "777788889999"),
 		}, []int{0, 0}},
@@ -92,6 +95,32 @@ func TestSharedExternalIDsAreTold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An ID that a Deny asks for, in that it keeps all others out, is shared like
+// one that an Allow asks for; one that a Deny keeps out is nobody's.
+func TestSharedExternalIDsOfADeny(t *testing.T) {
+	const app, secret = "arn:aws:iam::111122223333:role/app", "one-id-for-all-4711"
+	a := trusting(t, "a.json", secret, app, "444455556666")
+	for operator, want := range map[string]int{"StringNotEquals": 1, "StringEquals": 0} {
+		b := trusting(t, "b.json", secret, app, "777788889999")
+		allow := b.Input.Document.Statements[0]
+		deny := policy.Statement{
+			Effect: policy.Deny, Actions: []string{"sts:AssumeRole"}, Principal: policy.Principals{List: []policy.Principal{{Type: "AWS", Value: "*", Kind: policy.Anyone}}},
+			Conditions: []policy.Condition{{Operator: operator, Key: externalIDKey, Values: []string{secret}}},
+		}
+		allow.Conditions = nil
+		b.Input.Document.Statements = []policy.Statement{allow, deny}
+		found := SharedExternalIDs([]byte("key"), []Document{a, b})
+		if len(found[0]) != want || len(found[1]) != want {
+			t.Errorf("a Deny with %s: %d and %d findings, want %d each", operator, len(found[0]), len(found[1]), want)
+		}
+		for _, f := range found[1] {
+			if f.Where != "Statement[1].Condition.StringNotEquals.sts:ExternalId" {
+				t.Errorf("found at %s", f.Where)
+			}
+		}
 	}
 }
 

@@ -31,7 +31,11 @@ func checkUniqueIDPrincipal(in Input) Judgement {
 	for i, st := range in.Document.Statements {
 		for k, p := range st.Principal.List {
 			if p.Kind == policy.UniqueID {
-				f := orphan(in, st.Effect, principalAt(i, "Principal", st.Principal, k), p.Value)
+				role := allowed
+				if st.Effect == policy.Deny {
+					role = denied
+				}
+				f := orphan(in, role, principalAt(i, "Principal", st.Principal, k), p.Value)
 				if len(st.Principal.List) == 1 && st.Effect == policy.Allow {
 					f.Fix = "remove " + at(i) + ", which lets nobody in; if somebody took over, name that user or role by its own ARN, after asking who it is"
 				}
@@ -40,35 +44,51 @@ func checkUniqueIDPrincipal(in Input) Judgement {
 		}
 		for k, p := range st.NotPrincipal.List {
 			if p.Kind == policy.UniqueID {
-				j.Findings = append(j.Findings, orphan(in, policy.Deny, principalAt(i, "NotPrincipal", st.NotPrincipal, k), p.Value))
+				j.Findings = append(j.Findings, orphan(in, spares, principalAt(i, "NotPrincipal", st.NotPrincipal, k), p.Value))
 			}
 		}
 	}
 	return j
 }
 
+// part is what an ID was for in its statement.
+type part uint8
+
+const (
+	allowed part = iota
+	denied
+	// spares is for those whom a Deny names in NotPrincipal.
+	spares
+)
+
 // orphan tells of one ID. In a Deny it costs no one access and lets no one in:
-// what is lost is the intent to keep somebody out, so that is advice.
-func orphan(in Input, effect policy.Effect, place, id string) finding.Finding {
+// what is lost is the intent to keep somebody out, or to spare somebody, so
+// that is advice.
+func orphan(in Input, role part, place, id string) finding.Finding {
 	past, known := in.History[id]
 	past.ID = id
 	f := finding.Finding{
 		Rule: uniqueIDPrincipalID, Severity: finding.Low, Where: place,
 		Evidence: finding.Evidence{Kind: finding.Fact, Principal: &past, Sentence: biography(past, known)},
 	}
+	namesake, now := "does not regain access", "nobody gets in by it"
+	f.Fix = "remove " + quoted(id) + " from " + place + "; if somebody took over, name that user or role by its own ARN, after asking who it is"
+	switch role {
+	case denied:
+		f.Severity = finding.Advice
+		namesake, now = "does not fall under it", "this Deny keeps nobody out any more"
+		f.Fix = "name whom the Deny is meant for by an ARN that exists, or remove " + quoted(id) + " from " + place
+	case spares:
+		f.Severity = finding.Advice
+		namesake, now = "is not spared", "this Deny spares nobody by it any more"
+		f.Fix = "name whom the Deny is to spare by an ARN that exists, or remove " + quoted(id) + " from " + place
+	case allowed:
+	}
 	again := ""
 	if past.LivesAgainAs != "" {
-		again = fmt.Sprintf("; what has that name now is another (%s) and does not regain access", word(past.LivesAgainAs))
+		again = fmt.Sprintf("; what has that name now is another (%s) and %s", word(past.LivesAgainAs), namesake)
 	}
-	const stuck = "IAM will not save the policy again while the ID is in it"
-	if effect == policy.Deny {
-		f.Severity = finding.Advice
-		f.Message = fmt.Sprintf("%s: %s%s; this Deny keeps nobody out any more, and %s", quoted(id), biography(past, known), strings.Replace(again, "regain access", "fall under it", 1), stuck)
-		f.Fix = "name whom the Deny is meant for by an ARN that exists, or remove " + quoted(id) + " from " + place
-		return f
-	}
-	f.Message = fmt.Sprintf("%s: %s%s; nobody gets in by it, and %s", quoted(id), biography(past, known), again, stuck)
-	f.Fix = "remove " + quoted(id) + " from " + place + "; if somebody took over, name that user or role by its own ARN, after asking who it is"
+	f.Message = fmt.Sprintf("%s: %s%s; %s, and IAM will not save the policy again while the ID is in it", quoted(id), biography(past, known), again, now)
 	return f
 }
 
