@@ -175,4 +175,8 @@ func TestNothingIsAllowedByNothing(t *testing.T) {
 	if got := access.Evaluate(without, parseRequest(t, assume)); got.Decision != access.Denied {
 		t.Error("a statement without Effect grants", got)
 	}
+	d.Statements = append(d.Statements, without.Statements...)
+	if got := access.Evaluate(d, parseRequest(t, assume)); got.Decision != access.Allowed {
+		t.Error("a statement without Effect denies", got)
+	}
 }
