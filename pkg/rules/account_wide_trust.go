@@ -120,9 +120,9 @@ func unnamed(d policy.Document) [][]proof.Requirement {
 			case key == "aws:principalarn":
 				arns = append(arns, narrow(c.Values)...)
 			case key == "aws:username":
-				names = append(names, narrow(c.Values)...)
+				names = append(names, notOpen(c.Values)...)
 			case key == "aws:userid":
-				ids = append(ids, narrow(c.Values)...)
+				ids = append(ids, notOpen(c.Values)...)
 			case strings.HasPrefix(key, "aws:principaltag/"):
 				tags = appendMissing(tags, []string{c.Key})
 			}
@@ -143,7 +143,13 @@ func unnamed(d policy.Document) [][]proof.Requirement {
 	return where
 }
 
-// narrow gives the values that say something of the name.
+// notOpen gives the values that are more than wildcards: of a caller's name, or of
+// its ID, of which either part may say who it is.
+func notOpen(values []string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.Trim(v, "*?:") == "" })
+}
+
+// narrow gives the ARNs that say something of the name.
 func narrow(values []string) []string {
 	var out []string
 	for _, v := range values {

@@ -124,6 +124,25 @@ func TestSharedExternalIDsOfADeny(t *testing.T) {
 	}
 }
 
+// Where the rules file asks no external ID of a role, or takes the rule out for
+// all, nothing is said of one that is shared.
+func TestSharedExternalIDsWhereTheyAreAsked(t *testing.T) {
+	const app, secret = "arn:aws:iam::111122223333:role/app", "one-id-for-all-4711"
+	for setting, want := range map[string]int{
+		`{off: true}`: 0, `{roles: ["arn:aws:iam::111122223333:role/other"]}`: 0, `{roles: ["arn:aws:iam::111122223333:role/a*"]}`: 1,
+	} {
+		rules, err := org.Parse("rules.yaml", []byte(sharedRules+"rules:\n  external-id: "+setting+"\n"), noon())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := trusting(t, "a.json", secret, app, "444455556666"), trusting(t, "b.json", secret, app, "777788889999")
+		a.Input.Org, b.Input.Org = rules, rules
+		if found := SharedExternalIDs([]byte("key"), []Document{a, b}); len(found[0]) != want || len(found[1]) != want {
+			t.Errorf("%s: %d and %d findings, want %d each", setting, len(found[0]), len(found[1]), want)
+		}
+	}
+}
+
 // A document whose Deny shuts the partner out shares nothing.
 func TestSharedExternalIDsAreProven(t *testing.T) {
 	a := trusting(t, "a.json", "one-id-for-all-4711", "arn:aws:iam::111122223333:role/app", "444455556666")
