@@ -47,12 +47,40 @@ func (s *solver) tiedNode(c *condition, tv *tiedValue, want, absentOK bool) node
 		return s.doubtLeaf(tv.text, c.place, want)
 	}
 	t := tie{v: v, win: win, neg: !want, how: c.how, pieces: pieces, element: c.place}
-	node := s.resolve(t, 0)
+	node := s.openWildcards(c, s.resolve(t, 0), pieces, want)
 	if absentOK {
 		return s.or(s.absent(v), node)
 	}
 	return s.and(s.present(v), node)
 }
+
+// openWildcards adds to the node of a value with variables what a pattern makes of
+// wildcards in their values: whether those count is not documented.
+func (s *solver) openWildcards(c *condition, node nodeID, pieces []tiePiece, want bool) nodeID {
+	if c.how != compareGlob && c.how != compareARN {
+		return node
+	}
+	base := len(s.stack)
+	for _, p := range pieces {
+		if p.kind == variablePiece && s.vars[p.v].presence != never && s.mayHold(p, "*?") {
+			s.stack = append(s.stack, s.literal(lit{v: p.v, win: p.win, t: wildcardText}))
+		}
+	}
+	if len(s.stack) == base {
+		return node
+	}
+	wild := s.join(opOr, base)
+	return s.or(node, s.and(wild, s.doubtLeaf(c.identity(), c.place, want)))
+}
+
+// wildcardText is met by texts that hold a wildcard.
+var wildcardText = func() *test {
+	t := &test{}
+	for _, w := range []string{"*", "?"} {
+		t.add([]piece{{kind: starPiece}, {kind: literalPiece, text: w}, {kind: starPiece}}, compareGlob)
+	}
+	return t.seal()
+}()
 
 // resolve settles the presence of each variable of a tie from piece i on.
 func (s *solver) resolve(t tie, i int) nodeID {
