@@ -66,8 +66,9 @@ func TestProviderNames(t *testing.T) {
 	for name, want := range map[string]Outcome{
 		"token.actions.githubusercontent.com":                                         Found,
 		"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com": Found,
-		"accounts.google.com": None,
-		"oidc.example.com":    None,
+		"Token.Actions.GitHubUserContent.com":                                         Found,
+		"accounts.google.com":                                                         None,
+		"oidc.example.com":                                                            None,
 	} {
 		q := Query{World: world(), Callers: []Callers{{Kind: OIDCIdentities, Names: []string{name}}}, Actions: web}
 		if a := Find(doc, q); a.Outcome != want {
