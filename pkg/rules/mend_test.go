@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/proof"
 )
 
 // deniedElsewhere gives a document with a Deny for each Allow that says the same
@@ -80,7 +81,7 @@ func TestClaimsOfManyValuesAreMendedToSome(t *testing.T) {
 // A service is held by the key that it sends, and by no other, which would shut
 // it out.
 func TestAServiceIsHeldByWhatItSends(t *testing.T) {
-	for service, key := range map[string]string{"rolesanywhere": sourceARNKey, "datazone": sourceAccountKey, "states": sourceAccountKey} {
+	for service, key := range map[string]string{"logs": sourceARNKey, "datazone": sourceAccountKey, "states": sourceAccountKey} {
 		in := Input{Now: noon(), Role: roleOf(t, "arn:aws:iam::111122223333:role/app")}
 		in.Document = parsed(t, `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "`+service+`.amazonaws.com"}, "Action": "sts:AssumeRole"}}`)
 		p, ok := Propose(in, Judge(in))
@@ -107,5 +108,21 @@ func TestAServiceIsHeldInEveryStatement(t *testing.T) {
 	in.Document = p.Document
 	if r := Judge(in); len(r.Open()) != 0 {
 		t.Errorf("%+v\n%s", r.Open(), p.Document.Print())
+	}
+}
+
+// Somebody of a class who was let in must be still; of whom nobody knows, it may
+// not become certain that nobody is.
+func TestAProposalKeepsWhomTheDocumentNames(t *testing.T) {
+	for before, want := range map[proof.Outcome][3]bool{
+		proof.None:    {true, true, true},
+		proof.Found:   {false, false, true},
+		proof.Unknown: {true, false, true},
+	} {
+		for i, after := range []proof.Outcome{proof.Unknown, proof.None, proof.Found} {
+			if got := keeps(before, after); got != want[i] {
+				t.Errorf("%v before and %v after: kept %t", before, after, got)
+			}
+		}
 	}
 }

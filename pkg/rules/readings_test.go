@@ -96,3 +96,40 @@ func TestAnExemptedEchoStaysInSight(t *testing.T) {
 		t.Errorf("the exempted finding is gone:\n%s", lines(r, ""))
 	}
 }
+
+// A rule of the organization's own is about the callers that it lists, and no others.
+func TestOwnRulesAreAboutTheirCallers(t *testing.T) {
+	const stranger, partner = "999999999999", "444455556666"
+	const partners = "partners: [{name: acme, accounts: [\"444455556666\"]}]\n"
+	for _, c := range []struct {
+		accounts, more, trusted string
+		want                    bool
+	}{
+		{"partners", partners, partner, true}, {"partners", partners, stranger, false},
+		{`["444455556666"]`, "", partner, true}, {`["444455556666"]`, "", stranger, false},
+		{"outside", partners, stranger, true}, {"own", partners, stranger, false}, {"organization", partners, stranger, false},
+	} {
+		file := bare + c.more + "customRules:\n  - {id: never-they, title: a, why: b, never: true, callers: [{kind: users, accounts: " + c.accounts + "}]}\n"
+		_, r := judgeOne(t, file, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"`+c.trusted+`"},"Action":"sts:AssumeRole"}]}`)
+		got := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == "never-they" })
+		if got != c.want {
+			t.Errorf("accounts: %s, %s is trusted: found %t", c.accounts, c.trusted, got)
+		}
+	}
+}
+
+// Whom a document lets in by name in a condition, somebody must look up: an
+// exact user or role of an Allow, or one that a Deny spares.
+func TestNamesToLookUp(t *testing.T) {
+	const app, bob = "arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:user/bob"
+	d := parsed(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":["`+app+`","arn:aws:iam::111122223333:role/x*"]},"StringEquals":{"aws:username":"`+bob+`"}}},
+		{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"ArnNotEquals":{"aws:principalarn":"`+bob+`"},"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:user/eve"}}}]}`)
+	var got []string
+	for _, p := range NamesInConditions(d) {
+		got = append(got, p.Value)
+	}
+	if !slices.Equal(got, []string{app, bob}) {
+		t.Errorf("%q", got)
+	}
+}
