@@ -103,3 +103,31 @@ func TestWildcardsOutOfVariablesAreOpen(t *testing.T) {
 		{"in a text", allow(idp, "sts:AssumeRoleWithSAML", cond("StringEquals", "sts:RoleSessionName", `"${SAML:sub}"`)), None},
 	})
 }
+
+// However soon a question is cut short, it never says that there is none where
+// there is one: for each kind of caller, with every number of steps to spend.
+func TestAQuestionCutShortNeverSaysNone(t *testing.T) {
+	docs := map[string]string{
+		"a guard that leaks": allow(partner, "sts:AssumeRole", cond("StringLike", "sts:ExternalId", `"*a?b*c*"`)+","+cond("StringNotLike", "sts:RoleSessionName", `["b*","e*","a*","s*","t*"]`)),
+		"many Denies": document(statementText("Allow", anyone, "sts:*", ""),
+			statementText("Deny", anyone, "sts:*", cond("StringNotLike", "sts:RoleSessionName", `"*x*"`)),
+			statementText("Deny", anyone, "sts:*", cond("StringLike", "sts:RoleSessionName", `["x*","*x"]`)),
+			statementText("Deny", anyone, "sts:*", cond("StringNotLike", "sts:ExternalId", `"?q*"`))),
+		"a variable": allow(partner, "sts:AssumeRole", cond("StringLike", "sts:RoleSessionName", `"z*${aws:username}*"`)),
+	}
+	for name, text := range docs {
+		c := Compile(parse(t, text), "aws")
+		for _, kind := range []CallerKind{Users, RoleSessions} {
+			q := Query{World: world(), Callers: []Callers{{Kind: kind}}, Actions: assume, Where: [][]Requirement{require(Fails, "StringLike", "sts:RoleSessionName", "eve*")}}
+			if a := c.Find(q); a.Outcome == None {
+				continue
+			}
+			for steps := range 400 {
+				q.Budget = &Budget{spent: 10 * sharedLimit, extra: reserve - steps, ready: [2]*Compiled{c}}
+				if a := c.Find(q); a.Outcome == None || a.Outcome == Unknown && len(a.Undecided) == 0 {
+					t.Fatalf("%s, %v: %v %q after %d steps", name, kind, a.Outcome, a.Undecided, steps)
+				}
+			}
+		}
+	}
+}
