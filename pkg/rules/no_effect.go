@@ -311,12 +311,17 @@ func firmDeny(c policy.Condition) string {
 	return o.String()
 }
 
-// mendNoEffect writes an entry that passes by absence as one that does not.
+// mendNoEffect writes ForAllValues on a key of one value as the plain operator.
+// IfExists is how one says that a key may be left out (IAM User Guide,
+// reference_policies_elements_condition_operators), so what its writer meant is
+// not known, and no rule of the organization asks for the key: somebody may well
+// come in without it. ForAllValues has no such use on a key of one value, and
+// means the entry to hold.
 func mendNoEffect(in Input, f finding.Finding) []policy.Document {
 	for i, st := range in.Document.Statements {
 		for k, c := range st.Conditions {
 			o, ok := policy.ParseOperator(c.Operator)
-			if !ok || st.Effect != policy.Allow || f.Severity == finding.Advice || conditionAt(i, c) != f.Where || o.Negated {
+			if !ok || st.Effect != policy.Allow || f.Severity == finding.Advice || conditionAt(i, c) != f.Where || o.Negated || o.IfExists || !ofOneValue(c.Key) {
 				continue
 			}
 			d := in.Document
@@ -328,6 +333,14 @@ func mendNoEffect(in Input, f finding.Finding) []policy.Document {
 		}
 	}
 	return nil
+}
+
+// ofOneValue says whether a key is one of AWS's own that has one value. Of
+// claims that is for their provider to say.
+func ofOneValue(key string) bool {
+	key = strings.ToLower(key)
+	global := strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, "sts:")
+	return global && !slices.Contains([]string{"aws:principalorgpaths", "aws:sourceorgpaths", "aws:resourceorgpaths", "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "sts:transitivetagkeys"}, key)
 }
 
 // besideVersion reminds of variables that the document's version leaves as text.

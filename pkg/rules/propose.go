@@ -34,14 +34,19 @@ type Proposal struct {
 //   - no Deny is touched.
 //
 // A statement that lets in whom public-principal or external-account want out is
-// left alone by every other rule until that is settled.
+// left alone by every other rule until that is settled, by a mend or by an
+// exemption.
 //
 // Where one of these cannot be shown there is no proposal. Tell it only to
 // people: what it narrows somebody may rely on.
 func Propose(in Input, r finding.Report) (Proposal, bool) {
 	in = in.settled()
-	m := mending{in: in, original: in.Document, first: opinionOf(in)}
-	m.last = m.first
+	m := mending{in: in, original: in.Document, last: opinionOf(in)}
+	for _, f := range r.Findings {
+		if f.Exemption != "" {
+			m.exempt = appendMissing(m.exempt, []string{f.Rule})
+		}
+	}
 	for _, least := range []finding.Severity{finding.Low, finding.Advice} {
 		var tried []string
 		for _, f := range r.Open() {
@@ -62,8 +67,10 @@ type mending struct {
 	// in holds the document as far as it is mended.
 	in       Input
 	original policy.Document
-	// first is what the rules say of the original, last what they say of in.
-	first, last opinion
+	// last is what the rules say of in.
+	last opinion
+	// exempt are the rules whose findings somebody has answered for.
+	exempt []string
 	// rules are those that were mended.
 	rules []string
 }
@@ -78,7 +85,7 @@ func (m *mending) mend(id string, least finding.Severity) {
 	in, said := m.in, m.last
 	for range mostSteps {
 		f, open := said.of(id, least)
-		if open && unwelcome(in.Document, said, f) {
+		if open && m.unwelcome(in.Document, said, f) {
 			return
 		}
 		if !open {
@@ -99,12 +106,12 @@ func (m *mending) mend(id string, least finding.Severity) {
 // says that some of whom it lets in should not be there at all. While that
 // stands it is not known what becomes of the statement, and to polish it would
 // make it look settled.
-func unwelcome(d policy.Document, said opinion, f finding.Finding) bool {
+func (m *mending) unwelcome(d policy.Document, said opinion, f finding.Finding) bool {
 	asksWho := func(rule string) bool { return rule == publicPrincipalID || rule == externalAccountID }
 	i, ok := statementOf(d, f)
 	return ok && !asksWho(f.Rule) && slices.ContainsFunc(said.findings, func(other finding.Finding) bool {
 		j, ok := statementOf(d, other)
-		return ok && i == j && asksWho(other.Rule)
+		return ok && i == j && asksWho(other.Rule) && !slices.Contains(m.exempt, other.Rule)
 	})
 }
 

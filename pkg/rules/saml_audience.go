@@ -46,6 +46,14 @@ func signInHost(partition string) string {
 // sign-in takes assertions: without a Region and with one, and below both the
 // one of a provider that encrypts.
 func signInEndpoints(partition string) []string {
+	if signInHost(partition) == "" {
+		return nil
+	}
+	return append(signInAddresses(partition), driverEndpoints()...)
+}
+
+// signInAddresses gives those of them that are AWS's own.
+func signInAddresses(partition string) []string {
 	host := signInHost(partition)
 	if host == "" {
 		return nil
@@ -54,7 +62,7 @@ func signInEndpoints(partition string) []string {
 	for _, h := range []string{host, "*." + host} {
 		all = append(all, "https://"+h+"/saml", "https://"+h+"/saml/acs/*")
 	}
-	return append(all, driverEndpoints()...)
+	return all
 }
 
 // driverEndpoints gives patterns of the addresses at which AWS's own database
@@ -114,31 +122,56 @@ func strangeAudience(in Input, p policy.Principal, a proof.Answer) finding.Findi
 	}
 }
 
-// mendSAMLAudience pins the audience where nothing is said of it. An endpoint
-// with a Region is beyond what it can know, and is refused by the pin: whoever
-// signs in at one is told by the difference.
+// mendSAMLAudience pins the audience where nothing is said of it, to AWS's sign-in
+// without a Region, with one, and for encrypted assertions: at which of them people
+// sign in is not known, and all are AWS's own. The addresses of database drivers,
+// which are on the user's own machine, are left to who knows that they are used.
 func mendSAMLAudience(in Input, found finding.Finding) []policy.Document {
-	host := signInHost(in.Role.Partition)
-	if host == "" || found.Severity != finding.Medium {
+	endpoints, d := signInAddresses(in.Role.Partition), in.Document
+	at, ok := statementOf(d, found)
+	if !ok || len(endpoints) == 0 || found.Severity != finding.Medium {
 		return nil
 	}
-	d := in.Document
-	names := func(p policy.Principal) bool { return p.Kind == policy.SAMLProvider }
-	strict := clonedDocument(d)
-	for i := range strict.Statements {
-		if !only(strict.Statements[i].Principal, names) {
+	all := d
+	var out []policy.Document
+	for i, st := range d.Statements {
+		if st.Effect != policy.Allow || !only(st.Principal, func(p policy.Principal) bool { return p.Kind == policy.SAMLProvider }) {
 			continue
 		}
-		for j, c := range strict.Statements[i].Conditions {
-			if strict.Statements[i].Effect == policy.Allow && strings.EqualFold(c.Key, samlAudienceKey) {
-				strict.Statements[i].Conditions[j].Operator = strings.TrimSuffix(strings.TrimPrefix(c.Operator, "ForAllValues:"), "IfExists")
+		for k, one := range audiencesPinned(st, endpoints) {
+			if i == at {
+				out = append(out, replaced(d, i, one))
+			}
+			if k == 0 {
+				all = replaced(all, i, one)
 			}
 		}
 	}
-	pinned, changed := pinnedTo(d, names, samlAudienceKey, "https://"+host+"/saml")
-	candidates := []policy.Document{strict}
-	if changed {
-		candidates = slices.Insert(candidates, 0, pinned)
+	return append(out, all)
+}
+
+// audiencesPinned gives a statement with the audience pinned: where it asks for
+// none, or for any, to some patterns, else to what it asks for loosely.
+func audiencesPinned(st policy.Statement, endpoints []string) []policy.Statement {
+	var out []policy.Statement
+	for k, c := range st.Conditions {
+		if !strings.EqualFold(c.Key, samlAudienceKey) {
+			continue
+		}
+		one := st
+		one.Conditions = slices.Clone(st.Conditions)
+		if open := func(v string) bool { return strings.Trim(v, "*") == "" }; c.Operator == "StringLike" && slices.ContainsFunc(c.Values, open) {
+			one.Conditions[k].Values = endpoints
+		} else {
+			one.Conditions[k].Operator = strings.TrimSuffix(strings.TrimPrefix(c.Operator, "ForAllValues:"), "IfExists")
+		}
+		if now := one.Conditions[k]; now.Operator != c.Operator || !slices.Equal(now.Values, c.Values) {
+			out = append(out, one)
+		}
 	}
-	return candidates
+	if one, ok := demanding(st, samlAudienceKey, endpoints, "StringLike"); ok {
+		one.Conditions = withoutEmpty(one.Conditions)
+		out = append(out, one)
+	}
+	return out
 }

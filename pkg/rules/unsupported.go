@@ -21,7 +21,8 @@ const unsupportedID = "unsupported"
 func unsupported() Rule {
 	return Rule{
 		ID: unsupportedID, Title: "Nothing that IAM refuses in a trust policy, or whose meaning it leaves open",
-		Severity: finding.Medium, Reach: TellOnly, Page: unsupportedPage, Check: checkUnsupported, homeless: true,
+		Severity: finding.Medium, Reach: TellOnly, Page: unsupportedPage, Check: checkUnsupported,
+		Mend: mendUnsupported, homeless: true,
 	}
 }
 
@@ -177,9 +178,35 @@ func (u *elements) sid(i int, sid string, seen map[string]int) {
 		return
 	}
 	seen[sid] = i
-	if strings.ContainsFunc(sid, func(r rune) bool { return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9') }) {
+	if strings.ContainsFunc(sid, func(r rune) bool { return !inSid(r) }) {
 		u.add(finding.Low, at(i)+".Sid", "IAM saves no Sid with other characters than letters and digits, as "+quoted(sid)+" has", "write letters and digits alone", sidPage)
 	}
+}
+
+// mendUnsupported gives a statement whose Sid IAM refuses one that it takes, or
+// none: a Sid means nothing to anybody who calls.
+func mendUnsupported(in Input, f finding.Finding) []policy.Document {
+	i, ok := statementOf(in.Document, f)
+	if !ok || f.Where != at(i)+".Sid" {
+		return nil
+	}
+	st := in.Document.Statements[i]
+	sid := strings.Map(func(r rune) rune {
+		if !inSid(r) {
+			return -1
+		}
+		return r
+	}, st.Sid)
+	if slices.ContainsFunc(in.Document.Statements, func(other policy.Statement) bool { return other.Sid == sid }) {
+		sid = ""
+	}
+	st.Sid = sid
+	return []policy.Document{replaced(in.Document, i, st)}
+}
+
+// inSid says whether a Sid may hold a character.
+func inSid(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 // condition looks at one entry.
