@@ -59,6 +59,8 @@ type CustomCallers struct {
 	// Except are the callers not meant: ARNs of users, roles or providers, those
 	// of users and roles with wildcards if need be, or names of services.
 	Except []string
+	// Line and Column are where the file writes the class.
+	Line, Column int
 }
 
 // AccountSet says whose users and roles are meant. The zero value is every account.
@@ -165,7 +167,7 @@ func (r *reader) customCallers(c strict.Object, rules *Rules) []CustomCallers {
 	for i, n := range items {
 		o := r.Object(n, strict.Item(c.At("callers"), i), "kind", "accounts", "names", "except")
 		o.Require("kind")
-		one := CustomCallers{}
+		one := CustomCallers{Line: n.Line, Column: n.Column}
 		one.Kind, _ = o.Text("kind", kindWord)
 		name, except := kindForms(one.Kind)
 		if one.Kind == "users" || one.Kind == "roles" {

@@ -85,7 +85,7 @@ func (r *reader) condition(n *yaml.Node, path string) (policy.Condition, bool) {
 // they mean a trap: ForAllValues is met where the key is absent (IAM User
 // Guide, reference_policies_condition-single-vs-multi-valued-context-keys).
 func misfit(operator policy.Operator, key string) (problem, remedy string) {
-	several := slices.ContainsFunc([]string{"aws:PrincipalOrgPaths", "aws:TagKeys", "aws:SourceOrgPaths"}, func(k string) bool { return strings.EqualFold(k, key) })
+	several := slices.ContainsFunc([]string{"aws:PrincipalOrgPaths", "aws:TagKeys", "aws:SourceOrgPaths", "aws:ResourceOrgPaths", "aws:CalledVia", "aws:PrincipalServiceNamesList", "sts:TransitiveTagKeys"}, func(k string) bool { return strings.EqualFold(k, key) })
 	single := !several && (hasPrefixFold(key, "aws:") || hasPrefixFold(key, "sts:"))
 	switch {
 	case several && operator.Set == policy.NoSet && operator.Base != policy.Null:

@@ -32,7 +32,7 @@ func Modes(in Input, r finding.Report) map[string]org.Mode {
 // nearest one that is: a slip there would leave a rule without the setting or
 // exemption that somebody relies on. And it tells of rules of the organization's
 // own under an id of the catalogue: one of the two would be judged in the name
-// of the other.
+// of the other; and of those whose demands nobody can meet.
 func Check(r *org.Rules) error {
 	var errs []error
 	known := IDsUnder(r)
@@ -48,6 +48,9 @@ func Check(r *org.Rules) error {
 	for _, c := range r.Custom {
 		if _, taken := Find(c.ID); taken {
 			errs = append(errs, fmt.Errorf("%d:%d: %q is a rule of the catalogue: give yours an id of its own", c.Line, c.Column, c.ID))
+		}
+		if err := (custom{CustomRule: c}).meetable(r); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
