@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -152,5 +153,19 @@ func TestACatalogueRuleInOwnWords(t *testing.T) {
 	}
 	if same < 60 {
 		t.Errorf("they agree on %d documents", same)
+	}
+}
+
+// Each rule of the organization's own has room of its own: however many a file
+// has, none of them leaves another undecided, nor says less for standing late.
+func TestManyOwnRulesAreAllJudged(t *testing.T) {
+	var b strings.Builder
+	for i := range 32 {
+		fmt.Fprintf(&b, "  - {id: own-%c%c, title: x, why: y, callers: [{kind: users}, {kind: roles, accounts: outside}], require: [{operator: StringLike, key: aws:PrincipalTag/t%d, values: ['a*b%d*c', 'x?y*']}, {operator: StringEquals, key: sts:RoleSessionName, values: ['s%d']}]}\n", 'a'+i/26, 'a'+i%26, i%7, i, i)
+	}
+	_, r := judgeOne(t, bare+"organization: {id: o-exampleorgid, accounts: [{id: '111122223333'}]}\ncustomRules:\n"+b.String(),
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid/r-ab12/ou-ab12-22222222/*"},"StringEquals":{"aws:PrincipalType":"AssumedRole"}}}]}`)
+	if r.Verdict != finding.Compliant {
+		t.Errorf("%v: %v\n%s", r.Verdict, r.Reasons, lines(r, ""))
 	}
 }

@@ -35,6 +35,10 @@ func judgements(in Input) ([]finding.Finding, doubts) {
 	var findings []finding.Finding
 	var doubts doubts
 	for _, r := range Under(in.Org) {
+		if r.page != nil {
+			// A rule of the organization's own leaves none of the others undecided.
+			in.budget = &proof.Budget{}
+		}
 		j := r.judge(said, in)
 		findings = append(findings, j.Findings...)
 		doubts.add(r.ID, j.Undecided)

@@ -46,7 +46,8 @@ type Input struct {
 	stand []string
 	// said is what Document names, read once for all rules.
 	said *said
-	// budget bounds what all rules together make proof do.
+	// budget bounds what the catalogue, or one rule of the organization's own, makes
+	// proof do.
 	budget *proof.Budget
 }
 
