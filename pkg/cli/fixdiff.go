@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
@@ -54,6 +56,9 @@ func (v checkVerb) propose(s *session, in rules.Input, path string, text []byte,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if is, was := sizeOf(p.Document), sizeOf(d); is > grants.MaxTrust && is > was {
+		s.note(fmt.Sprintf("%s: the proposal makes the policy %d characters long without blank space, where it has %d; IAM takes %d unless the account's quota was raised", path, is, was, grants.MaxTrust))
+	}
 	diff := unified(filepath.ToSlash(filepath.Clean(path)), text, after, v.hides(d, p.Document))
 	switch {
 	case diff.secret > 0:
@@ -64,6 +69,18 @@ func (v checkVerb) propose(s *session, in rules.Input, path string, text []byte,
 	}
 	out.Diff = string(diff.text)
 	return out, nil
+}
+
+// sizeOf counts the characters of a policy as IAM does, which leaves out blank
+// space (IAM User Guide, reference_iam-quotas).
+func sizeOf(d policy.Document) int {
+	n := 0
+	for _, r := range string(d.Print()) {
+		if !unicode.IsSpace(r) {
+			n++
+		}
+	}
+	return n
 }
 
 // hides tells of the lines of a text that hold a secret of one of two documents.
