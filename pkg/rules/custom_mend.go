@@ -29,38 +29,43 @@ func (c custom) mend(in Input, f finding.Finding) []policy.Document {
 				continue
 			}
 		}
-		out = append(out, tightened(in.Document, f, one.Key)...)
-		out = append(out, narrowed(document, i, one)...)
-		out = append(out, divided(in, document, i, c.meant(in), func(st policy.Statement) (policy.Statement, bool) {
+		binding := func(d policy.Document, bind func(policy.Statement) (policy.Statement, bool)) {
+			out = append(out, divided(in, d, i, c.meant(in), bind)...)
+		}
+		binding(in.Document, func(st policy.Statement) (policy.Statement, bool) { return allTightened(st, one.Key) })
+		binding(document, func(st policy.Statement) (policy.Statement, bool) { return narrowed(st, one, writtenToo) })
+		binding(document, func(st policy.Statement) (policy.Statement, bool) { return narrowed(st, one, demandedAlone) })
+		binding(document, func(st policy.Statement) (policy.Statement, bool) {
 			return demanding(st, one.Key, one.Values, one.Operator)
-		})...)
+		})
 	}
 	return out
 }
 
-// narrowed gives candidates in which a condition that is there already, with the
-// demanded operator and key, has the demanded values alone: those of its own
-// that are demanded, or all that are. That nothing is let in anew by it, proof
+// Which of the demanded values a condition is narrowed to: those that it has
+// already, or all.
+func writtenToo(demanded, written []string) []string {
+	return slices.DeleteFunc(slices.Clone(written), func(v string) bool { return !slices.Contains(demanded, v) })
+}
+
+func demandedAlone(demanded, _ []string) []string { return demanded }
+
+// narrowed gives the statement with a condition that is there already, with the
+// demanded operator and key, narrowed to demanded values alone; it fails where
+// there is none, or nothing to narrow. That nothing is let in anew by it, proof
 // has to say.
-func narrowed(d policy.Document, i int, demanded policy.Condition) []policy.Document {
-	var out []policy.Document
-	st := d.Statements[i]
+func narrowed(st policy.Statement, demanded policy.Condition, which func(demanded, written []string) []string) (policy.Statement, bool) {
+	st.Conditions = slices.Clone(st.Conditions)
+	some := false
 	for k, c := range st.Conditions {
 		if c.Operator != demanded.Operator || !strings.EqualFold(c.Key, demanded.Key) {
 			continue
 		}
-		both := slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool { return !slices.Contains(demanded.Values, v) })
-		for _, values := range [][]string{both, demanded.Values} {
-			if len(values) == 0 || slices.Equal(values, c.Values) {
-				continue
-			}
-			one := st
-			one.Conditions = slices.Clone(st.Conditions)
-			one.Conditions[k].Values = values
-			out = append(out, replaced(d, i, one))
+		if values := which(demanded.Values, c.Values); len(values) > 0 && !slices.Equal(values, c.Values) {
+			st.Conditions[k].Values, some = values, true
 		}
 	}
-	return out
+	return st, some
 }
 
 // meant gives the share of each principal that the rule speaks of.

@@ -193,13 +193,17 @@ func mendSourceIdentity(in Input, f finding.Finding) []policy.Document {
 	}
 	set := in.Org.Setting(sourceIdentityID)
 	values := permittedIdentities(set)
-	out := tightened(in.Document, f, sourceIdentityKey)
-	if kept, some := permittedAlone(in.Document.Statements[i], values); some {
-		out = append(out, replaced(in.Document, i, kept))
+	var out []policy.Document
+	for _, bind := range []func(policy.Statement) (policy.Statement, bool){
+		func(st policy.Statement) (policy.Statement, bool) { return allTightened(st, sourceIdentityKey) },
+		func(st policy.Statement) (policy.Statement, bool) { return permittedAlone(st, values) },
+		func(st policy.Statement) (policy.Statement, bool) {
+			return demanding(st, sourceIdentityKey, values, equality(values)...)
+		},
+	} {
+		out = append(out, divided(in, in.Document, i, askedFor(sourceIdentityClasses(set)), bind)...)
 	}
-	return append(out, divided(in, in.Document, i, askedFor(sourceIdentityClasses(set)), func(st policy.Statement) (policy.Statement, bool) {
-		return demanding(st, sourceIdentityKey, values, equality(values)...)
-	})...)
+	return out
 }
 
 // permittedAlone gives the statement without those of its written source
