@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +101,9 @@ func TestSentence(t *testing.T) {
 		r := parseRequest(t, `{"action":"sts:AssumeRole","caller":`+c.caller+`,"context":{`+c.context+`}}`).Complete(nil)
 		if got := r.Sentence(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+		if got, want := r.Refusal(), strings.Replace(c.want, " may call ", " is refused ", 1); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }

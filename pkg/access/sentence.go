@@ -13,10 +13,17 @@ import (
 // "user mallory of account 444455556666 may call sts:AssumeRole with
 // sts:RoleSessionName = bob". Keys that only repeat who the caller is are left
 // out. All it prints is quoted where it could disturb a line of output.
-func (r Request) Sentence() string {
+func (r Request) Sentence() string { return r.told(" may call ") }
+
+// Refusal says the same of a request that is not allowed and should be: "user
+// bob of account 111122223333 is refused sts:AssumeRole and
+// sts:SetSourceIdentity with sts:SourceIdentity = bob".
+func (r Request) Refusal() string { return r.told(" is refused ") }
+
+func (r Request) told(verb string) string {
 	var b strings.Builder
 	b.WriteString(r.Caller.sentence())
-	b.WriteString(" may call ")
+	b.WriteString(verb)
 	b.WriteString(enumerate(r.Actions))
 	masked := r.Masked()
 	derived := r.Caller.keys(nil)

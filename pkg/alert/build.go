@@ -142,6 +142,9 @@ func (c *cleaner) findings(all []finding.Finding) []Finding {
 		e := c.evidence(f.Evidence)
 		if e.Sentence == "" && f.Evidence.Request != nil {
 			e.Sentence = c.line(f.Evidence.Request.Sentence())
+			if f.Evidence.Kind == finding.Refused {
+				e.Sentence = c.line(f.Evidence.Request.Refusal())
+			}
 		}
 		out = append(out, Finding{
 			Rule: c.name(f.Rule), Severity: f.Severity.String(), Where: c.line(f.Where),

@@ -1,6 +1,8 @@
 package alert_test
 
 import (
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
@@ -157,5 +159,16 @@ func typical() map[string]func() alert.Alert {
 				Decision: decided(decision.Tell, "The role could not be read."),
 			})
 		},
+	}
+}
+
+// Evidence of who is refused is told as that, also where the finding brings no
+// sentence of its own.
+func TestRefusedEvidenceIsNotToldAsAllowed(t *testing.T) {
+	f := externalID()
+	f.Evidence.Kind, f.Evidence.Sentence = finding.Refused, ""
+	a := alert.Build(alert.Input{Now: noon(), Role: app(opened), Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{f}}})
+	if s := a.Findings[0].Evidence.Sentence; strings.Contains(s, " may call ") || !strings.Contains(s, " is refused ") {
+		t.Errorf("the evidence says: %s", s)
 	}
 }
