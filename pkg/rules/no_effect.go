@@ -99,7 +99,7 @@ func (a *allowance) spend(d policy.Document, times int) bool {
 func idleAllow(in Input, left *allowance, i int) Judgement {
 	st := in.Document.Statements[i]
 	if tried := unused(in, left, i); tried != "" {
-		return said1(idle(at(i), "nobody can use "+at(i)+besideVersion(in, st)+": "+tried,
+		return said1(idle(at(i), "nobody can use "+at(i)+besideText(in, st)+": "+tried,
 			"remove it, or give it the action and the conditions that its principals can meet", "tried: "+tried))
 	}
 	var j Judgement
@@ -341,17 +341,6 @@ func ofOneValue(key string) bool {
 	key = strings.ToLower(key)
 	global := strings.HasPrefix(key, "aws:") || strings.HasPrefix(key, "sts:")
 	return global && !slices.Contains([]string{"aws:principalorgpaths", "aws:sourceorgpaths", "aws:resourceorgpaths", "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "sts:transitivetagkeys"}, key)
-}
-
-// besideVersion reminds of variables that the document's version leaves as text.
-func besideVersion(in Input, st policy.Statement) string {
-	writes := func(c policy.Condition) bool {
-		return slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
-	}
-	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(st.Conditions, writes) {
-		return `, where ${...} is plain text for want of "Version": "2012-10-17"`
-	}
-	return ""
 }
 
 // values shows the values of a condition as spelled does.

@@ -49,7 +49,10 @@ func usual(in Input, st policy.Statement, c policy.Condition, kind proof.CallerK
 	case proof.Users, proof.RoleSessions:
 		switch key {
 		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
-			return variable || !slices.ContainsFunc(c.Values, func(v string) bool { return !sendable(v) })
+			o, _ := policy.ParseOperator(c.Operator)
+			return variable || !slices.ContainsFunc(c.Values, func(v string) bool {
+				return !sendable(v) || plainText(o) && strings.ContainsAny(v, "*?")
+			})
 		case "aws:principalarn", "aws:principalaccount":
 			return anybody(st) || slices.ContainsFunc(accountsOf(st), func(a string) bool { return ofAccount(c.Values, a) })
 		case "aws:principalorgid":
@@ -123,4 +126,33 @@ func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
 func broad(v string) bool {
 	p, err := netip.ParsePrefix(v)
 	return err == nil && p.Bits() < 8
+}
+
+// besideText reminds of variables that the document's version leaves as text, and
+// of stars that an operator does.
+func besideText(in Input, st policy.Statement) string {
+	writes := func(c policy.Condition) bool {
+		return slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") })
+	}
+	if in.Document.Version != "2012-10-17" && slices.ContainsFunc(st.Conditions, writes) {
+		return `, where ${...} is plain text for want of "Version": "2012-10-17"`
+	}
+	starred := func(c policy.Condition) bool {
+		o, ok := policy.ParseOperator(c.Operator)
+		return ok && plainText(o) && !o.Negated && sentAlong(c.Key) && slices.ContainsFunc(c.Values, func(v string) bool { return strings.ContainsAny(v, "*?") })
+	}
+	if k := slices.IndexFunc(st.Conditions, starred); k >= 0 {
+		return ", where * and ? are plain text under " + word(st.Conditions[k].Operator)
+	}
+	return ""
+}
+
+// plainText says that an operator takes * and ? for what they are.
+func plainText(o policy.Operator) bool {
+	return o.Base == policy.String || o.Base == policy.StringIgnoreCase
+}
+
+// sentAlong says whether a key is of what a caller sends with sts:AssumeRole.
+func sentAlong(key string) bool {
+	return strings.EqualFold(key, externalIDKey) || strings.EqualFold(key, sessionNameKey) || strings.EqualFold(key, sourceIdentityKey)
 }
