@@ -30,10 +30,11 @@ func webIdentitySubject() Rule {
 func checkWebIdentitySubject(in Input) Judgement {
 	var j Judgement
 	for _, f := range federations(in.Document) {
-		one := subjectJudged(in, f)
-		one = one.and(audienceJudged(in, f))
+		subject := subjectJudged(in, f)
+		one := subject.and(audienceJudged(in, f))
 		if len(one.Undecided) == 0 {
 			one.Findings = append(one.Findings, vacuous(in, f, one.Findings)...)
+			one.Findings = append(one.Findings, unsaved(in, f, subject.Findings)...)
 		}
 		j = j.and(in.vouched(webIdentitySubjectID, assumeOIDC, f.principal, proof.OIDCIdentities)).and(one)
 	}
@@ -153,12 +154,13 @@ func (f federation) asked(in Input, pins []pin, a proof.Answer) string {
 
 func (f federation) subjectFix(a proof.Answer, key string, severity finding.Severity) string {
 	operator, value := "StringEquals", f.Example
-	switch severity {
-	case finding.Low:
+	switch {
+	case severity == finding.Low && f.many(key):
+		// How somebody signed in is the one claim of many values.
 		operator, value = "ForAnyValue:StringLike", "authenticated"
-	case finding.Advice:
+	case severity == finding.Advice:
 		value = "WHO-MAY-COME-IN"
-	case finding.Medium, finding.High, finding.Critical:
+	default:
 		key = f.Claims[0].ConditionKey(f.issuer)
 		if strings.Contains(value, "*") {
 			operator = "StringLike"
@@ -231,6 +233,38 @@ func writtenAudiences(d policy.Document, key string) []string {
 		}
 	}
 	return exact
+}
+
+// unsaved advises to write the claim too that IAM demands of trust in a shared
+// issuer whenever a policy is saved: by other claims nobody else may come in, and
+// still no later version of the policy would be taken. Where a Deny speaks of the
+// claim that may do. A finding about the statement's subject says to write it already.
+func unsaved(in Input, f federation, found []finding.Finding) []finding.Finding {
+	key := f.issuer + ":" + f.Demanded
+	speaks := func(st policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) })
+	}
+	if f.Demanded == "" || slices.ContainsFunc(in.Document.Statements, func(st policy.Statement) bool { return st.Effect == policy.Deny && speaks(st) }) {
+		return nil
+	}
+	var out []finding.Finding
+	for i, st := range in.Document.Statements {
+		told := slices.ContainsFunc(found, func(f finding.Finding) bool {
+			about, ok := statementOf(in.Document, f)
+			return ok && about == i
+		})
+		j := slices.IndexFunc(st.Principal.List, f.names)
+		if j < 0 || told || st.Effect != policy.Allow || !covers(st, assumeOIDC) || speaks(st) {
+			continue
+		}
+		out = append(out, finding.Finding{
+			Rule: webIdentitySubjectID, Severity: finding.Advice, Where: principalAt(i, "Principal", st.Principal, j),
+			Message:  fmt.Sprintf("nothing in %s asks for %s, and IAM refuses to save trust in %s without it, so that no later change of this policy would be taken; write it beside what is asked", at(i), key, f.Name),
+			Fix:      fmt.Sprintf(`add to the Condition of %s: {"StringEquals": {"%s": "%s"}} (IAM User Guide, id_roles_providers_oidc_secure-by-default)`, at(i), key, f.Example),
+			Evidence: finding.Evidence{Kind: finding.Place, Sentence: at(i) + " has no condition on " + key},
+		})
+	}
+	return out
 }
 
 // vacuous advises against ForAllValues on a claim of one value: it holds for a

@@ -68,6 +68,9 @@ func github(name string, tenancy Tenancy, issuers ...string) Provider {
 		Example: "repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH", Audience: sts,
 		Page: "GitHub Docs, actions/reference/security/oidc",
 	}
+	if tenancy == Shared {
+		p.Demanded = "sub"
+	}
 	if tenancy == Own {
 		p.Everyone, p.Others = "any repository of the whole enterprise", ""
 	}

@@ -59,6 +59,10 @@ type Provider struct {
 	Inner finding.Severity
 	// Claims say whose a token is, the one that a policy should ask for first.
 	Claims []Claim
+	// Demanded is the claim that IAM refuses to save a trust in a shared issuer
+	// without (IAM User Guide, id_roles_providers_oidc_secure-by-default); empty
+	// where which one that is was not looked up.
+	Demanded string
 	// Code are claims that say which code runs and not for whom.
 	Code []Claim
 	// Legal are patterns of every subject that the issuer makes, Templates those

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -139,6 +140,20 @@ func TestValuesNameWhatTheyWriteOut(t *testing.T) {
 		if got := Find(c.issuer).Claims[0].Read(c.value); got != (Named{c.tenant, c.project}) {
 			t.Errorf("%s: %q names %+v, want %q and %q", c.issuer, c.value, got, c.tenant, c.project)
 		}
+	}
+}
+
+// What IAM demands of a trust is a claim of the issuer's own, and it demands it of
+// shared issuers alone; of GitHub Actions it is the subject.
+func TestDemandedClaims(t *testing.T) {
+	for _, p := range table() {
+		own := slices.ContainsFunc(p.Claims, func(c Claim) bool { return c.Key == p.Demanded })
+		if p.Demanded != "" && (!own || p.Tenancy != Shared) {
+			t.Errorf("%s: %q is demanded of a %v issuer", p.Name, p.Demanded, p.Tenancy)
+		}
+	}
+	if got := Find("token.actions.githubusercontent.com").Demanded; got != "sub" {
+		t.Errorf("of GitHub Actions %q is demanded", got)
 	}
 }
 
