@@ -38,7 +38,7 @@ func newWideWay(d policy.Document, a proof.Answer) wideWay {
 	return wideWay{a: a, account: callerAccount(a), place: place, text: text}
 }
 
-func (w wideWay) anyone() bool { return w.text == `{"AWS":"*"}` || w.text == `"*"` }
+func (w wideWay) anyone() bool { return opensToAnyone(w.text) }
 
 // checkAccountWideTrust looks, in each account of ours that the document names,
 // for a user or role that nobody named. Third parties are external-account's

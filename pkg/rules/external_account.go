@@ -8,6 +8,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -57,7 +58,8 @@ func trustedPartners(in Input) (trusted, doubtful []string) {
 }
 
 // strangers asks about the accounts that the document names first, so that the
-// witness is in one of them where it can be.
+// witness is in one of them where it can be, and about partners' last: where
+// others come in too, they are what is to be told.
 func strangers(in Input, s said, partners []string) Judgement {
 	if s.onlyTrusts(func(a string) bool { return in.insider(a) || slices.Contains(partners, a) }) {
 		return Judgement{}
@@ -68,7 +70,11 @@ func strangers(in Input, s said, partners []string) Judgement {
 	if named := without(s.accounts, trusted); len(named) > 0 {
 		classes = awsCallers(proof.Accounts{Only: named}, nil)
 	}
-	classes = append(classes, awsCallers(proof.Accounts{Except: trusted}, nil)...)
+	elsewhere := without(in.Org.PartnerIDs(), trusted)
+	classes = append(classes, awsCallers(proof.Accounts{Except: slices.Concat(trusted, elsewhere)}, nil)...)
+	if len(elsewhere) > 0 {
+		classes = append(classes, awsCallers(proof.Accounts{Only: elsewhere}, nil)...)
+	}
 	return judged(in.find(in.query(assume, outside(s, in.ours()), classes...)), found)
 }
 
@@ -81,6 +87,11 @@ func strangerFound(in Input, s said, a proof.Answer) finding.Finding {
 		f.Fix = "remove " + text + " from " + place + ", or add this role to the partner's roles in the rules file"
 		return f
 	}
+	if organization, who := strangeOrganization(in, s, a); organization != "" {
+		f.Message = fmt.Sprintf("%s lets in %s, which is not the role's own; write the organization that is meant, or name the accounts, roles or users that need it", text, who)
+		f.Fix = `name whom you mean in ` + place + `, or add to the Condition of ` + at(first(a.Statements)) + `: {"StringEquals": {"aws:PrincipalOrgID": "` + organizationOr(in) + `"}} in place of ` + quoted(organization)
+		return f
+	}
 	who := in.whose(s, account)
 	f.Message = fmt.Sprintf("%s lets in %s, which belong neither to the organization nor to a listed partner; remove it, or list whose it is in the rules file", text, who)
 	if strings.HasPrefix(who, "account ") {
@@ -88,6 +99,21 @@ func strangerFound(in Input, s said, a proof.Answer) finding.Finding {
 	}
 	f.Fix = "remove " + text + " from " + place + ", or list the account under organization.accounts or partners in the rules file"
 	return f
+}
+
+// strangeOrganization gives the organization that the document writes and by
+// which a witness comes in whose account nobody named, and in words who else does.
+func strangeOrganization(in Input, s said, a proof.Answer) (organization, who string) {
+	v, _ := a.Witness.Get(organizationKey)
+	if in.Org.Organization.ID == "" || slices.Contains(s.accounts, callerAccount(a)) || len(v.Values) != 1 || !slices.Contains(s.organizations, v.Values[0]) {
+		return "", ""
+	}
+	others := func(c policy.Condition) bool { return !strings.EqualFold(c.Key, organizationKey) }
+	organization, who = v.Values[0], "every account of organization "+v.Values[0]
+	if slices.ContainsFunc(in.Document.Statements[first(a.Statements)].Conditions, others) {
+		who = "accounts of organization " + organization
+	}
+	return organization, who
 }
 
 // Foreign gives the accounts that a finding takes for strangers to the

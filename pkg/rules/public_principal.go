@@ -37,10 +37,14 @@ func checkPublicPrincipal(in Input) Judgement {
 		awsCallers(proof.Accounts{Except: named}, nil)...))
 	j := judged(a, func(a proof.Answer) finding.Finding {
 		place, text := entry(in.Document, a)
+		keep := `keep {"AWS": "*"}`
+		if text == bareStar {
+			keep = `write {"AWS": "*"}, since IAM saves no bare "*",`
+		}
 		return finding.Finding{
 			Rule: publicPrincipalID, Severity: finding.Critical, Where: place,
 			Message:  text + " lets anybody with an AWS account assume the role" + besides(in.Document, a) + "; name the accounts, roles or users that need it",
-			Fix:      `"Principal": {"AWS": "arn:aws:iam::111122223333:role/NAME"}; where any account of the organization may come in, keep "*" and add {"StringEquals": {"aws:PrincipalOrgID": "` + organizationOr(in) + `"}}`,
+			Fix:      `"Principal": {"AWS": "arn:aws:iam::111122223333:role/NAME"}; where any account of the organization may come in, ` + keep + ` and add {"StringEquals": {"aws:PrincipalOrgID": "` + organizationOr(in) + `"}}`,
 			Evidence: witness(finding.Allowed, a),
 		}
 	})

@@ -26,6 +26,7 @@ const (
 	externalIDKey     = "sts:ExternalId"
 	sourceIdentityKey = "sts:SourceIdentity"
 	heldIdentityKey   = "aws:SourceIdentity"
+	organizationKey   = "aws:PrincipalOrgID"
 )
 
 // world is what is known about the role and its surroundings.
@@ -110,7 +111,7 @@ func outside(s said, organizations []string) [][]proof.Requirement {
 	if !s.speaksOfOrganizations || len(organizations) == 0 {
 		return nil
 	}
-	return [][]proof.Requirement{must(demand(proof.Fails, "StringEquals", "aws:PrincipalOrgID", organizations...))}
+	return [][]proof.Requirement{must(demand(proof.Fails, "StringEquals", organizationKey, organizations...))}
 }
 
 // ours gives the organization's id as a list, empty when it is not known.
@@ -170,7 +171,11 @@ func (j Judgement) and(k Judgement) Judgement {
 
 // witness is the evidence of a request.
 func witness(kind finding.EvidenceKind, a proof.Answer) finding.Evidence {
-	return finding.Evidence{Kind: kind, Request: a.Witness, Sentence: a.Witness.Sentence()}
+	sentence := a.Witness.Sentence()
+	if kind == finding.Refused {
+		sentence = a.Witness.Refusal()
+	}
+	return finding.Evidence{Kind: kind, Request: a.Witness, Sentence: sentence}
 }
 
 // callerAccount gives the account of a witness's caller.
@@ -210,13 +215,22 @@ func (in Input) whose(s said, account string) string {
 	return "accounts that nobody named"
 }
 
+// The principals that are everybody, as entry shows them.
+const (
+	bareStar   = `"*"`
+	anyoneText = `{"AWS":"*"}`
+)
+
+// opensToAnyone says whether a principal, as entry shows it, is everybody.
+func opensToAnyone(text string) bool { return text == bareStar || text == anyoneText }
+
 // entry gives the place and the text of the principal by which a witness is let
 // in: the one that names it, else its account, else everybody.
 func entry(d policy.Document, a proof.Answer) (place, text string) {
 	i := first(a.Statements)
 	p, caller := d.Statements[i].Principal, a.Witness.Caller
 	if p.Star {
-		return at(i) + ".Principal", `"*"`
+		return at(i) + ".Principal", bareStar
 	}
 	arn, _ := a.Witness.Get("aws:PrincipalArn")
 	account := accountOf(caller.AWS)
@@ -230,7 +244,7 @@ func entry(d policy.Document, a proof.Answer) (place, text string) {
 	for _, fit := range fits {
 		if j := slices.IndexFunc(p.List, fit); j >= 0 {
 			if p.List[j].Kind == policy.Anyone {
-				return principalAt(i, "Principal", p, j), `{"AWS":"*"}`
+				return principalAt(i, "Principal", p, j), anyoneText
 			}
 			return principalAt(i, "Principal", p, j), quoted(p.List[j].Value)
 		}

@@ -36,12 +36,25 @@ func checkSessionName(in Input) Judgement {
 		return finding.Finding{
 			Rule: sessionNameID, Severity: finding.Medium, Where: at(first(a.Statements)),
 			Message: fmt.Sprintf("users of %s may assume the role under a name that is not theirs, and CloudTrail shows that name: %s; demand %s",
-				in.whose(s, callerAccount(a)), guards(in.Document, a.Statements, sessionNameKey), quoted(want)),
-			Fix:      "add to the Condition of " + at(first(a.Statements)) + `: {"StringLike": {"sts:RoleSessionName": ` + quoted(want) + `}}; callers that are roles have no aws:username and need a statement of their own, and where only they should come in: {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::ACCOUNT:role/*"}}`,
+				in.whoseUsers(s, a), guards(in.Document, a.Statements, sessionNameKey), quoted(want)),
+			Fix:      "add to the Condition of " + at(first(a.Statements)) + `: {"` + equality([]string{want})[0] + `": {"sts:RoleSessionName": ` + quoted(want) + `}}; callers that are roles have no aws:username and need a statement of their own, and where only they should come in: {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::ACCOUNT:role/*"}}`,
 			Evidence: witness(finding.Allowed, a),
 		}
 	})
 	return j.and(lockedOut(in))
+}
+
+// whoseUsers tells whose users come in. Where the principal is everybody the
+// witness's account is one among many, unless the document writes it out.
+func (in Input) whoseUsers(s said, a proof.Answer) string {
+	account := callerAccount(a)
+	if _, text := entry(in.Document, a); !opensToAnyone(text) || slices.Contains(s.accounts, account) {
+		return in.whose(s, account)
+	}
+	if len(in.Document.Statements[first(a.Statements)].Conditions) > 0 {
+		return "whatever account meets the conditions of " + at(first(a.Statements))
+	}
+	return "whatever account"
 }
 
 // otherName looks for the user under another name. Every user has
