@@ -60,14 +60,28 @@ func (s *session) fault(err error) {
 
 // misuse tells of arguments that make no sense.
 func (s *session) misuse(err error) {
-	remedy := "run rolewarden --help"
+	problem, remedy := strings.TrimSuffix(err.Error(), "."), "run rolewarden --help"
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context != nil {
 		if c := parse.Context.Selected(); c != nil {
 			remedy = "run rolewarden " + c.Name + " --help"
+		} else if strings.HasPrefix(problem, "expected one of ") {
+			// The parser names the first five only.
+			problem = "expected one of " + strings.Join(verbs(parse.Context.Model.Node), ", ")
 		}
 	}
-	s.fault(fmt.Errorf("%s: %s", strings.TrimRight(err.Error(), "."), remedy))
+	s.fault(fmt.Errorf("%s: %s", problem, remedy))
+}
+
+// verbs gives the names of the commands below a node.
+func verbs(n *kong.Node) []string {
+	var out []string
+	for _, c := range n.Children {
+		if !c.Hidden {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // note prints one line on standard error, whatever the text holds.
