@@ -115,24 +115,13 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		return true
 	}
 	var buf [64]string
-	cands := buf[:0]
+	if x.lang == arnLang && tryARNs(lits, try) {
+		return true
+	}
 	if w, ok := woven(lits); ok && try(w) {
 		return true
 	}
-	for i := range lits {
-		if i == mostSampled {
-			break
-		}
-		if l := &lits[i]; !l.neg && l.win == wholeWindow {
-			cands = l.t.samples(cands)
-			if x.lang == orgPathLang {
-				cands = l.t.pathSamples(cands)
-			}
-			if x.lang.family == addressFamily {
-				cands = l.t.addressSamples(cands)
-			}
-		}
-	}
+	cands := x.samples(buf[:0], lits)
 	for i := range lits {
 		if !s.pay(lits[i].t.pointsCost()) {
 			return false
@@ -150,6 +139,24 @@ func (s *solver) tryNatural(x *variable, lits []lit, try func(string) bool) bool
 		}
 	}
 	return false
+}
+
+// samples gives texts that meet what the first literals ask for.
+func (x *variable) samples(dst []string, lits []lit) []string {
+	for i := range min(len(lits), mostSampled) {
+		l := &lits[i]
+		if l.neg || l.win != wholeWindow {
+			continue
+		}
+		dst = l.t.samples(dst)
+		if x.lang == orgPathLang {
+			dst = l.t.pathSamples(dst)
+		}
+		if x.lang.family == addressFamily {
+			dst = l.t.addressSamples(dst)
+		}
+	}
+	return dst
 }
 
 // widen lengthens a sample that may be too short.

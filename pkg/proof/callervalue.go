@@ -244,8 +244,7 @@ func (s *solver) trySamples(lits []lit, accounts []string, try func(string) bool
 				if strings.ContainsAny(account, "*?") || account == "" {
 					account = accounts[k]
 				}
-				for _, fill := range [...]string{"", "app"} {
-					rest := strings.ReplaceAll(strings.ReplaceAll(parts[5], "*", fill), "?", "1")
+				for _, rest := range [...]string{naturalName(parts[5]), filledName(parts[5], ""), filledName(parts[5], "app")} {
 					rest = strings.TrimPrefix(strings.TrimPrefix(rest, "user/"), "role/")
 					if rest == "" || rest == "app" {
 						rest = s.variant.names()[0]

@@ -215,9 +215,9 @@ func (t *test) samples(dst []string) []string {
 	return dst
 }
 
-// samples fills a pattern's wildcards in a few natural ways.
+// samples fills a pattern's wildcards in a few ways, the natural one first.
 func (p *pattern) samples(dst []string) []string {
-	return p.filled(dst, "", "x", "main", "123456789012")
+	return p.filled(append(dst, p.natural(naturalAccounts[0])), "", "x", "main", "123456789012")
 }
 
 // pathSamples gives paths in an organization that meet the test.
