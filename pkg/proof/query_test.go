@@ -100,6 +100,7 @@ func TestWildcardsOutOfVariablesAreOpen(t *testing.T) {
 	}
 	runGuards(t, q, []guard{
 		{"in a pattern", allow(idp, "sts:AssumeRoleWithSAML", cond("StringLike", "sts:RoleSessionName", `"${SAML:sub}"`)), Unknown},
+		{"in a pattern that must not match", allow(idp, "sts:AssumeRoleWithSAML", cond("StringNotLike", "sts:RoleSessionName", `"${SAML:sub}"`)), Unknown},
 		{"in a text", allow(idp, "sts:AssumeRoleWithSAML", cond("StringEquals", "sts:RoleSessionName", `"${SAML:sub}"`)), None},
 	})
 }
