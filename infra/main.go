@@ -31,7 +31,7 @@ func main() {
 	err := run(context.Background(), os.Args[1:])
 	quietly(jsii.Close)
 	if err != nil {
-		fmt.Fprintln(shown, err)
+		_, _ = fmt.Fprintln(shown, err) // there is nobody else to tell
 		os.Exit(1)
 	}
 }
@@ -58,7 +58,7 @@ func quietly(f func()) {
 	}()
 	f()
 	if err := errors.Join(w.Close(), <-done, r.Close()); err != nil {
-		fmt.Fprintln(shown, err)
+		_, _ = fmt.Fprintln(shown, err)
 	}
 }
 

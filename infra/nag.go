@@ -25,92 +25,100 @@ type acknowledgement struct {
 // acknowledgements are all findings that stand. A reviewer reads them with
 // -c nag=on, which fails on any other.
 func acknowledgements() []acknowledgement {
+	return slices.Concat(wideRights(), aboutStores(), aboutFunctions())
+}
+
+// wideRights are of what roles may do.
+func wideRights() []acknowledgement {
 	const partition = `arn:aws(-cn|-us-gov)?:`
-	const all = deployment.NoWay
 	return []acknowledgement{
 		{
-			all, []string{"AwsSolutions-IAM5"},
-			[]string{"GuardRole", "CanaryRole"},
-			`/^Resource::` + partition + `iam::\*:role\/rolewarden\/rolewarden-(reader|remediator|canary-writer)$/`,
-			"The function works in every account of the organization: the account is a star, the name is fixed, and the role there names this role and asks for the external id.",
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"GuardRole", "CanaryRole"},
+			finding: `/^Resource::` + partition + `iam::\*:role\/rolewarden\/rolewarden-(reader|remediator|canary-writer)$/`,
+			reason:  "The function works in every account of the organization: the account is a star, the name is fixed, and the role there names this role and asks for the external id.",
 		},
 		{
-			all, []string{"AwsSolutions-IAM5"},
-			[]string{"GuardRole"},
-			`/^Resource::\*$/`,
-			"Before it writes, the guard asks Organizations whether an account that the rules file does not know is a member; DescribeAccount only reads.",
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"GuardRole"},
+			finding: `/^Resource::\*$/`,
+			reason:  "Before it writes, the guard asks Organizations whether an account that the rules file does not know is a member; DescribeAccount only reads.",
 		},
 		{
-			all, []string{"AwsSolutions-IAM5"},
-			[]string{"CanaryRole"},
-			`/^Resource::` + partition + `organizations::\*:(ou|root)\/o-[a-z0-9]+\/\*$/`,
-			"The canary lists the accounts below the targets; Organizations asks for the right on every unit on the way, and the calls only read.",
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"CanaryRole"},
+			finding: `/^Resource::` + partition + `organizations::\*:(ou|root)\/o-[a-z0-9]+\/\*$/`,
+			reason:  "The canary lists the accounts below the targets; Organizations asks for the right on every unit on the way, and the calls only read.",
 		},
 		{
-			all, []string{"AwsSolutions-IAM5"},
-			[]string{"GuardRole", "NotifyRole", "CanaryRole"},
-			`/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary):\*$/`,
-			"The star stands for the streams of the function's one log group; Lambda makes up their names.",
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"GuardRole", "NotifyRole", "CanaryRole"},
+			finding: `/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary):\*$/`,
+			reason:  "The star stands for the streams of the function's one log group; Lambda makes up their names.",
 		},
 		{
-			all, []string{"AwsSolutions-IAM5"},
-			[]string{"ReaderRole", "RemediatorRole"},
-			`/^Resource::` + partition + `iam::(<AWS::AccountId>|\d{12}):(role|user)\/\*$/`,
-			"Which role will change is not known beforehand. The reader cannot write; the remediator is denied the guarded roles and everything but trust policies and its own tags, and each session is narrowed to one role.",
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"ReaderRole", "RemediatorRole"},
+			finding: `/^Resource::` + partition + `iam::(<AWS::AccountId>|\d{12}):(role|user)\/\*$/`,
+			reason:  "Which role will change is not known beforehand. The reader cannot write; the remediator is denied the guarded roles and everything but trust policies and its own tags, and each session is narrowed to one role.",
 		},
 		{
-			all, []string{"NIST.800.53.R5-IAMNoInlinePolicy"},
-			[]string{"GuardRole", "NotifyRole", "CanaryRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
-			"",
-			"Each role has one policy that fits it alone and is made and removed with it; a managed policy could be attached to others, and changed without the role.",
+			rules:  []string{"NIST.800.53.R5-IAMNoInlinePolicy"},
+			of:     []string{"GuardRole", "NotifyRole", "CanaryRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
+			reason: "Each role has one policy that fits it alone and is made and removed with it; a managed policy could be attached to others, and changed without the role.",
+		},
+	}
+}
+
+// aboutStores are of the secret, the queues, the topics and the table.
+func aboutStores() []acknowledgement {
+	return []acknowledgement{
+		{
+			rules:  []string{"AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"},
+			of:     []string{"SlackSecret"},
+			reason: "It holds the URL of a Slack webhook, which Slack makes and cannot rotate by itself. The operator's page says how to replace it, and an alarm tells when Slack refuses it.",
 		},
 		{
-			all, []string{"AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"},
-			[]string{"SlackSecret"},
-			"",
-			"It holds the URL of a Slack webhook, which Slack makes and cannot rotate by itself. The operator's page says how to replace it, and an alarm tells when Slack refuses it.",
+			rules:  []string{"AwsSolutions-SQS3"},
+			of:     []string{"RuleDead"},
+			reason: "It is the dead-letter queue of the EventBridge rules, which cdk-nag does not see, and an alarm watches it.",
 		},
 		{
-			all, []string{"AwsSolutions-SQS3"},
-			[]string{"RuleDead"},
-			"",
-			"It is the dead-letter queue of the EventBridge rules, which cdk-nag does not see, and an alarm watches it.",
+			rules:  []string{"NIST.800.53.R5-SNSEncryptedKMS"},
+			of:     []string{"AlarmTopic"},
+			reason: "Alarms must get through when the data key is disabled, which is one of the things they tell; they name queues and functions and hold nothing secret.",
 		},
 		{
-			all, []string{"NIST.800.53.R5-SNSEncryptedKMS"},
-			[]string{"AlarmTopic"},
-			"",
-			"Alarms must get through when the data key is disabled, which is one of the things they tell; they name queues and functions and hold nothing secret.",
+			rules:  []string{"NIST.800.53.R5-DynamoDBInBackupPlan"},
+			of:     []string{"Ledger"},
+			reason: "The ledger has point-in-time recovery for 35 days and deletion protection. A backup plan is the organization's to choose; any plan of AWS Backup can take the table in.",
+		},
+	}
+}
+
+// aboutFunctions are of how functions run.
+func aboutFunctions() []acknowledgement {
+	return []acknowledgement{
+		{
+			rules:  []string{"NIST.800.53.R5-LambdaDLQ"},
+			of:     []string{"Guard", "Notify"},
+			reason: "Queues feed the function, and each has a dead-letter queue of its own. Lambda's setting is for asynchronous calls, of which there are none.",
 		},
 		{
-			all, []string{"NIST.800.53.R5-DynamoDBInBackupPlan"},
-			[]string{"Ledger"},
-			"",
-			"The ledger has point-in-time recovery for 35 days and deletion protection. A backup plan is the organization's to choose; any plan of AWS Backup can take the table in.",
+			rules:  []string{"NIST.800.53.R5-LambdaDLQ"},
+			of:     []string{"Canary"},
+			reason: "The schedule starts the canary again; a run that was lost is not worth repeating, and an alarm tells when two are missing.",
 		},
 		{
-			all, []string{"NIST.800.53.R5-LambdaDLQ"},
-			[]string{"Guard", "Notify"},
-			"",
-			"Queues feed the function, and each has a dead-letter queue of its own. Lambda's setting is for asynchronous calls, of which there are none.",
+			rules:  []string{"NIST.800.53.R5-LambdaInsideVPC"},
+			of:     []string{"Guard", "Notify", "Canary"},
+			reason: "The functions talk to AWS's public interfaces and, for one of them, to Slack, and listen to nobody. A VPC would add gateways that can fail and let nothing in or out that IAM does not.",
 		},
 		{
-			all, []string{"NIST.800.53.R5-LambdaDLQ"},
-			[]string{"Canary"},
-			"",
-			"The schedule starts the canary again; a run that was lost is not worth repeating, and an alarm tells when two are missing.",
-		},
-		{
-			all, []string{"NIST.800.53.R5-LambdaInsideVPC"},
-			[]string{"Guard", "Notify", "Canary"},
-			"",
-			"The functions talk to AWS's public interfaces and, for one of them, to Slack, and listen to nobody. A VPC would add gateways that can fail and let nothing in or out that IAM does not.",
-		},
-		{
-			deployment.Single, []string{"NIST.800.53.R5-LambdaConcurrency"},
-			[]string{"Guard", "Notify", "Canary"},
-			"",
-			"A new account has 10 executions or 50, of which Lambda lets nobody reserve any, and this way to deploy is to work there. Its queues bound how often they run a function, and alarms tell when one is throttled.",
+			way:    deployment.Single,
+			rules:  []string{"NIST.800.53.R5-LambdaConcurrency"},
+			of:     []string{"Guard", "Notify", "Canary"},
+			reason: "A new account has 10 executions or 50, of which Lambda lets nobody reserve any, and this way to deploy is to work there. Its queues bound how often they run a function, and alarms tell when one is throttled.",
 		},
 	}
 }

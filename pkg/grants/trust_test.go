@@ -106,8 +106,10 @@ func TestASessionDoesNotHangOnWhatTheSecondActionIsNotShown(t *testing.T) {
 				t.Errorf("%s of %s: the hub's role may not set its source identity: %s", m.name, world, got)
 			}
 			for _, a := range []attempt{
-				{caller: hubs, source: "alice"}, {caller: hubs},
-				{caller: hubs + "2", source: "rolewarden-1"}, {caller: strings.Replace(hubs, hub, dev, 1), source: "rolewarden-1"},
+				{caller: hubs, source: "alice"},
+				{caller: hubs},
+				{caller: hubs + "2", source: "rolewarden-1"},
+				{caller: strings.Replace(hubs, hub, dev, 1), source: "rolewarden-1"},
 				{caller: "a service", source: "rolewarden-1"},
 			} {
 				if got := setting(a); got != access.Denied {

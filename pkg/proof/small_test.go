@@ -35,12 +35,6 @@ func newSmall(seed uint64) *small {
 	return g
 }
 
-// of makes the same world with callers of a kind.
-func (g *small) of(kind CallerKind) *small {
-	g.kind = kind
-	return g
-}
-
 func (g *small) pick(list ...string) string { return list[g.rnd.IntN(len(list))] }
 
 func (g *small) one(in int) bool { return g.rnd.IntN(in) == 0 }
@@ -188,7 +182,8 @@ func (g *small) condition(keys []string) policy.Condition {
 
 // principal gives a principal that some caller of the world is among, mostly.
 func (g *small) principal() policy.Principals {
-	kind, list := "AWS", []string{}
+	kind := "AWS"
+	var list []string
 	account := g.pick(smallAccounts...)
 	switch g.kind {
 	case Services:

@@ -85,9 +85,9 @@ type allowance struct {
 	carriers []int
 }
 
-// advise is spend for such a question.
-func (a *allowance) advise(d policy.Document, times int) bool {
-	return a.advised < 2*mostTold && a.spend(d, times)
+// advise is spend for such a question, which makes the document ready twice.
+func (a *allowance) advise(d policy.Document) bool {
+	return a.advised < 2*mostTold && a.spend(d, 2)
 }
 
 // spend reports whether a document may be made ready once more, or several times.
@@ -130,7 +130,7 @@ func idleDeny(in Input, left *allowance, i int) Judgement {
 			"remove it, or write whom it is meant for", "tried: "+tried))
 	}
 	if namesOnly(st) && !slices.ContainsFunc(st.Principal.List, unique) {
-		if left.advise(in.Document, 2) && namesNobody(in, st) {
+		if left.advise(in.Document) && namesNobody(in, st) {
 			const why = "none of those it names is let in by any Allow"
 			return said1(idle(at(i), "the Deny in "+at(i)+" keeps nobody out: "+why,
 				"remove it, or write whom it is meant for", "tried: without any Deny, "+why))

@@ -14,7 +14,14 @@ import (
 func sent(callers proof.Callers, key string) bool {
 	return callers.Kind == proof.Services && !slices.ContainsFunc(callers.Names, func(name string) bool {
 		sends := assumerOf(name).sends
-		return !(strings.EqualFold(key, sourceAccountKey) && sends.account() || strings.EqualFold(key, sourceARNKey) && sends.arn())
+		switch {
+		case strings.EqualFold(key, sourceAccountKey):
+			return !sends.account()
+		case strings.EqualFold(key, sourceARNKey):
+			return !sends.arn()
+		default:
+			return true
+		}
 	})
 }
 

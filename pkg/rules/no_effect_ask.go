@@ -116,7 +116,7 @@ func unused(in Input, left *allowance, i int) string {
 		return ""
 	}
 	if carriesOnly(st) {
-		if st.Effect == policy.Deny || !left.advise(in.Document, 2) || goesAlong(in, i) {
+		if st.Effect == policy.Deny || !left.advise(in.Document) || goesAlong(in, i) {
 			return ""
 		}
 		return "it allows what goes with assuming a role, and no other Allow lets the same callers assume it"
@@ -127,7 +127,7 @@ func unused(in Input, left *allowance, i int) string {
 	if slices.ContainsFunc(left.carriers, func(k int) bool { return k != i }) {
 		alone.Statements = append(alone.Statements, policy.Statement{Effect: policy.Allow, Principal: st.Principal, Actions: carriedActions()})
 	}
-	if !left.advise(alone, 2) {
+	if !left.advise(alone) {
 		return ""
 	}
 	t := in.trying(alone)
@@ -140,6 +140,11 @@ func unused(in Input, left *allowance, i int) string {
 			return ""
 		}
 	}
+	return whyUnused(st, classes)
+}
+
+// whyUnused says what was tried for a statement that applies to nobody.
+func whyUnused(st policy.Statement, classes []proof.Callers) string {
 	if len(classes) == 0 {
 		return "none of its principals can assume a role"
 	}
@@ -276,7 +281,7 @@ func worthless(key string) bool {
 // the principals of the statement, but all callers of their kinds; and what was
 // tried. It is empty when somebody does not, or it cannot be told.
 func metByAll(in Input, left *allowance, st policy.Statement, c policy.Condition, o policy.Operator) (why, sentence string) {
-	if !worthAsking(in, c, o) || !left.advise(policy.Document{Statements: []policy.Statement{st}}, 2) {
+	if !worthAsking(in, c, o) || !left.advise(policy.Document{Statements: []policy.Statement{st}}) {
 		return "", ""
 	}
 	fails := proof.Requirement{Condition: c, Sense: proof.Fails}

@@ -67,15 +67,21 @@ func TestNoFindingIsBuried(t *testing.T) {
 		rule, lesser, graver string
 		want                 finding.Severity
 	}{
-		{noEffectID,
+		{
+			noEffectID,
 			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/a%d"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"*"}}}`,
-			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"}}}`, finding.Low},
-		{unsupportedID,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"}}}`, finding.Low,
+		},
+		{
+			unsupportedID,
 			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/a%d"},"Action":["sts:*","sts:AssumeRole"]}`,
-			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"StringEqual":{"aws:username":"z"}}}`, finding.Medium},
-		{danglingPrincipalConditionID,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/z"},"Action":"sts:AssumeRole","Condition":{"StringEqual":{"aws:username":"z"}}}`, finding.Medium,
+		},
+		{
+			danglingPrincipalConditionID,
 			`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/a%d*"}}}`,
-			`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/z"}}}`, finding.Medium},
+			`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/z"}}}`, finding.Medium,
+		},
 	} {
 		var s []string
 		for i := range 24 {
