@@ -171,18 +171,10 @@ func widen(v string) string {
 // other families natural candidates were all there is, where no text literal
 // takes part.
 func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, verdict) {
-	texts, others := make([]lit, 0, len(lits)+1), 0
-	for _, l := range lits {
-		if l.t == nil {
-			if l.neg {
-				return "", empty
-			}
-		} else if l.t.family == textFamily {
-			texts = append(texts, l)
-		} else {
-			others++
-		}
+	if slices.ContainsFunc(lits, func(l lit) bool { return l.t == nil && l.neg }) {
+		return "", empty
 	}
+	texts, others := byFamily(lits)
 	for i := range texts {
 		if !s.pay((len(texts)/8 + 1) * texts[i].steps()) {
 			return "", undecided
@@ -220,6 +212,22 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	default:
 		return "", undecided
 	}
+}
+
+// byFamily gives the literals on texts, with room for one more, and counts the
+// others that say something.
+func byFamily(lits []lit) (texts []lit, others int) {
+	texts = make([]lit, 0, len(lits)+1)
+	for _, l := range lits {
+		switch {
+		case l.t == nil:
+		case l.t.family == textFamily:
+			texts = append(texts, l)
+		default:
+			others++
+		}
+	}
+	return texts, others
 }
 
 // searchWord searches a word, for no more than valueLimit steps.

@@ -10,7 +10,9 @@ import (
 // is None, ? that it is Unknown.
 var (
 	everyKind = []Callers{
-		{Kind: Users}, {Kind: RoleSessions}, {Kind: Services, Names: []string{"lambda.amazonaws.com"}},
+		{Kind: Users},
+		{Kind: RoleSessions},
+		{Kind: Services, Names: []string{"lambda.amazonaws.com"}},
 		{Kind: SAMLIdentities, Names: []string{"arn:aws:iam::111122223333:saml-provider/okta"}},
 		{Kind: OIDCIdentities, Names: []string{"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},
 	}

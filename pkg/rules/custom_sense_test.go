@@ -11,14 +11,22 @@ import (
 func TestDemandsThatNobodyCanMeet(t *testing.T) {
 	users, roles := "[{kind: users}]", "[{kind: roles}]"
 	for _, tt := range []struct{ name, callers, demand, want string }{
-		{"two names at once", users, "require: [{operator: StringEquals, key: aws:username, values: [alice]}, {operator: StringEquals, key: aws:username, values: [bob]}]",
-			`4:58: "own": no request of users can meet all of its conditions at once`},
-		{"asked for and forbidden", users, "require: [{operator: StringEquals, key: aws:username, values: [alice]}], forbid: [{operator: StringLike, key: aws:username, values: ['a*']}]",
-			`4:58: "own": no request of users can meet all of its conditions at once`},
-		{"a user's key of roles", "[{kind: users}, {kind: roles}]", "require: [{operator: StringEquals, key: aws:username, values: [alice]}]",
-			`4:73: "own": no request of role sessions can be one with StringEquals aws:username "alice"`},
-		{"a person's key of services", "[{kind: services}]", "require: [{operator: StringEquals, key: aws:username, values: [alice]}]",
-			`4:58: "own": no request of services can be one with StringEquals aws:username "alice"`},
+		{
+			"two names at once", users, "require: [{operator: StringEquals, key: aws:username, values: [alice]}, {operator: StringEquals, key: aws:username, values: [bob]}]",
+			`4:58: "own": no request of users can meet all of its conditions at once`,
+		},
+		{
+			"asked for and forbidden", users, "require: [{operator: StringEquals, key: aws:username, values: [alice]}], forbid: [{operator: StringLike, key: aws:username, values: ['a*']}]",
+			`4:58: "own": no request of users can meet all of its conditions at once`,
+		},
+		{
+			"a user's key of roles", "[{kind: users}, {kind: roles}]", "require: [{operator: StringEquals, key: aws:username, values: [alice]}]",
+			`4:73: "own": no request of role sessions can be one with StringEquals aws:username "alice"`,
+		},
+		{
+			"a person's key of services", "[{kind: services}]", "require: [{operator: StringEquals, key: aws:username, values: [alice]}]",
+			`4:58: "own": no request of services can be one with StringEquals aws:username "alice"`,
+		},
 		{"no account", users, "require: [{operator: StringEquals, key: aws:PrincipalAccount, values: [prod]}]", `with StringEquals aws:PrincipalAccount "prod"`},
 		{"no variable", users, "require: [{operator: StringEquals, key: sts:RoleSessionName, values: ['${aws:username']}]", `with StringEquals sts:RoleSessionName "${aws:username"`},
 		{"no variable that is known", users, "require: [{operator: StringEquals, key: aws:SourceVpc, values: ['${aws:usrname}']}]", `of users is one with StringEquals aws:SourceVpc "${aws:usrname}" cannot be decided: write`},

@@ -47,21 +47,10 @@ func usual(in Input, st policy.Statement, c policy.Condition, kind proof.CallerK
 	}
 	switch kind {
 	case proof.Users, proof.RoleSessions:
-		switch key {
-		case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
-			o, _ := policy.ParseOperator(c.Operator)
-			return variable || !slices.ContainsFunc(c.Values, func(v string) bool {
-				return !sendable(v) || plainText(o) && strings.ContainsAny(v, "*?")
-			})
-		case "aws:principalarn", "aws:principalaccount":
-			return anybody(st) || slices.ContainsFunc(accountsOf(st), func(a string) bool { return ofAccount(c.Values, a) })
-		case "aws:principalorgid":
-			return slices.Contains(c.Values, in.Org.Organization.ID)
-		case "aws:principaltype", "aws:username", "aws:userid":
-			return slices.Contains(c.Values, "User") || slices.Contains(c.Values, "AssumedRole") || key != "aws:principaltype" && (anybody(st) || len(accountsOf(st)) > 0)
+		if variable && sentKey(key) {
+			return true
 		}
-		return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/") || strings.HasPrefix(key, "aws:source") && !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo") ||
-			key == "aws:multifactorauthpresent" || key == "aws:multifactorauthage"
+		return usualOfAWS(in, st, key, c)
 	case proof.Services:
 		// Roles Anywhere shows the fields of the certificate as tags of its caller
 		// (IAM Roles Anywhere User Guide, trust-model).
@@ -77,6 +66,35 @@ func usual(in Input, st policy.Statement, c policy.Condition, kind proof.CallerK
 	}
 }
 
+// sentKey says that callers choose the value that they send for a key.
+func sentKey(key string) bool {
+	return key == "sts:externalid" || key == "sts:rolesessionname" || key == "sts:sourceidentity"
+}
+
+// usualOfAWS says whether users and roles can plainly meet a condition.
+func usualOfAWS(in Input, st policy.Statement, key string, c policy.Condition) bool {
+	values := c.Values
+	switch key {
+	case "sts:externalid", "sts:rolesessionname", "sts:sourceidentity":
+		o, _ := policy.ParseOperator(c.Operator)
+		return !slices.ContainsFunc(values, func(v string) bool { return !sendable(v) || plainText(o) && strings.ContainsAny(v, "*?") })
+	case "aws:principalarn", "aws:principalaccount":
+		return anybody(st) || slices.ContainsFunc(accountsOf(st), func(a string) bool { return ofAccount(values, a) })
+	case "aws:principalorgid":
+		return slices.Contains(values, in.Org.Organization.ID)
+	case "aws:principaltype":
+		return slices.Contains(values, "User") || slices.Contains(values, "AssumedRole")
+	case "aws:username", "aws:userid":
+		return slices.Contains(values, "User") || slices.Contains(values, "AssumedRole") || anybody(st) || len(accountsOf(st)) > 0
+	case "aws:multifactorauthpresent", "aws:multifactorauthage":
+		return true
+	}
+	if strings.HasPrefix(key, "aws:source") {
+		return !strings.HasPrefix(key, "aws:sourcea") && !strings.HasPrefix(key, "aws:sourceo")
+	}
+	return strings.HasPrefix(key, "aws:principal") || strings.HasPrefix(key, "aws:requesttag/")
+}
+
 // ofAccount says whether one of some values may be the ARN of a user or role of
 // an account, or is its id.
 func ofAccount(values []string, account string) bool {
@@ -89,8 +107,13 @@ func ofAccount(values []string, account string) bool {
 // wildcard stands for something that is.
 func sendable(v string) bool {
 	return len(v) > 1 && !strings.ContainsFunc(v, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-*?", r))
+		return !alphanumeric(r) && !strings.ContainsRune("_+=,.@-*?", r)
 	})
+}
+
+// alphanumeric says that a rune is an ASCII letter or digit.
+func alphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 // worthAsking spares the usual entries the question: values without a wildcard,
@@ -114,12 +137,15 @@ func worthAsking(in Input, c policy.Condition, o policy.Operator) bool {
 	if o.Negated || o.IfExists || o.Set == policy.ForAllValues || strings.HasPrefix(key, "aws:resource") {
 		return true
 	}
+	return slices.ContainsFunc(c.Values, func(v string) bool { return loose(key, v, o.Base) })
+}
+
+// loose says that a value may be one that everybody has.
+func loose(key, v string, by policy.Base) bool {
 	ours := strings.HasPrefix(key, "aws:")
-	return slices.ContainsFunc(c.Values, func(v string) bool {
-		pattern := o.Base != policy.String && strings.ContainsAny(v, "*?")
-		return strings.Trim(v, "*?:") == "" || ours && pattern ||
-			strings.Contains(v, "${") && (ours || strings.Contains(strings.ToLower(v), key))
-	})
+	pattern := by != policy.String && strings.ContainsAny(v, "*?")
+	return strings.Trim(v, "*?:") == "" || ours && pattern ||
+		strings.Contains(v, "${") && (ours || strings.Contains(strings.ToLower(v), key))
 }
 
 // broad says that a range is a large part of all addresses.

@@ -105,9 +105,12 @@ func TestOwnRulesAreAboutTheirCallers(t *testing.T) {
 		accounts, more, trusted string
 		want                    bool
 	}{
-		{"partners", partners, partner, true}, {"partners", partners, stranger, false},
-		{`["444455556666"]`, "", partner, true}, {`["444455556666"]`, "", stranger, false},
-		{"outside", partners, stranger, true}, {"own", partners, stranger, false},
+		{"partners", partners, partner, true},
+		{"partners", partners, stranger, false},
+		{`["444455556666"]`, "", partner, true},
+		{`["444455556666"]`, "", stranger, false},
+		{"outside", partners, stranger, true},
+		{"own", partners, stranger, false},
 	} {
 		file := bare + c.more + "customRules:\n  - {id: never-they, title: a, why: b, never: true, callers: [{kind: users, accounts: " + c.accounts + "}]}\n"
 		_, r := judgeOne(t, file, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"`+c.trusted+`"},"Action":"sts:AssumeRole"}]}`)
