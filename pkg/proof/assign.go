@@ -48,6 +48,7 @@ func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict
 	if v != satisfiable && s.work < 0 {
 		// The search may have stopped before it looked everywhere.
 		s.bounded = true
+		s.endsAt(x)
 		return "", undecided
 	}
 	return out, v
@@ -202,6 +203,7 @@ func (s *solver) searchValue(x *variable, lits []lit, avoid []string) (string, v
 	switch {
 	case v == undecided:
 		s.bounded = true
+		s.endsAt(x)
 		return "", undecided
 	case v == empty || others == 0:
 		return word, v

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/access"
@@ -94,6 +95,44 @@ func conditionCost(c *policy.Condition) int {
 func (c *Compiled) TooLarge() bool { return c.cost > readyLimit }
 
 const beyondBound = "the document is beyond the bound on what the search may do"
+
+// beyondAt says that a bound was met, and where.
+func beyondAt(where string) string { return beyondBound + ": " + where }
+
+// largest names the statement that takes the most, and its largest condition
+// where that is the better part of it.
+func largest(documents []*Compiled) string {
+	most, name := 0, "it has no statement"
+	for _, c := range documents {
+		for i := range c.document.Statements {
+			s := c.document.Statements[i : i+1]
+			all := readyCost(policy.Document{Statements: s})
+			if all <= most {
+				continue
+			}
+			most, name = all, "its largest part is Statement["+strconv.Itoa(i)+"]"
+			for j := range s[0].Conditions {
+				if pc := &s[0].Conditions[j]; 2*conditionCost(pc) > all {
+					name = "its largest part is " + place(i, conditionName(pc))
+				}
+			}
+		}
+	}
+	return name
+}
+
+// largestOf names the largest condition of a region.
+func largestOf(where [][]Requirement) string {
+	most, name := 0, "it asks for nothing"
+	for _, group := range where {
+		for i := range group {
+			if cost := conditionCost(&group[i].Condition); cost > most {
+				most, name = cost, "its largest part is "+regionPlace(&group[i].Condition)
+			}
+		}
+	}
+	return name
+}
 
 // Budget is what several questions may spend together: however many there are,
 // sharedLimit and reserve steps in all. Who asks many questions about one

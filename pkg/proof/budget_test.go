@@ -3,6 +3,7 @@ package proof
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,5 +69,38 @@ func TestASpentBudgetLeavesEasyQuestions(t *testing.T) {
 	}
 	if q.Budget.extra = reserve; Find(parse(t, typical["account"]), q).Outcome != Unknown {
 		t.Error("more is spent than there is")
+	}
+}
+
+// Whoever is told that a document is beyond the bound is told where to cut: the
+// key that was looked at, or the largest part.
+func TestBeyondTheBoundNamesAnElement(t *testing.T) {
+	many := make([]string, 0, 9000)
+	for i := range 9000 {
+		many = append(many, fmt.Sprintf(`"a%d*b"`, i))
+	}
+	huge := document(statementText("Allow", partner, "sts:AssumeRole", ""), statementText("Allow", anyone, "sts:AssumeRole", `"StringLike":{"sts:ExternalId":[`+strings.Join(many, ",")+`]}`))
+	wide := document(slices.Repeat([]string{statementText("Allow", anyone, `["a","b","c","d","e","f","g","h"]`, "")}, 480)...)
+	for name, tt := range map[string]struct{ doc, names string }{
+		"one huge condition":  {huge, "its largest part is Statement[1].Condition.StringLike.sts:ExternalId"},
+		"many statements":     {wide, "its largest part is Statement[0]"},
+		"words":               {hardOnes()["barred words"], "sts:RoleSessionName"},
+		"callers":             {hardOnes()["barred callers"], "aws:PrincipalArn"},
+		"long external words": {hardOnes()["long words"], "sts:ExternalId"},
+	} {
+		a := Find(parse(t, tt.doc), Query{World: world(), Callers: outsiders(), Actions: assume, Budget: &Budget{}})
+		if a.Outcome != Unknown || len(a.Undecided) != 1 || !strings.HasSuffix(a.Undecided[0], tt.names) {
+			t.Errorf("%s: %v %v", name, a.Outcome, a.Undecided)
+		}
+	}
+	for name, text := range hardOnes() {
+		a := Find(parse(t, text), Query{World: world(), Callers: outsiders(), Actions: assume, Budget: &Budget{}})
+		if slices.Contains(a.Undecided, beyondBound) {
+			t.Errorf("%s: no element is named: %v", name, a.Undecided)
+		}
+	}
+	q := Query{World: world(), Callers: outsiders(), Actions: assume, Budget: &Budget{spent: sharedLimit, extra: reserve - 10}, Where: [][]Requirement{require(Fails, "StringLike", "sts:RoleSessionName", many...)}}
+	if a := Find(parse(t, typical["account"]), q); a.Outcome != Unknown || !strings.HasSuffix(a.Undecided[0], "the region's condition StringLike on sts:RoleSessionName") {
+		t.Errorf("a huge region: %v %v", a.Outcome, a.Undecided)
 	}
 }

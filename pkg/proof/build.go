@@ -2,6 +2,7 @@ package proof
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -74,6 +75,9 @@ func (s *solver) statement(st *statement, want bool) nodeID {
 
 func (s *solver) buildStatement(st *statement, want bool) nodeID {
 	if !s.pay(1 + len(st.conditions)) {
+		if s.ended == "" {
+			s.ended = "the meaning of Statement[" + strconv.Itoa(st.index) + "]"
+		}
 		return falseNode
 	}
 	op, zero := opOr, trueNode

@@ -118,7 +118,7 @@ func Compile(d policy.Document, partition string) *Compiled {
 		for j := range s.Conditions {
 			pc := &s.Conditions[j]
 			cond := compileCondition(pc, d.Version == "2012-10-17")
-			cond.place = place(i, "Condition."+printable(pc.Operator)+"."+printable(pc.Key))
+			cond.place = place(i, conditionName(pc))
 			st.conditions = append(st.conditions, cond)
 			cond.mention(&keys)
 		}

@@ -49,6 +49,11 @@ func place(statement int, element string) string {
 	return "Statement[" + strconv.Itoa(statement) + "]." + element
 }
 
+// conditionName is how a condition is named within its statement.
+func conditionName(pc *policy.Condition) string {
+	return "Condition." + printable(pc.Operator) + "." + printable(pc.Key)
+}
+
 // compileCondition makes a condition ready; variables count from version 2012-10-17 on.
 func compileCondition(pc *policy.Condition, variables bool) condition {
 	c := condition{key: lowerKey(pc.Key), source: pc, values: len(pc.Values)}

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
@@ -14,7 +15,7 @@ func Find(d policy.Document, q Query) Answer { return Compile(d, q.World.Partiti
 func (c *Compiled) Find(q Query) Answer {
 	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}}
 	if f.asked = whereCost(q.Where); f.asked > f.budget.steps(f.documents) {
-		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+		return Answer{Outcome: Unknown, Undecided: []string{beyondAt(largestOf(q.Where))}}
 	}
 	where := compileWhere(q.Where)
 	f.keys = whereKeys(c.keys, where)
@@ -75,7 +76,7 @@ func (f *finder) run() Answer {
 	}
 	defer space.Put(f.solver)
 	if slices.ContainsFunc(f.documents, (*Compiled).TooLarge) {
-		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+		return Answer{Outcome: Unknown, Undecided: []string{beyondAt(largest(f.documents))}}
 	}
 	f.work = f.budget.steps(f.documents)
 	limit := f.work
@@ -88,7 +89,7 @@ func (f *finder) run() Answer {
 	}
 	f.optimistic()
 	if len(f.reasons) > 0 {
-		return Answer{Outcome: Unknown, Undecided: f.reasons}
+		return Answer{Outcome: Unknown, Undecided: f.told()}
 	}
 	return Answer{Outcome: None}
 }
@@ -125,7 +126,7 @@ func (f *finder) pessimistic(sc *scene) bool {
 			return false
 		}
 		if f.work <= 0 {
-			f.reasons = appendNew(f.reasons, beyondBound)
+			f.because(beyondBound)
 			return true
 		}
 		s := f.prepare(v)
@@ -135,7 +136,7 @@ func (f *finder) pessimistic(sc *scene) bool {
 				f.answer, f.work = answer, s.work
 				return true
 			}
-			f.reasons = appendNew(f.reasons, problem)
+			f.because(problem)
 		}
 		if len(s.doubts) > 0 || s.undecided {
 			f.open = append(f.open, v)
@@ -143,6 +144,30 @@ func (f *finder) pessimistic(sc *scene) bool {
 		f.work = s.work
 		return false
 	}) && f.answer.Outcome == Found
+}
+
+// because adds a reason. One bound is enough: the first that says where the
+// search was.
+func (f *finder) because(reason string) {
+	if strings.HasPrefix(reason, beyondBound) {
+		at := slices.IndexFunc(f.reasons, func(r string) bool { return strings.HasPrefix(r, beyondBound) })
+		if at >= 0 {
+			if f.reasons[at] == beyondBound {
+				f.reasons[at] = reason
+			}
+			return
+		}
+	}
+	f.reasons = appendNew(f.reasons, reason)
+}
+
+// told gives the reasons, in which a bound without a place has the largest part
+// of the documents for one.
+func (f *finder) told() []string {
+	if at := slices.Index(f.reasons, beyondBound); at >= 0 {
+		f.reasons[at] = beyondAt(largest(f.documents))
+	}
+	return f.reasons
 }
 
 // confirmed makes the answer of a model at the price of reading the document once more.
@@ -179,7 +204,7 @@ func (f *finder) optimistic() {
 			why = s.unsettled()
 		}
 		for _, r := range why {
-			f.reasons = appendNew(f.reasons, r)
+			f.because(r)
 		}
 		f.work = s.work
 	}
@@ -241,7 +266,11 @@ func (s *solver) blame() []string {
 func (s *solver) unsettled() []string {
 	var out []string
 	if s.bounded {
-		out = append(out, beyondBound)
+		reason := beyondBound
+		if s.ended != "" {
+			reason = beyondAt("it was looking for " + s.ended)
+		}
+		out = append(out, reason)
 	}
 	return append(out, s.unsure...)
 }

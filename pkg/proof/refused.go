@@ -20,7 +20,7 @@ func FindRefused(d policy.Document, q Query, key string, extra []string, legal [
 func (c *Compiled) FindRefused(q Query, key string, extra []string, legal []Requirement) Answer {
 	f := finder{budget: q.Budget, world: &q.World, partition: c.partition, callers: q.Callers, documents: []*Compiled{c}, want: baseAction(q.Actions), actions: q.Actions}
 	if f.asked = whereCost(q.Where); f.asked > f.budget.steps(f.documents) {
-		return Answer{Outcome: Unknown, Undecided: []string{beyondBound}}
+		return Answer{Outcome: Unknown, Undecided: []string{beyondAt(largestOf(q.Where))}}
 	}
 	where := compileWhere(q.Where)
 	groups := make([][]Requirement, len(legal))

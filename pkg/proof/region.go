@@ -3,6 +3,8 @@ package proof
 import (
 	"slices"
 	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/policy"
 )
 
 // requirement is a Requirement made ready.
@@ -20,10 +22,15 @@ func compileWhere(where [][]Requirement) [][]requirement {
 		out[i] = make([]requirement, len(group))
 		for j := range group {
 			out[i][j] = requirement{compileCondition(&group[j].Condition, true), group[j].Sense == Holds}
-			out[i][j].place = "the region's condition " + printable(group[j].Operator) + " on " + printable(group[j].Key)
+			out[i][j].place = regionPlace(&group[j].Condition)
 		}
 	}
 	return out
+}
+
+// regionPlace is how a condition of a region is named.
+func regionPlace(pc *policy.Condition) string {
+	return "the region's condition " + printable(pc.Operator) + " on " + printable(pc.Key)
 }
 
 // whereKeys gives the keys of the document and of the region together.

@@ -40,7 +40,9 @@ type solver struct {
 	work int
 	// bounded says that the search met its bound, undecided that some branch
 	// was left undecided for whatever reason.
-	bounded   bool
+	bounded bool
+	// ended is what the search was looking for when it first met its bound.
+	ended     string
 	undecided bool
 	// doubts names the doubtful elements met while the formula was made.
 	doubts []string
@@ -123,6 +125,7 @@ func (s *solver) pay(steps int) bool {
 func (s *solver) assertLit(l lit) bool {
 	x := &s.vars[l.v]
 	if !s.pay(x.steps(&l)) {
+		s.endsAt(x)
 		return false
 	}
 	for i := range x.lits {
@@ -151,6 +154,13 @@ func (s *solver) assertLit(l lit) bool {
 	}
 }
 
+// endsAt notes the key at which the search met its bound.
+func (s *solver) endsAt(x *variable) {
+	if s.ended == "" {
+		s.ended = "a value of " + x.label()
+	}
+}
+
 func (x *variable) label() string {
 	if x.key == "" {
 		return "aws:PrincipalArn"
@@ -168,7 +178,11 @@ func (s *solver) holds(id nodeID) bool {
 		return false
 	case opLit:
 		x := &s.vars[n.lit.v]
-		return s.pay(x.steps(&n.lit)) && x.holds(&n.lit)
+		if !s.pay(x.steps(&n.lit)) {
+			s.endsAt(x)
+			return false
+		}
+		return x.holds(&n.lit)
 	case opTie:
 		return s.tieHolds(n.tie)
 	case opAnd:
