@@ -95,7 +95,7 @@ func TestBeyondTheBoundNamesAnElement(t *testing.T) {
 	}
 	for name, text := range hardOnes() {
 		a := Find(parse(t, text), Query{World: world(), Callers: outsiders(), Actions: assume, Budget: &Budget{}})
-		if slices.Contains(a.Undecided, beyondBound) {
+		if name == "choices" && !slices.Contains(a.Undecided, beyondAt("it was looking for a value of sts:RoleSessionName")) || slices.Contains(a.Undecided, beyondBound) {
 			t.Errorf("%s: no element is named: %v", name, a.Undecided)
 		}
 	}

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
@@ -56,6 +55,8 @@ type finder struct {
 	answer  Answer
 	open    []variant
 	reasons []string
+	// ended is what a search was looking for when it first met its bound.
+	ended string
 }
 
 // baseAction gives the assume actions among actions.
@@ -126,7 +127,7 @@ func (f *finder) pessimistic(sc *scene) bool {
 			return false
 		}
 		if f.work <= 0 {
-			f.because(beyondBound)
+			f.reasons = appendNew(f.reasons, beyondBound)
 			return true
 		}
 		s := f.prepare(v)
@@ -136,8 +137,9 @@ func (f *finder) pessimistic(sc *scene) bool {
 				f.answer, f.work = answer, s.work
 				return true
 			}
-			f.because(problem)
+			f.reasons = appendNew(f.reasons, problem)
 		}
+		f.endedAt(s)
 		if len(s.doubts) > 0 || s.undecided {
 			f.open = append(f.open, v)
 		}
@@ -146,26 +148,22 @@ func (f *finder) pessimistic(sc *scene) bool {
 	}) && f.answer.Outcome == Found
 }
 
-// because adds a reason. One bound is enough: the first that says where the
-// search was.
-func (f *finder) because(reason string) {
-	if strings.HasPrefix(reason, beyondBound) {
-		at := slices.IndexFunc(f.reasons, func(r string) bool { return strings.HasPrefix(r, beyondBound) })
-		if at >= 0 {
-			if f.reasons[at] == beyondBound {
-				f.reasons[at] = reason
-			}
-			return
-		}
+// endedAt keeps what the first search that met its bound was looking for.
+func (f *finder) endedAt(s *solver) {
+	if s.bounded && f.ended == "" {
+		f.ended = s.ended
 	}
-	f.reasons = appendNew(f.reasons, reason)
 }
 
-// told gives the reasons, in which a bound without a place has the largest part
-// of the documents for one.
+// told gives the reasons; with a bound goes what the search was looking for
+// when it met it, or the largest part of the documents.
 func (f *finder) told() []string {
 	if at := slices.Index(f.reasons, beyondBound); at >= 0 {
-		f.reasons[at] = beyondAt(largest(f.documents))
+		where := largest(f.documents)
+		if f.ended != "" {
+			where = "it was looking for " + f.ended
+		}
+		f.reasons[at] = beyondAt(where)
 	}
 	return f.reasons
 }
@@ -203,8 +201,9 @@ func (f *finder) optimistic() {
 		} else if s.undecided {
 			why = s.unsettled()
 		}
+		f.endedAt(s)
 		for _, r := range why {
-			f.because(r)
+			f.reasons = appendNew(f.reasons, r)
 		}
 		f.work = s.work
 	}
@@ -266,11 +265,7 @@ func (s *solver) blame() []string {
 func (s *solver) unsettled() []string {
 	var out []string
 	if s.bounded {
-		reason := beyondBound
-		if s.ended != "" {
-			reason = beyondAt("it was looking for " + s.ended)
-		}
-		out = append(out, reason)
+		out = append(out, beyondBound)
 	}
 	return append(out, s.unsure...)
 }

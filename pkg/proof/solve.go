@@ -156,8 +156,12 @@ func (s *solver) assertLit(l lit) bool {
 
 // endsAt notes the key at which the search met its bound.
 func (s *solver) endsAt(x *variable) {
-	if s.ended == "" {
-		s.ended = "a value of " + x.label()
+	if s.ended != "" {
+		return
+	}
+	s.ended = "a value of " + x.label()
+	if x.key != "" {
+		s.ended = "a value of " + printable(spelling(x.key))
 	}
 }
 
