@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -236,6 +237,9 @@ func (r *reader) principalMember(to *Principals, typ string) error {
 		p, err := ParsePrincipal(typ, value)
 		if err != nil {
 			return r.placed(err)
+		}
+		if r.named++; r.named > MaxPrincipals {
+			return r.fail("the policy has more than "+strconv.Itoa(MaxPrincipals)+" principals", "", "name an account in the place of many of its users and roles")
 		}
 		to.List = append(to.List, p)
 		return nil

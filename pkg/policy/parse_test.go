@@ -165,6 +165,7 @@ func TestT22DepthAndSizeAreBounded(t *testing.T) {
 		{"33 deep", with(`"Condition":` + strings.Repeat(`{"x":`, 32) + `1` + strings.Repeat("}", 32)), "", "deeper than 32"},
 		{"bomb", strings.Repeat("[", 100000), "", "deeper than 32"},
 		{"too long", long + strings.Repeat(" ", policy.MaxBytes-len(long)+1), "", "longer than 131072"},
+		{"too many principals", strings.Replace(many(1), `"*"`, `["*"`+strings.Repeat(`,"*"`, policy.MaxPrincipals)+`]`, 1), "Statement[0].Principal.AWS[8192]", "more than 8192 principals"},
 		{"too many", many(policy.MaxStatements + 1), "Statement[512]", "more than 512 statements"},
 	})
 	for name, fine := range map[string]string{

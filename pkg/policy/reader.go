@@ -20,12 +20,17 @@ const (
 	MaxDepth = 32
 	// MaxStatements is how many statements a document may have.
 	MaxStatements = 512
+	// MaxPrincipals is how many principals a document may name: so many accounts,
+	// the shortest that mean anything, hardly fit into MaxBytes.
+	MaxPrincipals = 8192
 )
 
 // reader reads tokens and knows where it is.
 type reader struct {
-	dec  *jsontext.Decoder
-	text []byte
+	dec *jsontext.Decoder
+	// named counts the principals so far.
+	named int
+	text  []byte
 	// path leads to the value being read.
 	path []step
 	// start is the offset of the token that was read last.

@@ -236,6 +236,9 @@ func byFamily(lits []lit) (texts []lit, others int) {
 func (s *solver) searchWord(lang *language, texts []lit) (string, verdict) {
 	part := min(s.work, valueLimit)
 	s.work -= part
+	if part -= machinesCost(texts); part < 0 {
+		return "", undecided
+	}
 	word, v := newProduct(lang, texts).search(&part)
 	s.work += max(0, part)
 	return word, v

@@ -1,7 +1,7 @@
 package proof
 
 import (
-	"strings"
+	"crypto/sha256"
 
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
@@ -12,7 +12,7 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 		return falseNode
 	}
 	if !c.known || s.oddlySpelled(c.key) {
-		return s.doubtLeaf(c.identity(), c.place, want)
+		return s.doubted(c, want)
 	}
 	v, win := s.bind(c.key)
 	x := &s.vars[v]
@@ -20,7 +20,7 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 		return s.null(c, v, want)
 	}
 	if c.values == 0 && (x.presence != never || c.op.Set == policy.NoSet && !c.op.IfExists) {
-		return s.doubtLeaf(c.identity(), c.place, want)
+		return s.doubted(c, want)
 	}
 	if x.many {
 		return s.setCondition(c, v, want)
@@ -41,9 +41,9 @@ func (s *solver) condition(c *condition, want bool) nodeID {
 	case settled:
 		node = s.valueNode(c, l)
 	case some:
-		node = s.or(s.valueNode(c, l), s.doubtLeaf(c.identity(), c.place, want))
+		node = s.or(s.valueNode(c, l), s.doubted(c, want))
 	default:
-		return s.doubtLeaf(c.identity(), c.place, want)
+		return s.doubted(c, want)
 	}
 	return s.emptyValue(c, l, node, want)
 }
@@ -68,7 +68,7 @@ func (s *solver) emptyValue(c *condition, l lit, node nodeID, want bool) nodeID 
 	case c.op.Set == policy.ForAllValues:
 		return s.and(node, isNot)
 	}
-	leaf := s.doubtLeaf(c.identity(), c.place, want)
+	leaf := s.doubted(c, want)
 	if want {
 		return s.and(node, s.or(isNot, leaf))
 	}
@@ -101,9 +101,16 @@ func (s *solver) valueNode(c *condition, l lit) nodeID {
 		}
 		s.stack = append(s.stack, s.tiedNode(c, &c.tied[i], !l.neg, l.absentOK && l.neg))
 	}
-	for _, d := range c.doubts {
-		element := c.identity() + " " + d
-		leaf := s.doubtLeaf(element, c.place, !l.neg)
+	id, doubts := "", c.doubts
+	if len(doubts) > 0 {
+		id = s.identity(c)
+	}
+	if !s.optimistic {
+		// They are told apart only where each may turn out either way.
+		doubts = doubts[:min(len(doubts), 1)]
+	}
+	for _, d := range doubts {
+		leaf := s.doubtLeaf(id+" "+d, c.place, !l.neg)
 		if l.neg {
 			if l.absentOK {
 				leaf = s.or(s.absent(v), leaf)
@@ -157,7 +164,7 @@ func (s *solver) setCondition(c *condition, v int16, want bool) nodeID {
 		if (c.op.IfExists || c.op.Negated) == want {
 			absent = s.absent(v)
 		}
-		return s.or(absent, s.doubtLeaf(c.identity(), c.place, want))
+		return s.or(absent, s.doubted(c, want))
 	}
 	plain, open := s.constants(c)
 	l := lit{v: v, quant: some, neg: c.op.Negated, t: plain}
@@ -174,7 +181,7 @@ func (s *solver) setCondition(c *condition, v int16, want bool) nodeID {
 	if !open && len(c.doubts) == 0 {
 		return node
 	}
-	leaf := s.doubtLeaf(c.identity(), c.place, want)
+	leaf := s.doubted(c, want)
 	if l.neg == (plain == nil) {
 		return s.or(node, leaf)
 	}
@@ -184,7 +191,7 @@ func (s *solver) setCondition(c *condition, v int16, want bool) nodeID {
 // null makes the formula of a Null condition.
 func (s *solver) null(c *condition, v int16, want bool) nodeID {
 	if c.values == 0 {
-		return s.doubtLeaf(c.identity(), c.place, want)
+		return s.doubted(c, want)
 	}
 	base := len(s.stack)
 	if c.nullAbsent == want {
@@ -194,8 +201,12 @@ func (s *solver) null(c *condition, v int16, want bool) nodeID {
 		s.stack = append(s.stack, s.present(v))
 	}
 	node := s.join(opOr, base)
+	var id string
+	if len(c.doubts) > 0 {
+		id = s.identity(c)
+	}
 	for _, d := range c.doubts {
-		leaf := s.doubtLeaf(c.identity()+" "+d, c.place, want)
+		leaf := s.doubtLeaf(id+" "+d, c.place, want)
 		if want {
 			node = s.or(node, leaf)
 		} else {
@@ -205,7 +216,32 @@ func (s *solver) null(c *condition, v int16, want bool) nodeID {
 	return node
 }
 
-// identity tells equal conditions from others, wherever they stand.
-func (c *condition) identity() string {
-	return c.source.Operator + " " + c.key + " " + strings.Join(c.source.Values, "\x00")
+// doubted is the formula of a condition of which nobody knows whether it holds.
+func (s *solver) doubted(c *condition, want bool) nodeID {
+	return s.doubtLeaf(s.identity(c), c.place, want)
+}
+
+// longIdentity is from what length on a digest stands for the text.
+const longIdentity = 128
+
+// identity tells equal conditions from others, wherever they stand. Only what is
+// tried under every reading looks at it.
+func (s *solver) identity(c *condition) string {
+	if !s.optimistic {
+		return ""
+	}
+	id := append(append(append(append(s.idRoom[:0], c.source.Operator...), ' '), c.key...), ' ')
+	long, size := sha256.New(), 0
+	for _, v := range c.source.Values {
+		if id = append(append(id, v...), 0); len(id) > longIdentity {
+			long.Write(id)
+			id, size = id[:0], size+len(id)
+		}
+	}
+	if s.idRoom = id; size == 0 {
+		return string(id)
+	}
+	long.Write(id)
+	s.pay(size / 64)
+	return string(long.Sum(nil))
 }

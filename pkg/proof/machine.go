@@ -25,6 +25,9 @@ type machine struct {
 // newMachine makes the machine of a text literal.
 func newMachine(l lit) *machine {
 	m := &machine{win: l.win, neg: l.neg, ids: map[string]int32{}}
+	if n := l.t.places(); n > 0 {
+		m.tokens, m.ends = make([]token, 0, n), make([]bool, 0, n)
+	}
 	var start []int32
 	if l.t != nil && l.t.within != nil {
 		m.lang = l.t.within
@@ -34,8 +37,9 @@ func newMachine(l lit) *machine {
 	} else if l.t == nil {
 		start = m.add(start, []token{{kind: takeMany}})
 	} else {
+		var ts []token
 		for _, v := range l.t.exact {
-			ts := make([]token, 0, len(v))
+			ts = ts[:0]
 			for _, r := range v {
 				ts = append(ts, token{kind: takeRune, r: r})
 			}
@@ -53,11 +57,39 @@ func newMachine(l lit) *machine {
 	return m
 }
 
+// places counts the places of a machine of a test, those of accounts aside.
+func (t *test) places() int {
+	if t == nil || t.within != nil {
+		return 0
+	}
+	n := 0
+	for _, v := range t.exact {
+		n += len(v) + 1
+	}
+	for i := range t.patterns {
+		n += len(t.patterns[i].tokens) + 1
+	}
+	return n
+}
+
+// machinesCost is what making the machines of some literals costs.
+func machinesCost(lits []lit) int {
+	n := 0
+	for i := range lits {
+		if t := lits[i].t; t != nil && t.within == nil {
+			n += t.places()/24 + 2*len(t.accounts)
+		}
+	}
+	return n
+}
+
 func (m *machine) add(start []int32, ts []token) []int32 {
 	first := int32(len(m.tokens))
 	m.tokens = append(append(m.tokens, ts...), token{})
-	m.ends = append(m.ends, make([]bool, len(ts)+1)...)
-	m.ends[len(m.ends)-1] = true
+	for range ts {
+		m.ends = append(m.ends, false)
+	}
+	m.ends = append(m.ends, true)
 	return m.close(start, first)
 }
 
@@ -174,9 +206,16 @@ func (m *machine) isFull(set []int32) bool {
 
 // runes gives the runes that the machine tells apart from all others.
 func (m *machine) runes(dst []rune) []rune {
+	var had [128]bool
 	for _, t := range m.tokens {
 		switch t.kind {
 		case takeRune:
+			if t.r < 128 && had[t.r] {
+				continue
+			}
+			if t.r < 128 {
+				had[t.r] = true
+			}
 			if t.r != 0 {
 				dst = append(dst, t.r)
 			}

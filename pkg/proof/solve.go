@@ -18,6 +18,8 @@ type solver struct {
 	// favoured reads them so for the part of the formula being built, whose
 	// truth speaks against the request.
 	favoured bool
+	// idRoom holds what tells a condition.
+	idRoom []byte
 	// accountRoom holds natural accounts of the caller.
 	accountRoom [8]string
 

@@ -29,7 +29,13 @@ func Judge(in Input) finding.Report {
 
 // judgements puts a settled Input to every rule.
 func judgements(in Input) ([]finding.Finding, doubts) {
+	if why := tooBroad(in.Document); why != "" {
+		return unjudged(in, why)
+	}
 	in.compiled, in.budget = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}
+	if in.compiled.TooLarge() {
+		return unjudged(in, tooDear)
+	}
 	said := newSaid(in)
 	in.said, in.stand = &said, standIns(in, said)
 	var findings []finding.Finding

@@ -78,6 +78,8 @@ func told(findings []finding.Finding) []finding.Finding {
 // allowance bounds what the questions about one document may cost.
 type allowance struct {
 	statements int
+	// parts is what has been made ready so far, as breadth weighs it.
+	parts int
 	// advised are the findings so far: past what is told nothing is asked of which
 	// only advice can come.
 	advised int
@@ -93,7 +95,8 @@ func (a *allowance) advise(d policy.Document) bool {
 // spend reports whether a document may be made ready once more, or several times.
 func (a *allowance) spend(d policy.Document, times int) bool {
 	a.statements -= times * len(d.Statements)
-	return a.statements >= 0
+	a.parts += times * breadth(d)
+	return a.statements >= 0 && a.parts <= 2*mostBreadth
 }
 
 func idleAllow(in Input, left *allowance, i int) Judgement {

@@ -110,12 +110,19 @@ func noAWSPrincipal(d policy.Document) [][]proof.Requirement {
 }
 
 func appendMissing(list, more []string) []string {
-	for _, m := range more {
-		if !slices.Contains(list, m) {
-			list = append(list, m)
+	if len(more) <= 1 || len(list)+len(more) <= fewTexts {
+		for _, m := range more {
+			if !slices.Contains(list, m) {
+				list = append(list, m)
+			}
 		}
+		return list
 	}
-	return list
+	all := setOf(list)
+	for _, m := range more {
+		all.add(m)
+	}
+	return all.list
 }
 
 func organizationOr(in Input) string {

@@ -7,7 +7,8 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 )
 
-// maxReadings bounds how often a document of unknown home is judged.
+// maxReadings bounds how often a document of unknown home is judged; one of many
+// parts less often.
 const maxReadings = 64
 
 // reading is one way things may be where nobody said how they are: whose
@@ -31,10 +32,11 @@ func readings(s said, in Input) ([]reading, bool) {
 	if in.Org.Organization.ID == "" {
 		organizations = append(organizations, s.organizations...)
 	}
+	most := min(maxReadings, max(1, 4*mostBreadth/(breadth(in.Document)+1)))
 	var out []reading
 	for _, organization := range organizations {
 		for _, own := range owns {
-			if len(out) == maxReadings {
+			if len(out) == most {
 				return out, false
 			}
 			out = append(out, newReading(s, in, own, organization))
@@ -70,6 +72,10 @@ func (r Rule) underAll(s said, in Input) Judgement {
 	}
 	breach := hinges(first)
 	var differ []reading
+	if !whole {
+		// Some reading is left out whatever the others say.
+		all = all[:1]
+	}
 	for _, other := range all[1:] {
 		j := r.Check(other.in)
 		if hinges(j) != breach {

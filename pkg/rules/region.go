@@ -136,7 +136,14 @@ func (in Input) insiders() []string {
 
 // without gives the accounts of a list that are not in another.
 func without(accounts, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(accounts), func(a string) bool { return slices.Contains(others, a) })
+	if len(accounts) == 0 {
+		return nil
+	}
+	left := &once{list: others}
+	if len(accounts) > fewTexts {
+		left = setOf(others)
+	}
+	return slices.DeleteFunc(slices.Clone(accounts), left.has)
 }
 
 // judged turns an answer into a judgement; found makes the finding of a witness.

@@ -32,37 +32,37 @@ func newSaid(in Input) said {
 		return *in.said
 	}
 	var s said
+	var accounts, organizations, trusted once
 	for _, st := range in.Document.Statements {
 		if st.Effect == policy.Allow {
-			s.trust(st)
+			s.trust(st, &trusted)
 		}
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
 			if p.Account != "" {
-				s.account(p.Account)
+				accounts.add(p.Account)
 			} else {
-				s.scan(p.Value)
+				scan(p.Value, &accounts, &organizations)
 			}
 		}
 		for _, c := range st.Conditions {
 			s.about(c.Key)
 			for _, v := range c.Values {
 				s.about(v)
-				s.scan(v)
+				scan(v, &accounts, &organizations)
 			}
 		}
 	}
+	s.accounts, s.organizations, s.trusted = accounts.list, organizations.list, trusted.list
 	return s
 }
 
 // trust notes whom an Allow names as its principals.
-func (s *said) trust(st policy.Statement) {
+func (s *said) trust(st policy.Statement, trusted *once) {
 	s.anybody = s.anybody || st.Principal.Star || len(st.NotPrincipal.List) > 0 || st.NotPrincipal.Star
 	for _, p := range st.Principal.List {
 		switch p.Kind {
 		case policy.Account, policy.User, policy.Role, policy.RoleSession, policy.FederatedUser:
-			if !slices.Contains(s.trusted, p.Account) {
-				s.trusted = append(s.trusted, p.Account)
-			}
+			trusted.add(p.Account)
 		case policy.Service, policy.SAMLProvider, policy.OIDCProvider, policy.UniqueID:
 		case policy.UnknownPrincipal, policy.Anyone, policy.CanonicalUser:
 			s.anybody = true
@@ -83,12 +83,6 @@ func (s said) onlyTrusts(within func(account string) bool) bool {
 // anyAccount is of any account.
 func anyAccount(string) bool { return true }
 
-func (s *said) account(id string) {
-	if !slices.Contains(s.accounts, id) {
-		s.accounts = append(s.accounts, id)
-	}
-}
-
 func (s *said) about(text string) {
 	const key = "aws:principalorg"
 	for i := 0; !s.speaksOfOrganizations && i+len(key) <= len(text); i++ {
@@ -97,7 +91,7 @@ func (s *said) about(text string) {
 }
 
 // scan notes the account ids and organization ids in a text.
-func (s *said) scan(text string) {
+func scan(text string, accounts, organizations *once) {
 	for start := 0; start < len(text); {
 		end := start
 		for end < len(text) && plain(text[end]) {
@@ -105,9 +99,9 @@ func (s *said) scan(text string) {
 		}
 		switch word := text[start:end]; {
 		case policy.IsAccountID(word):
-			s.account(word)
-		case organizationID(word) && !slices.Contains(s.organizations, word):
-			s.organizations = append(s.organizations, word)
+			accounts.add(word)
+		case organizationID(word):
+			organizations.add(word)
 		}
 		start = end + 1
 	}

@@ -45,9 +45,10 @@ func checkServiceConfusedDeputy(in Input) Judgement {
 		return Judgement{}
 	}
 	s := newSaid(in)
+	strange := sourcesApart(in, s)
 	var j Judgement
 	for _, service := range asked {
-		j = j.and(judgeService(in, s, service))
+		j = j.and(judgeService(in, s, strange, service))
 	}
 	return j
 }
@@ -77,12 +78,12 @@ func serviceLinked(in Input) bool {
 // judgeService judges one service. Where source keys are shown for some of what
 // it does only, this use may be one of the others: that is told and asks for
 // nothing, and so does a doubt about it.
-func judgeService(in Input, s said, service string) Judgement {
+func judgeService(in Input, s said, strange strangeSources, service string) Judgement {
 	known := assumerOf(service)
 	a := askService(in, s, service)
 	switch {
 	case a.Outcome == proof.None:
-		return strangeSource(in, s, service)
+		return strangeSource(in, strange, service)
 	case a.Outcome == proof.Unknown && !known.sure():
 		return Judgement{}
 	}
@@ -259,20 +260,36 @@ func mentions(d policy.Document, key string) bool {
 	return false
 }
 
-// strangeSource tells of accounts and organizations that the document names as
-// a service's source and that are neither ours nor a partner's. Somebody wrote
-// them, so it asks for nothing; it may be a slip, or a way in.
-func strangeSource(in Input, s said, service string) Judgement {
+// strangeSources are the accounts and organizations that a document names and
+// that are neither ours nor a partner's, and the accounts that are.
+type strangeSources struct{ accounts, organizations, known []string }
+
+func sourcesApart(in Input, s said) strangeSources {
 	if in.Role.ARN == "" || !mentions(in.Document, "aws:Source") {
-		return Judgement{}
+		return strangeSources{}
 	}
-	foreign := without(s.accounts, slices.Concat(in.insiders(), in.Org.PartnerIDs()))
+	known := slices.Concat(in.insiders(), in.Org.PartnerIDs())
+	out := strangeSources{accounts: without(s.accounts, known), known: known}
+	if len(known) > fewMembers {
+		// As in spared: only those that are written can be told from others.
+		out.known = append(without(s.accounts, out.accounts), in.Role.Account)
+	}
+	if len(in.ours()) > 0 {
+		out.organizations = without(s.organizations, in.ours())
+	}
+	return out
+}
+
+// strangeSource tells of strangers whom the document names as a service's
+// source. Somebody wrote them, so it asks for nothing; it may be a slip, or a
+// way in.
+func strangeSource(in Input, strange strangeSources, service string) Judgement {
 	var group []proof.Requirement
-	if len(foreign) > 0 {
-		group = append(group, demand(proof.Holds, "StringEquals", sourceAccountKey, foreign...), demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf(foreign)...))
+	if len(strange.accounts) > 0 {
+		group = append(group, demand(proof.Holds, "StringEquals", sourceAccountKey, strange.accounts...), demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf(strange.accounts)...))
 	}
-	if others := without(s.organizations, in.ours()); len(others) > 0 && len(in.ours()) > 0 {
-		group = append(group, demand(proof.Holds, "StringEquals", sourceOrgIDKey, others...))
+	if len(strange.organizations) > 0 {
+		group = append(group, demand(proof.Holds, "StringEquals", sourceOrgIDKey, strange.organizations...))
 	}
 	if len(group) == 0 {
 		return Judgement{}
@@ -281,7 +298,7 @@ func strangeSource(in Input, s said, service string) Judgement {
 	sends := assumerOf(service).sends
 	if sends.account() {
 		where = append(where, must(demand(proof.Holds, "Null", sourceAccountKey, "false")),
-			must(demand(proof.Fails, "StringEquals", sourceAccountKey, append(in.insiders(), in.Org.PartnerIDs()...)...)))
+			must(demand(proof.Fails, "StringEquals", sourceAccountKey, strange.known...)))
 	}
 	if sends.arn() {
 		where = append(where, must(demand(proof.Holds, "ArnLike", sourceARNKey, sourcesOf([]string{anyAccountID})...)))
