@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,26 +100,32 @@ const beyondBound = "the document is beyond the bound on what the search may do"
 // beyondAt says that a bound was met, and where.
 func beyondAt(where string) string { return beyondBound + ": " + where }
 
-// largest names the statement that takes the most, and its largest condition
-// where that is the better part of it.
+// largest names what takes the most in the dearest of some documents.
 func largest(documents []*Compiled) string {
-	most, name := 0, "it has no statement"
-	for _, c := range documents {
+	return slices.MaxFunc(documents, func(a, b *Compiled) int { return a.cost - b.cost }).largest()
+}
+
+// largest names the statement that takes the most, and its largest condition
+// where that is the better part of it. It is looked for once.
+func (c *Compiled) largest() string {
+	c.looked.Do(func() {
+		most := 0
+		c.largestPart = "it has no statement"
 		for i := range c.document.Statements {
 			s := c.document.Statements[i : i+1]
 			all := readyCost(policy.Document{Statements: s})
 			if all <= most {
 				continue
 			}
-			most, name = all, "its largest part is Statement["+strconv.Itoa(i)+"]"
+			most, c.largestPart = all, "its largest part is Statement["+strconv.Itoa(i)+"]"
 			for j := range s[0].Conditions {
 				if pc := &s[0].Conditions[j]; 2*conditionCost(pc) > all {
-					name = "its largest part is " + place(i, conditionName(pc))
+					c.largestPart = "its largest part is " + place(i, conditionName(pc))
 				}
 			}
 		}
-	}
-	return name
+	})
+	return c.largestPart
 }
 
 // largestOf names the largest condition of a region.

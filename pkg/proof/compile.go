@@ -25,6 +25,9 @@ type Compiled struct {
 	reach [OIDCIdentities + 1]actionSet
 	// cost is what making it ready has cost, in steps.
 	cost int
+	// largestPart names the part that takes the most, once somebody looked.
+	looked      sync.Once
+	largestPart string
 	// solvers keeps the space of searches for the next one.
 	solvers sync.Pool
 }

@@ -75,6 +75,9 @@ func (s *solver) emptyValue(c *condition, l lit, node nodeID, want bool) nodeID 
 	return s.or(node, s.and(is, leaf))
 }
 
+// apartDoubts is how many doubtful values of one condition are told apart.
+const apartDoubts = 8
+
 // valueNode makes the formula of a literal with the condition's values: plain
 // ones, such with variables, and doubtful ones.
 func (s *solver) valueNode(c *condition, l lit) nodeID {
@@ -105,8 +108,9 @@ func (s *solver) valueNode(c *condition, l lit) nodeID {
 	if len(doubts) > 0 {
 		id = s.identity(c)
 	}
-	if !s.optimistic {
-		// They are told apart only where each may turn out either way.
+	if !s.optimistic || len(doubts) > apartDoubts {
+		// They are told apart only where each may turn out either way, and are
+		// few; of many, one stands for all, which leaves more open and never less.
 		doubts = doubts[:min(len(doubts), 1)]
 	}
 	for _, d := range doubts {

@@ -70,7 +70,7 @@ func (s *solver) openWildcards(c *condition, node nodeID, pieces []tiePiece, wan
 		return node
 	}
 	wild := s.join(opOr, base)
-	return s.or(node, s.and(wild, s.doubtLeaf(c.identity(), c.place, want)))
+	return s.or(node, s.and(wild, s.doubted(c, want)))
 }
 
 // wildcardText is met by texts that hold a wildcard.
