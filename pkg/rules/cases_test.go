@@ -87,6 +87,10 @@ func readCases(t testing.TB, path string) (*txtar.Archive, []aCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return archive, casesIn(archive)
+}
+
+func casesIn(archive *txtar.Archive) []aCase {
 	shared := map[string]string{}
 	var cases []aCase
 	for _, f := range archive.Files {
@@ -104,7 +108,7 @@ func readCases(t testing.TB, path string) (*txtar.Archive, []aCase) {
 		}
 		cases[len(cases)-1].files[file] = string(f.Data)
 	}
-	return archive, cases
+	return cases
 }
 
 // fileOf gives the name of a rule's file.

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,8 +12,8 @@ import (
 )
 
 // block is a part of a page that comes from a case: the policy, or what the
-// rule prints of it.
-var block = regexp.MustCompile("(?s)<!-- (policy|output|proposal|rules): ([a-z0-9-]+) -->\n```[a-z]*\n.*?```\n")
+// rule prints of it. A new page has the first line of it alone.
+var block = regexp.MustCompile("(?s)<!-- (policy|output|proposal|rules): ([a-z0-9-]+) -->\n(?:```[a-z]*\n.*?```\n)?")
 
 // The policies and outputs that the pages show are those of the cases, so no
 // page shows what the rule does not do.
@@ -82,54 +81,4 @@ func printed(r finding.Report, rule string) string {
 		return "nothing found\n"
 	}
 	return b.String()
-}
-
-// A rule is three files and a line in All; whoever forgets one is told which.
-func TestEveryRuleHasItsFiles(t *testing.T) {
-	stems := map[string]bool{customFile: true}
-	for _, r := range All() {
-		stem := fileOf(r.ID, "")
-		stems[stem] = true
-		for _, extension := range []string{".go", ".md", ".txtar"} {
-			if _, err := os.Stat(stem + extension); err != nil {
-				t.Errorf("the rule %s needs the file %s%s", r.ID, stem, extension)
-			}
-		}
-		page, _ := os.ReadFile(stem + ".md")
-		if string(page) != r.Page {
-			t.Errorf("%s: Page is not its page", r.ID)
-		}
-		if !strings.HasPrefix(r.Page, "# "+r.ID+"\n") {
-			t.Errorf("%s.md does not begin with the title %q", stem, r.ID)
-		}
-		for _, heading := range []string{"## What", "## Why", "## Flagged", "## Allowed", "## How to mend", "## How to exempt", "## Severity"} {
-			if !strings.Contains(r.Page, "\n"+heading+"\n") {
-				t.Errorf("%s.md has no section %q", stem, heading)
-			}
-		}
-		if found, ok := Find(r.ID); !ok || found.ID != r.ID || r.Title == "" || r.Check == nil {
-			t.Errorf("the rule %s is not whole", r.ID)
-		}
-		_, cases := readCases(t, stem+".txtar")
-		worst := "flag"
-		if r.Severity == finding.Advice {
-			worst = "advise"
-		}
-		for _, kind := range []string{worst, "clean"} {
-			if !slices.ContainsFunc(cases, func(c aCase) bool { return c.kind() == kind }) {
-				t.Errorf("%s.txtar has no case %s-...", stem, kind)
-			}
-			if !regexp.MustCompile(`<!-- output: ` + kind + `-`).MatchString(r.Page) {
-				t.Errorf("%s.md shows no case %s-...", stem, kind)
-			}
-		}
-	}
-	for _, pattern := range []string{"*.md", "*.txtar"} {
-		files, _ := filepath.Glob(pattern)
-		for _, f := range files {
-			if !stems[strings.TrimSuffix(f, filepath.Ext(f))] {
-				t.Errorf("%s belongs to no rule in All", f)
-			}
-		}
-	}
 }
