@@ -49,7 +49,7 @@ func checkDanglingPrincipalCondition(in Input) Judgement {
 		return Judgement{}
 	}
 	// What is only advice may cost less.
-	open := takers{in: in, left: &allowance{statements: mostStatements / 4}, written: writtenARNs(in.Document, s)}
+	open := takers{in: in, left: &allowance{statements: mostStatements / 10}, written: writtenARNs(in.Document, s)}
 	gone := takers{in: in, left: &allowance{statements: mostStatements}}
 	var j Judgement
 	for _, e := range entries {
