@@ -84,7 +84,7 @@ func (s *solver) accountsToTry(most int) []string {
 			if len(out) == most {
 				return out
 			}
-			if a != "" && c.Accounts.has(a) && s.belongs(a) && !slices.Contains(out, a) {
+			if a != "" && s.rosters.in(c.Accounts, a) && s.belongs(a) && !slices.Contains(out, a) {
 				out = append(out, a)
 			}
 		}
@@ -97,7 +97,7 @@ func (s *solver) accountsToTry(most int) []string {
 
 // belongs reports whether an account is in the variant's membership.
 func (s *solver) belongs(account string) bool {
-	member := account == s.world.Own || slices.Contains(s.world.Members, account)
+	member := account == s.world.Own || s.rosters.has(s.world.Members, account)
 	return s.variant.members == anyAccount || member == (s.variant.members == listed)
 }
 
@@ -109,8 +109,7 @@ func (s *solver) callerNode() nodeID {
 	base := len(s.stack)
 	c := s.variant.callers
 	push := func(win window, neg bool, exact []string) {
-		t := (&test{exact: exact}).seal()
-		s.stack = append(s.stack, s.literal(lit{v: callerVar, win: win, neg: neg, t: t}))
+		s.stack = append(s.stack, s.literal(lit{v: callerVar, win: win, neg: neg, t: s.rosters.of(exact)}))
 	}
 	if c.Accounts.Only != nil {
 		push(accountWindow, false, c.Accounts.Only)
@@ -122,13 +121,28 @@ func (s *solver) callerNode() nodeID {
 		push(wholeWindow, true, c.Except)
 	}
 	if s.variant.members != anyAccount {
-		known := s.world.Members
-		if s.world.Own != "" && !slices.Contains(known, s.world.Own) {
-			known = append(known[:len(known):len(known)], s.world.Own)
-		}
-		push(accountWindow, s.variant.members != listed, known)
+		s.stack = append(s.stack, s.knownNode(s.variant.members == listed))
 	}
 	return s.join(opAnd, base)
+}
+
+// knownNode says that the caller's account is the role's own or a known member,
+// or is neither.
+func (s *solver) knownNode(want bool) nodeID {
+	is := func(accounts []string) nodeID {
+		return s.literal(lit{v: callerVar, win: accountWindow, neg: !want, t: s.rosters.of(accounts)})
+	}
+	known, own := s.world.Members, s.world.Own
+	switch {
+	case own == "" || s.rosters.has(known, own):
+		return is(known)
+	case len(known) <= indexAbove:
+		return is(append(known[:len(known):len(known)], own))
+	case want:
+		return s.or(is(known), is([]string{own}))
+	default:
+		return s.and(is(known), is([]string{own}))
+	}
 }
 
 // bind gives the variable and window of a condition key.

@@ -149,6 +149,8 @@ type Budget struct {
 	spent, extra int
 	// ready are the documents whose making ready is paid for.
 	ready [2]*Compiled
+	// rosters are the lists of accounts that the questions give.
+	rosters rosters
 }
 
 // steps is what the next question may spend.

@@ -63,6 +63,7 @@ func (v *variant) names() []string {
 type scene struct {
 	world     *World
 	partition string
+	rosters   *rosters
 	// orgs says that something speaks of organizations, source that something
 	// speaks of aws:SourceIdentity or the identity's own action.
 	orgs, source bool
@@ -129,10 +130,11 @@ func (sc *scene) eachAWS(c *Callers, visit func(variant) bool) bool {
 
 // someAccount reports whether a class has accounts of a membership at all.
 func (sc *scene) someAccount(c *Callers, m membership) bool {
-	known := func(a string) bool { return a == sc.world.Own || slices.Contains(sc.world.Members, a) }
+	known := func(a string) bool { return a == sc.world.Own || sc.rosters.has(sc.world.Members, a) }
 	switch m {
 	case listed:
-		return sc.world.Own != "" && c.Accounts.has(sc.world.Own) || slices.ContainsFunc(sc.world.Members, c.Accounts.has)
+		among := func(a string) bool { return sc.rosters.in(c.Accounts, a) }
+		return sc.world.Own != "" && among(sc.world.Own) || slices.ContainsFunc(sc.world.Members, among)
 	case unlisted, outside:
 		return c.Accounts.Only == nil || slices.ContainsFunc(c.Accounts.Only, func(a string) bool { return !known(a) })
 	case anyAccount:
@@ -170,7 +172,7 @@ func (sc *scene) providerNames(c *Callers) []string {
 			p.Kind != policy.SAMLProvider && p.Kind != policy.OIDCProvider {
 			continue
 		}
-		if p.Account != "" && (p.Partition != sc.partition || !c.Accounts.has(p.Account)) {
+		if p.Account != "" && (p.Partition != sc.partition || !sc.rosters.in(c.Accounts, p.Account)) {
 			continue
 		}
 		out = append(out, n)
@@ -222,10 +224,6 @@ func (sc *scene) freshProvider(kind CallerKind) string {
 		n += "x"
 	}
 	return n
-}
-
-func (a Accounts) has(account string) bool {
-	return (a.Only == nil || slices.Contains(a.Only, account)) && !slices.Contains(a.Except, account)
 }
 
 // issuerOf gives the lower-cased issuer of an OIDC provider's ARN or name.

@@ -114,6 +114,9 @@ func (s *solver) valueNode(c *condition, l lit) nodeID {
 		doubts = doubts[:min(len(doubts), 1)]
 	}
 	for _, d := range doubts {
+		if s.work < 0 {
+			break
+		}
 		leaf := s.doubtLeaf(id+" "+d, c.place, !l.neg)
 		if l.neg {
 			if l.absentOK {

@@ -51,6 +51,7 @@ type finder struct {
 	asked   int
 	solver  *solver
 	budget  *Budget
+	own     rosters
 	work    int
 	answer  Answer
 	open    []variant
@@ -97,7 +98,7 @@ func (f *finder) run() Answer {
 
 func (f *finder) scene() scene {
 	sc := scene{
-		world: f.world, partition: f.partition,
+		world: f.world, partition: f.partition, rosters: f.rosters(),
 		orgs:   mentions(f.keys, "aws:principalorg"),
 		source: slices.Contains(f.keys, "sts:sourceidentity") || slices.Contains(f.keys, "aws:sourceidentity"),
 	}
@@ -107,6 +108,14 @@ func (f *finder) scene() scene {
 		sc.providers = slices.Concat(sc.providers, d.providers)
 	}
 	return sc
+}
+
+// rosters are those of the budget, or the question's own.
+func (f *finder) rosters() *rosters {
+	if f.budget != nil {
+		return &f.budget.rosters
+	}
+	return &f.own
 }
 
 // each visits the variants of all callers until it is told to stop.
@@ -237,6 +246,7 @@ func (f *finder) prepare(v variant) *solver {
 	s := f.solver
 	s.clear()
 	s.world, s.partition, s.variant, s.work, s.keys = f.world, f.partition, v, f.work, f.keys
+	s.rosters = f.rosters()
 	s.nodes = append(s.nodes, node{op: opFalse}, node{op: opTrue})
 	return s
 }

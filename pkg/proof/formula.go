@@ -139,6 +139,7 @@ func (s *solver) doubtLeaf(identity, element string, want bool) nodeID {
 		return truth(s.favoured)
 	}
 	key := "?" + identity
+	s.pay(len(s.bound) / 16)
 	v := s.lookup(key)
 	if v < 0 {
 		v = s.newVariable(variable{key: element, presence: free, lang: boolLang, doubt: true})

@@ -8,6 +8,7 @@ import "slices"
 type solver struct {
 	world     *World
 	partition string
+	rosters   *rosters
 	variant   variant
 	// keys are all keys that the question speaks of.
 	keys []string

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -12,13 +13,13 @@ import (
 // hang together. A trust policy has 2,048 characters unless AWS grants the
 // account more (IAM User Guide, reference_iam-quotas), in which no more than a
 // tenth of this fits.
-const mostBreadth = 16384
+const mostBreadth = 8192
 
 // What a part weighs. Values are only read, the others are asked about, or
 // compared with their like.
 const (
 	aStatement, aPrincipal, aProvider, aCondition = 16, 16, 64, 16
-	anAction, anAccount, aValue                   = 4, 16, 1
+	anAction, anAccount, aPattern, aValue         = 4, 16, 4, 1
 	// longValue is from what length on a value's characters weigh too.
 	longValue = 256
 )
@@ -40,15 +41,24 @@ func breadth(d policy.Document) int {
 		for k := range st.Conditions {
 			n += aCondition
 			for _, v := range st.Conditions[k].Values {
-				n += aValue
-				if len(v) > longValue {
-					n += len(v) / 4
-				}
-				if policy.IsAccountID(v) {
-					n += anAccount - aValue
-				}
+				n += weight(v)
 			}
 		}
+	}
+	return n
+}
+
+// weight is that of one value of a condition.
+func weight(v string) int {
+	n := aValue
+	switch {
+	case policy.IsAccountID(v):
+		n = anAccount
+	case strings.ContainsAny(v, "*?$"):
+		n = aPattern
+	}
+	if len(v) > longValue {
+		n += len(v) / 4
 	}
 	return n
 }

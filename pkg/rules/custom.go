@@ -78,7 +78,7 @@ func (c custom) demands() []demanded {
 // is let in.
 func (c custom) check(in Input) Judgement {
 	// It may write accounts that the document does not, so none stands for another.
-	in.stand = in.Org.MemberIDs()
+	in.stand = in.memberIDs()
 	s := newSaid(in)
 	var j Judgement
 	for _, d := range c.demands() {

@@ -32,7 +32,7 @@ func judgements(in Input) ([]finding.Finding, doubts) {
 	if why := tooBroad(in.Document); why != "" {
 		return unjudged(in, why)
 	}
-	in.compiled, in.budget = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}
+	in.compiled, in.budget, in.rolls = proof.Compile(in.Document, in.Role.Partition), &proof.Budget{}, &rolls{}
 	if in.compiled.TooLarge() {
 		return unjudged(in, tooDear)
 	}

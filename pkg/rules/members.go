@@ -28,7 +28,7 @@ func standIns(in Input, s said) []string {
 	const others = 3
 	accounts := in.Org.Organization.Accounts
 	if len(accounts) <= fewMembers || tellsAccountsApart(in.Document) {
-		return in.Org.MemberIDs()
+		return in.memberIDs()
 	}
 	named := slices.Sorted(slices.Values(append(s.accounts[:len(s.accounts):len(s.accounts)], in.Role.Account)))
 	var out []string
@@ -96,7 +96,7 @@ func (in Input) misjudged(a proof.Answer) bool {
 
 // ofAll puts a question of all members.
 func (in Input) ofAll(q proof.Query) proof.Query {
-	told, all := in.members(), in.Org.MemberIDs()
+	told, all := in.members(), in.memberIDs()
 	q.World.Members = all
 	q.Callers = slices.Clone(q.Callers)
 	for i, c := range q.Callers {

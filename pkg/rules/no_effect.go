@@ -96,7 +96,7 @@ func (a *allowance) advise(d policy.Document) bool {
 func (a *allowance) spend(d policy.Document, times int) bool {
 	a.statements -= times * len(d.Statements)
 	a.parts += times * breadth(d)
-	return a.statements >= 0 && a.parts <= 2*mostBreadth
+	return a.statements >= 0 && a.parts <= 4*mostBreadth
 }
 
 func idleAllow(in Input, left *allowance, i int) Judgement {

@@ -97,11 +97,14 @@ func (p *pin) read(c policy.Condition) {
 		return
 	}
 	p.texts = append(p.texts, c.Values...)
+	tenants, projects := setOf(p.tenants), setOf(p.projects)
+	defer func() { p.tenants, p.projects = tenants.list, projects.list }()
 	for _, v := range c.Values {
 		switch o.Base {
 		case policy.StringLike, policy.ARN:
 			n := p.claim.Read(v)
-			p.tenants, p.projects = appendNonEmpty(p.tenants, n.Tenant), appendNonEmpty(p.projects, n.Project)
+			addNonEmpty(tenants, n.Tenant)
+			addNonEmpty(projects, n.Project)
 		case policy.String:
 			if strings.ContainsAny(v, "*?") && !strings.Contains(v, "${") {
 				// A mistake for StringLike: the name of nobody. In a variable's
@@ -110,7 +113,8 @@ func (p *pin) read(c policy.Condition) {
 				continue
 			}
 			n := p.claim.Read(v)
-			p.tenants, p.projects = appendNonEmpty(p.tenants, n.Tenant), appendNonEmpty(p.projects, n.Project)
+			addNonEmpty(tenants, n.Tenant)
+			addNonEmpty(projects, n.Project)
 		case policy.StringIgnoreCase:
 			n := p.claim.Read(v)
 			if n.Tenant != "" {
@@ -124,11 +128,10 @@ func (p *pin) read(c policy.Condition) {
 	}
 }
 
-func appendNonEmpty(list []string, v string) []string {
-	if v == "" || slices.Contains(list, v) {
-		return list
+func addNonEmpty(list *once, v string) {
+	if v != "" {
+		list.add(v)
 	}
-	return append(list, v)
 }
 
 // depth says how exactly somebody must be named.

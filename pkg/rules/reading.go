@@ -32,7 +32,7 @@ func readings(s said, in Input) ([]reading, bool) {
 	if in.Org.Organization.ID == "" {
 		organizations = append(organizations, s.organizations...)
 	}
-	most := min(maxReadings, max(1, 4*mostBreadth/(breadth(in.Document)+1)))
+	most := min(maxReadings, max(1, 8*mostBreadth/(breadth(in.Document)+1)))
 	var out []reading
 	for _, organization := range organizations {
 		for _, own := range owns {

@@ -130,8 +130,7 @@ func (in Input) insider(account string) bool {
 // insiders are the role's own account and the organization's, as proof is told
 // of them.
 func (in Input) insiders() []string {
-	m := in.members()
-	return append(m[:len(m):len(m)], in.Role.Account)
+	return in.rolls.with(in.members(), in.Role.Account)
 }
 
 // without gives the accounts of a list that are not in another.

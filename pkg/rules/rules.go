@@ -46,6 +46,8 @@ type Input struct {
 	stand []string
 	// said is what Document names, read once for all rules.
 	said *said
+	// rolls are the lists of accounts that many questions give.
+	rolls *rolls
 	// budget bounds what the catalogue, or one rule of the organization's own, makes
 	// proof do.
 	budget *proof.Budget

@@ -220,7 +220,7 @@ func spared(in Input, s said) []string {
 	if len(in.Org.Organization.Accounts)+len(in.Org.Partners) > fewMembers {
 		return written
 	}
-	return appendMissing(appendMissing(written, in.Org.MemberIDs()), in.Org.PartnerIDs())
+	return appendMissing(appendMissing(written, in.memberIDs()), in.Org.PartnerIDs())
 }
 
 // outsideSource requires a source outside of the organizations, where the
