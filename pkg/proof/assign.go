@@ -56,7 +56,7 @@ func (s *solver) value(x *variable, lits []lit, avoid []string) (string, verdict
 
 func (s *solver) lookForValue(x *variable, lits []lit, avoid []string) (string, verdict) {
 	fits := func(v string) bool {
-		if s.work--; !x.lang.has(v) {
+		if !s.pay(1+len(v)/12) || !x.lang.has(v) {
 			return false
 		}
 		for i := range lits {

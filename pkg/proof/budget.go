@@ -16,7 +16,7 @@ const (
 	workLimit = 40000
 	// sharedLimit bounds all questions of one Budget, making the document ready
 	// included. No question takes more than half of what is left of it.
-	sharedLimit = 24000
+	sharedLimit = 20000
 	// reserve is kept for the questions that come when it is used up, ownSteps
 	// each: a hard question leaves easy ones theirs.
 	reserve  = 8000

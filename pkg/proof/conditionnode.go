@@ -249,6 +249,6 @@ func (s *solver) identity(c *condition) string {
 		return string(id)
 	}
 	long.Write(id)
-	s.pay(size / 64)
+	s.pay(size / 24)
 	return string(long.Sum(nil))
 }

@@ -180,7 +180,7 @@ func (f *finder) told() []string {
 // confirmed makes the answer of a model at the price of reading the document once more.
 func (f *finder) confirmed(s *solver) (Answer, string) {
 	for _, d := range f.documents {
-		if !s.pay(d.cost / 4) {
+		if !s.pay(d.cost / 2) {
 			return Answer{}, beyondBound
 		}
 	}

@@ -110,7 +110,7 @@ func appendExcused(in Input, arns []string, p policy.Principal) []string {
 // The list only says which values are nobody's guess; that no other is let in
 // is for proof to say.
 func writtenExternalIDs(in Input, s said) (exact, folded []string) {
-	least := in.Org.Setting(externalIDID).MinLength
+	least, known := in.Org.Setting(externalIDID).MinLength, newPublicNames(in, s)
 	for _, st := range in.Document.Statements {
 		for _, c := range st.Conditions {
 			o, ok := policy.ParseOperator(c.Operator)
@@ -119,7 +119,7 @@ func writtenExternalIDs(in Input, s said) (exact, folded []string) {
 			}
 			for _, v := range c.Values {
 				switch {
-				case utf8.RuneCountInString(v) < least || strings.Contains(v, "${") || knownID(in, s, v) != "":
+				case utf8.RuneCountInString(v) < least || strings.Contains(v, "${") || known.tell(in, v) != "":
 				case o.Base == policy.StringIgnoreCase:
 					folded = append(folded, v)
 				case o.Base == policy.String, o.Base == policy.StringLike && !strings.ContainsAny(v, "*?"):

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
-	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/org/vendor"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
@@ -15,7 +14,26 @@ import (
 // knownID says in words what an external ID is, when it is something that
 // anybody can look up and that therefore binds the role to nobody; else nothing.
 // It never says the ID.
-func knownID(in Input, s said, id string) string {
+func knownID(in Input, s said, id string) string { return newPublicNames(in, s).tell(in, id) }
+
+// publicNames are the names of partners and of the vendors whose accounts the
+// document writes, in letters and digits.
+type publicNames struct{ partners, vendors once }
+
+func newPublicNames(in Input, s said) *publicNames {
+	var n publicNames
+	for _, p := range in.Org.Partners {
+		n.partners.add(lettersOf(p.Name))
+	}
+	for _, account := range s.accounts {
+		if name, ok := vendor.Name(account); ok {
+			n.vendors.add(lettersOf(name))
+		}
+	}
+	return &n
+}
+
+func (n *publicNames) tell(in Input, id string) string {
 	if policy.IsAccountID(id) {
 		_, partner := in.Org.Partner(id)
 		switch {
@@ -27,17 +45,19 @@ func knownID(in Input, s said, id string) string {
 			return ""
 		}
 	}
-	letters := lettersOf(id)
-	same := func(name string) bool { return letters != "" && lettersOf(name) == letters }
-	if slices.ContainsFunc(in.Org.Partners, func(p org.Partner) bool { return same(p.Name) }) {
+	if len(n.partners.list)+len(n.vendors.list) == 0 {
+		return ""
+	}
+	switch letters := lettersOf(id); {
+	case letters == "":
+		return ""
+	case n.partners.has(letters):
 		return "a partner's name"
+	case n.vendors.has(letters):
+		return "the vendor's name"
+	default:
+		return ""
 	}
-	for _, account := range s.accounts {
-		if name, ok := vendor.Name(account); ok && same(name) {
-			return "the vendor's name"
-		}
-	}
-	return ""
 }
 
 // trusts says whether a principal of the document is in an account.

@@ -94,9 +94,11 @@ func (a *allowance) advise(d policy.Document) bool {
 
 // spend reports whether a document may be made ready once more, or several times.
 func (a *allowance) spend(d policy.Document, times int) bool {
-	a.statements -= times * len(d.Statements)
+	if a.statements -= times * len(d.Statements); a.statements < 0 || a.parts > 4*mostBreadth {
+		return false
+	}
 	a.parts += times * breadth(d)
-	return a.statements >= 0 && a.parts <= 4*mostBreadth
+	return a.parts <= 4*mostBreadth
 }
 
 func idleAllow(in Input, left *allowance, i int) Judgement {

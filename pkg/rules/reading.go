@@ -32,7 +32,10 @@ func readings(s said, in Input) ([]reading, bool) {
 	if in.Org.Organization.ID == "" {
 		organizations = append(organizations, s.organizations...)
 	}
-	most := min(maxReadings, max(1, 8*mostBreadth/(breadth(in.Document)+1)))
+	most := maxReadings
+	if len(owns)*len(organizations) > 1 {
+		most = min(most, max(1, 8*mostBreadth/(breadth(in.Document)+1)))
+	}
 	var out []reading
 	for _, organization := range organizations {
 		for _, own := range owns {

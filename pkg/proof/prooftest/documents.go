@@ -82,9 +82,6 @@ func keys(format, value string, n int) string {
 	return strings.Join(times(n, func(i int) string { return strconv.Quote(numbered(format, i)) + ":" + value }), ",")
 }
 
-// keysOf writes n operators.
-func keysOf(format, value string, n int) string { return keys(format, value, n) }
-
 func numbered(format string, i int) string {
 	if !strings.Contains(format, "%") {
 		return format

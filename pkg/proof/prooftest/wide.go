@@ -102,7 +102,7 @@ func full() map[string]string {
 		})...)
 	})
 	out["operators"] = filled(func(n int) string {
-		return document(statement("Allow", anyone, "sts:*", keysOf("String%dLike", `{"sts:ExternalId":"a"}`, n)))
+		return document(statement("Allow", anyone, "sts:*", keys("String%dLike", `{"sts:ExternalId":"a"}`, n)))
 	})
 	out["claims"] = filled(func(n int) string {
 		return document(statement("Allow", github, oidc, `"StringLikeIfExists":{`+keys(githubIssuer+":c%d", `"a*"`, n)+`}`))
