@@ -153,6 +153,16 @@ type Budget struct {
 	rosters rosters
 }
 
+// Renewed gives a whole budget for questions of another kind about the same
+// documents, as long as those so far have spent less than half of theirs: a hard
+// document is no reason to spend more on it, however many kinds there are.
+func (b *Budget) Renewed() *Budget {
+	if b.spent > sharedLimit/2 {
+		return b
+	}
+	return &Budget{ready: b.ready, rosters: b.rosters}
+}
+
 // steps is what the next question may spend.
 func (b *Budget) steps(documents []*Compiled) int {
 	if b == nil {

@@ -42,8 +42,9 @@ func judgements(in Input) ([]finding.Finding, doubts) {
 	var doubts doubts
 	for _, r := range Under(in.Org) {
 		if r.page != nil {
-			// A rule of the organization's own leaves none of the others undecided.
-			in.budget = &proof.Budget{}
+			// A rule of the organization's own leaves none of the others undecided,
+			// unless the document is a hard one.
+			in.budget = in.budget.Renewed()
 		}
 		j := r.judge(said, in)
 		findings = append(findings, j.Findings...)
