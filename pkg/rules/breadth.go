@@ -20,7 +20,7 @@ const mostBreadth = 8192
 const (
 	aStatement, aPrincipal, aProvider, aCondition = 16, 16, 64, 16
 	anAction, anAccount, aPattern, aValue         = 4, 16, 4, 1
-	// longValue is from what length on a value's characters weigh too.
+	// longValue is from what length on a value's characters weigh more.
 	longValue = 256
 )
 
@@ -58,9 +58,9 @@ func weight(v string) int {
 		n = aPattern
 	}
 	if len(v) > longValue {
-		n += len(v) / 4
+		return n + len(v)/4
 	}
-	return n
+	return n + len(v)/16
 }
 
 // tooDear is why a document is left undecided that costs too much to make ready.
