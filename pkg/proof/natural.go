@@ -9,24 +9,17 @@ import (
 // a witness reads like a request that somebody makes. The account stands where
 // an ARN's account is open.
 func (p *pattern) natural(account string) string {
-	var b strings.Builder
-	for i, t := range p.tokens {
-		switch t.kind {
-		case takeRune, takeFold:
-			b.WriteRune(t.r)
-		case takeOne, takeField:
-			b.WriteByte('1')
-		case takeMany, takeFields:
-			switch {
-			case i == len(p.tokens)-1:
-				b.WriteString(usual(b.String(), account))
-				b.WriteString(ending(b.String(), account))
-			case !inWord(p.tokens[i+1].r):
-				b.WriteString(usual(b.String(), account))
-			}
+	return p.filledBy(func(i int, before string) string {
+		last := i == len(p.tokens)-1
+		if !last && inWord(p.tokens[i+1].r) {
+			return ""
 		}
-	}
-	return b.String()
+		fill := usual(before, account)
+		if last {
+			fill += ending(before+fill, account)
+		}
+		return fill
+	})
 }
 
 // inWord reports whether a word goes on with a rune: nothing is missing before it.

@@ -271,18 +271,24 @@ func woven(lits []lit) (string, bool) {
 // filled fills a pattern's stars.
 func (p *pattern) filled(dst []string, fills ...string) []string {
 	for _, fill := range fills {
-		var b strings.Builder
-		for _, t := range p.tokens {
-			switch t.kind {
-			case takeRune, takeFold:
-				b.WriteRune(t.r)
-			case takeOne, takeField:
-				b.WriteByte('1')
-			case takeMany, takeFields:
-				b.WriteString(fill)
-			}
-		}
-		dst = append(dst, b.String())
+		dst = append(dst, p.filledBy(func(int, string) string { return fill }))
 	}
 	return dst
+}
+
+// filledBy writes a pattern's text with what is given for each star, by its
+// token and what stands before it.
+func (p *pattern) filledBy(star func(i int, before string) string) string {
+	var b strings.Builder
+	for i, t := range p.tokens {
+		switch t.kind {
+		case takeRune, takeFold:
+			b.WriteRune(t.r)
+		case takeOne, takeField:
+			b.WriteByte('1')
+		case takeMany, takeFields:
+			b.WriteString(star(i, b.String()))
+		}
+	}
+	return b.String()
 }

@@ -70,41 +70,7 @@ func narrowed(st policy.Statement, demanded policy.Condition, which func(demande
 
 // meant gives the share of each principal that the rule speaks of.
 func (c custom) meant(in Input) func(policy.Principal) share {
-	return func(p policy.Principal) share {
-		users, roles := c.speaksOf(in, "users", p), c.speaksOf(in, "roles", p)
-		switch p.Kind {
-		case policy.User:
-			return whole(users)
-		case policy.Role, policy.RoleSession:
-			return whole(roles)
-		case policy.Service:
-			return whole(c.speaksOf(in, "services", p))
-		case policy.SAMLProvider:
-			return whole(c.speaksOf(in, "saml", p))
-		case policy.OIDCProvider:
-			return whole(c.speaksOf(in, "oidc", p))
-		case policy.Account, policy.Anyone:
-			switch {
-			case users && roles:
-				return everybody
-			case users:
-				return theUsers
-			case roles:
-				return theRoles
-			default:
-				return nobody
-			}
-		default:
-			return nobody
-		}
-	}
-}
-
-func whole(yes bool) share {
-	if yes {
-		return everybody
-	}
-	return nobody
+	return shares(func(word string, p policy.Principal) bool { return c.speaksOf(in, word, p) })
 }
 
 // speaksOf says whether the rule speaks of all callers of a kind whom a

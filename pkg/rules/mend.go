@@ -245,3 +245,42 @@ func speaksVariables(d policy.Document) (policy.Document, bool) {
 func mendGuards(in Input, f finding.Finding) []policy.Document {
 	return tightened(in.Document, f, guardKeys[:]...)
 }
+
+// shares gives the share of each principal that belongs to a class of callers,
+// by the words of the rules file.
+func shares(belongs func(word string, p policy.Principal) bool) func(policy.Principal) share {
+	return func(p policy.Principal) share {
+		switch p.Kind {
+		case policy.User:
+			return whole(belongs("users", p))
+		case policy.Role, policy.RoleSession:
+			return whole(belongs("roles", p))
+		case policy.Service:
+			return whole(belongs("services", p))
+		case policy.SAMLProvider:
+			return whole(belongs("saml", p))
+		case policy.OIDCProvider:
+			return whole(belongs("oidc", p))
+		case policy.Account, policy.Anyone:
+			switch users, roles := belongs("users", p), belongs("roles", p); {
+			case users && roles:
+				return everybody
+			case users:
+				return theUsers
+			case roles:
+				return theRoles
+			default:
+				return nobody
+			}
+		default:
+			return nobody
+		}
+	}
+}
+
+func whole(yes bool) share {
+	if yes {
+		return everybody
+	}
+	return nobody
+}

@@ -232,40 +232,9 @@ func permittedAlone(st policy.Statement, permitted []string) (kept policy.Statem
 
 // askedFor gives the share of each principal that belongs to some classes.
 func askedFor(classes []callerClass) func(policy.Principal) share {
-	asked := func(word string) bool {
+	return shares(func(word string, _ policy.Principal) bool {
 		return slices.ContainsFunc(classes, func(c callerClass) bool { return c.word == word })
-	}
-	all := func(yes bool) share {
-		if yes {
-			return everybody
-		}
-		return nobody
-	}
-	return func(p policy.Principal) share {
-		switch p.Kind {
-		case policy.User:
-			return all(asked("users"))
-		case policy.Role, policy.RoleSession:
-			return all(asked("roles"))
-		case policy.SAMLProvider:
-			return all(asked("saml"))
-		case policy.OIDCProvider:
-			return all(asked("oidc"))
-		case policy.Account, policy.Anyone:
-			switch users, roles := asked("users"), asked("roles"); {
-			case users && roles:
-				return everybody
-			case users:
-				return theUsers
-			case roles:
-				return theRoles
-			default:
-				return nobody
-			}
-		default:
-			return nobody
-		}
-	}
+	})
 }
 
 // permittedIdentities are the values that the rules file permits; any legal one
