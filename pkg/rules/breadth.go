@@ -76,8 +76,9 @@ func tooBroad(d policy.Document) string {
 }
 
 // unjudged gives the judgement of a document that is left undecided as a whole:
-// every rule that has to do with it has that doubt. What a rule judges without
-// the document it judges as ever.
+// every rule that has to do with it has that doubt. Only whether it lets in a
+// stranger who just calls is tried all the same. What a rule judges without the
+// document it judges as ever.
 func unjudged(in Input, why string) ([]finding.Finding, doubts) {
 	var findings []finding.Finding
 	var open doubts
@@ -88,6 +89,11 @@ func unjudged(in Input, why string) ([]finding.Finding, doubts) {
 		if r.ID != sessionPolicyID {
 			r.homeless = true
 			r.Check = func(Input) Judgement { return Judgement{Undecided: []string{why}} }
+		}
+		if r.ID == publicPrincipalID {
+			r.Check = func(in Input) Judgement {
+				return Judgement{Findings: tryStrangers(in), Undecided: []string{why}}
+			}
 		}
 		j := r.judge(said{}, in)
 		findings = append(findings, j.Findings...)

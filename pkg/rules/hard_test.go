@@ -79,6 +79,40 @@ func TestHardDocumentsAreNoHidingPlace(t *testing.T) {
 	}
 }
 
+// T7, T22: whoever opens a role to everybody does not get away with it by padding
+// the policy beyond what is judged: a stranger's call is tried all the same. Where
+// a Deny stops that call, size makes the document neither flagged nor compliant.
+func TestPaddingHidesNoOpenDoor(t *testing.T) {
+	many := func(n int, one string) string {
+		return strings.TrimSuffix(strings.Repeat(one+",", n), ",")
+	}
+	accounts := func() string {
+		var ids []string
+		for i := range 700 {
+			ids = append(ids, fmt.Sprintf(`"3%011d"`, i))
+		}
+		return strings.Join(ids, ",")
+	}
+	const open = `{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}`
+	for name, padding := range map[string]string{
+		"accounts":  `{"Effect":"Allow","Principal":{"AWS":[` + accounts() + `]},"Action":"sts:AssumeRole"}`,
+		"providers": `{"Effect":"Allow","Principal":{"Federated":[` + many(200, `"accounts.google.com"`) + `]},"Action":"sts:AssumeRoleWithWebIdentity"}`,
+		"patterns":  `{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:ExternalId":[` + many(3000, `"*a*"`) + `]}}}`,
+		"actions":   `{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":[` + many(3000, `"sts:TagSession"`) + `]}`,
+	} {
+		for where, in := range surroundings(t) {
+			r := JudgeText(in, `{"Version":"2012-10-17","Statement":[`+padding+`,`+open+`]}`)
+			if r.Verdict != finding.Noncompliant || r.Findings[0].Rule != publicPrincipalID || r.Findings[0].Severity != finding.Critical || len(r.Reasons) == 0 {
+				t.Errorf("%s, %s: %v %.300q", name, where, r.Verdict, r.Reasons)
+			}
+			shut := strings.Replace(open, `"Allow"`, `"Deny"`, 1)
+			if r := JudgeText(in, `{"Version":"2012-10-17","Statement":[`+padding+`,`+open+`,`+shut+`]}`); r.Verdict != finding.Undecided {
+				t.Errorf("%s, shut again, %s: %v %v", name, where, r.Verdict, lines(r, ""))
+			}
+		}
+	}
+}
+
 // BenchmarkHard prints what reading and judging each hard document takes, the
 // best of many times: in milliseconds, and in bytes (go test -bench 'Hard/' -benchtime 25x).
 func BenchmarkHard(b *testing.B) {

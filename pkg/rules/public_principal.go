@@ -2,9 +2,11 @@ package rules
 
 import (
 	_ "embed"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/access"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
@@ -35,24 +37,53 @@ func checkPublicPrincipal(in Input) Judgement {
 	a := in.find(in.query(assume,
 		outside(s, append(in.ours(), s.organizations...)),
 		awsCallers(proof.Accounts{Except: named}, nil)...))
-	j := judged(a, func(a proof.Answer) finding.Finding {
-		place, text := entry(in.Document, a)
-		keep := `keep {"AWS": "*"}`
-		if text == bareStar {
-			keep = `write {"AWS": "*"}, since IAM saves no bare "*",`
-		}
-		return finding.Finding{
-			Rule: publicPrincipalID, Severity: finding.Critical, Where: place,
-			Message:  text + " lets anybody with an AWS account assume the role" + besides(in.Document, a) + "; name the accounts, roles or users that need it",
-			Fix:      `"Principal": {"AWS": "arn:aws:iam::111122223333:role/NAME"}; where any account of the organization may come in, ` + keep + ` and add {"StringEquals": {"aws:PrincipalOrgID": "` + organizationOr(in) + `"}}`,
-			Evidence: witness(finding.Allowed, a),
-		}
-	})
+	j := judged(a, func(a proof.Answer) finding.Finding { return publicFound(in, a) })
 	if len(j.Findings) == 0 {
 		j.Undecided = appendMissing(j.Undecided, nameless(in))
 	}
 	return j
 }
+
+func publicFound(in Input, a proof.Answer) finding.Finding {
+	place, text := entry(in.Document, a)
+	keep := `keep {"AWS": "*"}`
+	if text == bareStar {
+		keep = `write {"AWS": "*"}, since IAM saves no bare "*",`
+	}
+	return finding.Finding{
+		Rule: publicPrincipalID, Severity: finding.Critical, Where: place,
+		Message:  text + " lets anybody with an AWS account assume the role" + besides(in.Document, a) + "; name the accounts, roles or users that need it",
+		Fix:      `"Principal": {"AWS": "arn:aws:iam::111122223333:role/NAME"}; where any account of the organization may come in, ` + keep + ` and add {"StringEquals": {"aws:PrincipalOrgID": "` + organizationOr(in) + `"}}`,
+		Evidence: witness(finding.Allowed, a),
+	}
+}
+
+// tryStrangers has a few strangers call, one by one: a user and a role session of
+// an account that nobody named and that is in no organization. It is for
+// documents that are left undecided as a whole, so that nobody hides an open door
+// behind their size; that it finds nobody says nothing.
+func tryStrangers(in Input) []finding.Finding {
+	s := newSaid(in)
+	s.accounts = append(s.accounts, in.Role.Account)
+	account := s.unsaidAccount(in)
+	arn := "arn:" + in.Role.Partition + ":"
+	for _, caller := range []access.Caller{
+		{AWS: arn + "iam::" + account + ":user/mallory", ID: "AIDAEXAMPLEMALLORY000"},
+		{AWS: arn + "sts::" + account + ":assumed-role/mallory/s1", Issuer: arn + "iam::" + account + ":role/mallory", ID: "AROAEXAMPLEMALLORY000:s1"},
+	} {
+		r := access.Request{Actions: []string{assume}, Role: in.Role.ARN, Caller: caller, Context: map[string]access.Value{sessionNameKey: access.One("bob")}}.Complete(inNone{})
+		if result := access.Evaluate(in.Document, r); result.Decision == access.Allowed {
+			return []finding.Finding{publicFound(in, proof.Answer{Outcome: proof.Found, Witness: &r, Statements: result.Statements})}
+		}
+	}
+	return nil
+}
+
+// inNone says of every account that it is in no organization.
+type inNone struct{}
+
+// OrganizationOf implements access.Facts.
+func (inNone) OrganizationOf(string) (id string, ok bool) { return "", true }
 
 // nameless asks about services, and identities of providers, that the document
 // does not name: whom a star among its principals covers beside AWS principals
@@ -145,6 +176,10 @@ func besides(d policy.Document, a proof.Answer) string {
 	}
 	if len(looks) == 0 {
 		return ""
+	}
+	const most = 4
+	if more := len(looks) - most; more > 0 {
+		looks = append(looks[:most], fmt.Sprintf("%d more", more))
 	}
 	return ", which " + strings.Join(looks, " and ") + " cannot prevent"
 }
