@@ -28,6 +28,7 @@ var (
 	ruleID        = strict.Matching("rule id", reKebab, "write lower-case words joined by single hyphens")
 	unitPath      = strict.Matching("unit", `/|[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*`, "write the names of the units from the root down, joined by /; or / for the root")
 	roleARN       = strict.Matching("ARN of one role", `arn:`+rePartition+`:iam::`+reAccount+`:role/`+rePath+reName, "write one role's whole ARN, without wildcards")
+	sighting      = strict.Matching("account id or ARN of one role", reAccount+`|arn:`+rePartition+`:iam::`+reAccount+`:role/`+rePath+reName, "write twelve digits in quotes, or one role's whole ARN without wildcards")
 	rolePattern   = strict.Matching("ARN pattern of roles", `arn:(`+rePartition+`|\*):iam::(`+reAccount+`|\*):role/`+reWild, "write arn:aws:iam::111122223333:role/path/*, where * and ? stand for any text and any character")
 	principal     = strict.Matching("ARN of one user or role", `arn:`+rePartition+`:iam::`+reAccount+`:(user|role)/`+rePath+reName, "write one user's or role's whole ARN, without wildcards")
 	provider      = strict.Matching("identity provider", `arn:`+rePartition+`:iam::(`+reAccount+`|\*):(saml|oidc)-provider/`+reWild+`|[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~*?/-]*)?`, "write the ARN of a SAML or OIDC provider, or an issuer without https://")

@@ -131,7 +131,7 @@ func (r *Rules) RuleIDs() []Located {
 	if r == nil {
 		return nil
 	}
-	var out []Located
+	out := slices.Clone(r.Containment.Places)
 	for id, s := range r.Settings {
 		out = append(out, Located{ID: id, Line: s.Line, Column: s.Column})
 	}

@@ -45,7 +45,7 @@ func ParseDeployed(name string, text []byte, now time.Time) (*Rules, error) {
 // Empty gives the rules of an organization of which nothing is known, in which
 // every rule only observes.
 func Empty() *Rules {
-	return &Rules{Limits: defaultLimits()}
+	return &Rules{Limits: defaultLimits(), Baselines: Baselines{Age: hours(defaultAge)}, RuleChanges: RuleChanges{ObserveFor: hours(defaultObserve)}}
 }
 
 // reader reads one rules file.

@@ -196,6 +196,17 @@ func TestSchemaRefusesEachBadValueAlone(t *testing.T) {
 		`rules: {external-id: {roles: ["payroll"]}}`,
 		`limits: {perHour: 0}`,
 		`limits: {perHour: "3"}`,
+		`baselines: {ageHours: 0}`,
+		`baselines: {ageHours: 2161}`,
+		`baselines: {firstSightings: ["arn:aws:iam::111122223333:role/*"]}`,
+		`baselines: {firstSightings: ["prod"]}`,
+		`baselines: {firstSightings: ["111122223333", "111122223333"]}`,
+		`ruleChanges: {observeHours: -1}`,
+		`ruleChanges: {observeHours: 337}`,
+		`containment: {rules: ["Public"]}`,
+		`containment: [public-principal]`,
+		`pruning: {orphans: "true"}`,
+		`pruning: true`,
 	} {
 		text := []byte("version: 1\n" + line + "\n")
 		var doc yaml.Node

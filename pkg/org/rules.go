@@ -34,6 +34,11 @@ type Rules struct {
 	// exempt nothing.
 	Expired []Exemption
 	Limits  Limits
+	// Baselines, RuleChanges, Containment and Pruning say how rolewarden acts.
+	Baselines   Baselines
+	RuleChanges RuleChanges
+	Containment Containment
+	Pruning     Pruning
 }
 
 // Organization is the AWS Organization.
@@ -134,3 +139,40 @@ type Limits struct {
 	PerRulePerHour    int // default 25
 	TagsPerHour       int // default 200
 }
+
+// Baselines says which trust policies become something to go back to.
+type Baselines struct {
+	// Age is how long a document must have stood before it becomes a baseline;
+	// default 24 hours, never less than one.
+	Age time.Duration
+	// FirstSightings are the account ids and role ARNs whose documents may be gone
+	// back to although rolewarden found them there and no event told who made
+	// them. A person who lists one has looked at what stands.
+	FirstSightings []string
+}
+
+// RuleChanges says how a change of the rules file takes effect.
+type RuleChanges struct {
+	// ObserveFor is how long roles that were good under the former rules, and have
+	// not changed since, are only told of; default 24 hours.
+	ObserveFor time.Duration
+}
+
+// Containment says when sessions already issued are stopped as well, by a
+// permissions boundary that denies everything. The zero value contains nothing.
+type Containment struct {
+	// Rules are those whose breach leads to it, where they are enforced.
+	Rules []string
+	// Places are where the file names them, for who knows which rules there are.
+	Places []Located
+}
+
+// Pruning says whether principals that were deleted are taken out of trust
+// policies. The zero value is PruningOff.
+type Pruning uint8
+
+// Whether orphans are pruned.
+const (
+	PruningOff Pruning = iota
+	PruningOn
+)

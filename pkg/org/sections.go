@@ -13,7 +13,7 @@ import (
 
 // rules reads the whole file.
 func (r *reader) rules(root *yaml.Node) *Rules {
-	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "customRules", "exemptions", "limits")
+	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "customRules", "exemptions", "limits", "baselines", "ruleChanges", "containment", "pruning")
 	o.Require("version")
 	o.Number("version", 1, 1, 1)
 	rules := Empty()
@@ -34,6 +34,7 @@ func (r *reader) rules(root *yaml.Node) *Rules {
 	if n := o.Field("limits"); n != nil {
 		rules.Limits = r.limits(n)
 	}
+	r.acting(o, rules)
 	return rules
 }
 

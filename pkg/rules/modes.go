@@ -45,6 +45,11 @@ func Check(r *org.Rules) error {
 	if r == nil {
 		return errors.Join(errs...)
 	}
+	for _, l := range r.Containment.Places {
+		if known, ok := FindUnder(r, l.ID); ok && known.Reach != MayWrite {
+			errs = append(errs, fmt.Errorf("%d:%d: containment for %q, which never writes: list a rule that may revert a role", l.Line, l.Column, l.ID))
+		}
+	}
 	for _, c := range r.Custom {
 		if _, taken := Find(c.ID); taken {
 			errs = append(errs, fmt.Errorf("%d:%d: %q is a rule of the catalogue: give yours an id of its own", c.Line, c.Column, c.ID))
