@@ -113,10 +113,11 @@ func TestSettingsRefuseWhatCannotWork(t *testing.T) {
 // T76: a rules file that names a rule nobody knows does not start.
 func TestARulesFileWithAnUnknownRuleDoesNotStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(path, []byte("version: 1\nrules:\n  external-acount: {mode: enforce}\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("version: 1\nrules:\n  external-acount: {mode: enforce}\n  mfaa: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadRules(path, time.Now()); err == nil || !strings.Contains(err.Error(), "external-account") {
-		t.Errorf("got %v", err)
+	_, err := loadRules(path, time.Now())
+	if err == nil || !strings.Contains(err.Error(), "external-account") || strings.Count(err.Error(), "rules.yaml:") != 2 {
+		t.Errorf("each of the two is to be told with the file's name; got %v", err)
 	}
 }

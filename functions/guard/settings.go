@@ -108,8 +108,8 @@ func loadRules(path string, now time.Time) (*org.Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules file: %w", err)
 	}
-	if err := rules.Check(r); err != nil {
-		return nil, fmt.Errorf("reading the rules file: %s:%w", filepath.Base(path), err)
+	if err := rules.CheckFile(filepath.Base(path), r); err != nil {
+		return nil, fmt.Errorf("reading the rules file: %w", err)
 	}
 	return r, nil
 }

@@ -141,12 +141,8 @@ func (s *session) organization(path string) (*org.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	if unknown := rules.Check(r); unknown != nil {
-		var errs []error
-		for line := range strings.Lines(unknown.Error()) {
-			errs = append(errs, fmt.Errorf("%s:%s", path, strings.TrimSuffix(line, "\n")))
-		}
-		return nil, errors.Join(errs...)
+	if err := rules.CheckFile(path, r); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

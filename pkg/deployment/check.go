@@ -1,10 +1,8 @@
 package deployment
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
@@ -35,12 +33,8 @@ func (r *reader) loadRules(d *Deployment) error {
 	if err != nil {
 		return err
 	}
-	if unknown := rules.Check(parsed); unknown != nil {
-		var errs []error
-		for line := range strings.Lines(unknown.Error()) {
-			errs = append(errs, fmt.Errorf("%s:%s", path, strings.TrimSuffix(line, "\n")))
-		}
-		return errors.Join(errs...)
+	if err := rules.CheckFile(path, parsed); err != nil {
+		return err
 	}
 	d.RulesFile, d.RulesText, d.Rules = path, text, parsed
 	return nil

@@ -61,6 +61,19 @@ func Check(r *org.Rules) error {
 	return errors.Join(errs...)
 }
 
+// CheckFile is Check, with the file's name before each mistake.
+func CheckFile(name string, r *org.Rules) error {
+	unknown := Check(r)
+	if unknown == nil {
+		return nil
+	}
+	var errs []error
+	for line := range strings.Lines(unknown.Error()) {
+		errs = append(errs, fmt.Errorf("%s:%s", name, strings.TrimSuffix(line, "\n")))
+	}
+	return errors.Join(errs...)
+}
+
 // nearest gives the id that takes the fewest edits.
 func nearest(ids []string, id string) string {
 	best, least := "", -1
