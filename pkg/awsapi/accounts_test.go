@@ -52,7 +52,7 @@ func TestRoleIsReadInOneCall(t *testing.T) {
 		want := role.Role{
 			Partition: "aws", Account: prod, Name: name, Path: "/team/", ARN: "arn:aws:iam::" + prod + ":role/team/" + name,
 			ID: id, TrustPolicy: trust, Tags: map[string]string{"Team": "a b"},
-			PermissionsBoundary: "arn:aws:iam::aws:policy/ReadOnlyAccess", Created: now(), ReadAt: now(),
+			Boundary: "arn:aws:iam::aws:policy/ReadOnlyAccess", Created: now(), ReadAt: now(),
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("the role (-want +got):\n%s", d)

@@ -25,7 +25,7 @@ type DynamoConfig struct {
 }
 
 // Dynamo is the ledger on one DynamoDB table. Every read is consistent, no
-// call scans, and times are compared here or in conditions: DynamoDB takes days
+// call but States scans, and times are compared here or in conditions: DynamoDB takes days
 // to remove what has expired.
 type Dynamo struct {
 	table  string
@@ -146,11 +146,21 @@ func (d *Dynamo) get(ctx context.Context, key item) (item, error) {
 
 // query reads every item of a partition whose sort key begins as given.
 func (d *Dynamo) query(ctx context.Context, pk, begins string) ([]item, error) {
-	in := &dynamodb.QueryInput{
-		TableName: aws.String(d.table), ConsistentRead: aws.Bool(true),
+	return d.queryAll(ctx, &dynamodb.QueryInput{
 		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
 		ExpressionAttributeValues: item{":pk": text(pk), ":sk": text(begins)},
-	}
+	})
+}
+
+// partition reads every item of a partition, in the order of the sort keys.
+func (d *Dynamo) partition(ctx context.Context, pk string) ([]item, error) {
+	return d.queryAll(ctx, &dynamodb.QueryInput{
+		KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: item{":pk": text(pk)},
+	})
+}
+
+func (d *Dynamo) queryAll(ctx context.Context, in *dynamodb.QueryInput) ([]item, error) {
+	in.TableName, in.ConsistentRead = aws.String(d.table), aws.Bool(true)
 	var all []item
 	for {
 		out, err := d.client().Query(ctx, in)

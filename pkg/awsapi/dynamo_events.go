@@ -31,6 +31,9 @@ func (d *Dynamo) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger.T
 	if err != nil {
 		return ledger.Taken{}, doing(err, "taking event %s", k)
 	}
+	if taken.Letters, err = d.lettersOf(ctx, k, out.Attributes); err != nil {
+		return ledger.Taken{}, doing(err, "taking event %s", k)
+	}
 	return taken, nil
 }
 
@@ -42,7 +45,7 @@ func takenOf(i item) (ledger.Taken, error) {
 	if word := textOf(i, "ended"); word != "" {
 		end, err := ledger.ParseEnd(word)
 		if err != nil {
-			return ledger.Taken{}, err
+			return ledger.Taken{}, broken(i, err)
 		}
 		t.End = end
 		return t, nil
@@ -57,31 +60,6 @@ func takenOf(i item) (ledger.Taken, error) {
 	intent := record.intent()
 	t.Intent = &intent
 	return t, nil
-}
-
-// Intend implements ledger.Ledger. The intent stays after the event's end, as
-// the original of what was overwritten.
-func (d *Dynamo) Intend(ctx context.Context, i ledger.Intent) error {
-	if err := i.Event.Check(); err != nil {
-		return err
-	}
-	packed, err := pack(recordOfIntent(i))
-	if err != nil {
-		return doing(err, "recording the intent of event %s", i.Event)
-	}
-	_, err = d.client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(d.table), Key: eventKey(i.Event),
-		UpdateExpression:          aws.String("SET intent = :intent, expires = if_not_exists(expires, :expires)"),
-		ConditionExpression:       aws.String("attribute_not_exists(ended)"),
-		ExpressionAttributeValues: item{":intent": packed, ":expires": expiry(i.At, kept)},
-	})
-	switch err := refusal(err); {
-	case errors.Is(err, errCondition):
-		return doing(ledger.ErrConcluded, "recording the intent of event %s", i.Event)
-	case err != nil:
-		return doing(err, "recording the intent of event %s", i.Event)
-	}
-	return nil
 }
 
 // errEnded stops a conclusion of an event that is concluded.
@@ -102,6 +80,11 @@ func (d *Dynamo) Conclude(ctx context.Context, c ledger.Conclusion) error {
 
 func (d *Dynamo) conclude(ctx context.Context, c ledger.Conclusion) error {
 	last := []step{endStep(c)}
+	letters, err := letterSteps(c.Letters)
+	if err != nil {
+		return err
+	}
+	last = append(last, letters...)
 	var rest []step
 	if c.State != nil {
 		state, err := stateStep(*c.State, c.Expect)
@@ -140,13 +123,18 @@ func (d *Dynamo) concludeInParts(ctx context.Context, c ledger.Conclusion, last,
 }
 
 func endStep(c ledger.Conclusion) step {
-	return step{
+	s := step{
 		key:       eventKey(c.Event),
 		update:    "SET ended = :end, reason = :reason, endedAt = :at, expires = if_not_exists(expires, :expires)",
 		condition: "attribute_not_exists(ended)",
 		values:    item{":end": text(c.End.String()), ":reason": text(c.Reason), ":at": stamp(c.At), ":expires": expiry(c.At, kept)},
 		again:     func(item) (*step, error) { return nil, errEnded },
 	}
+	if len(c.Letters) > 0 {
+		s.update += ", letters = :letters"
+		s.values[":letters"] = listed(c.Letters)
+	}
+	return s
 }
 
 // theState names the steps that are left out when a newer state is stored.

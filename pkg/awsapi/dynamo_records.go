@@ -1,15 +1,7 @@
 package awsapi
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -34,6 +26,10 @@ type intentRecord struct {
 	DecidedAt time.Time       `json:"decidedAt"`
 	Before    string          `json:"before"`
 	After     string          `json:"after"`
+	WasDigest string          `json:"beforeDigest,omitempty"`
+	NewDigest string          `json:"afterDigest,omitempty"`
+	Boundary  string          `json:"boundary,omitempty"`
+	ReadAt    time.Time       `json:"readAt"`
 	At        time.Time       `json:"at"`
 }
 
@@ -41,7 +37,8 @@ func recordOfIntent(i ledger.Intent) intentRecord {
 	return intentRecord{
 		Account: i.Event.Account, EventID: i.Event.EventID, InAccount: i.Role.Account, Role: i.Role.Name, RoleID: i.RoleID,
 		Decision: i.Decision.ID, Action: i.Decision.Action, Reasons: i.Decision.Reasons, Rules: i.Decision.Rules,
-		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After, At: i.At,
+		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After,
+		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, ReadAt: i.ReadAt, At: i.At,
 	}
 }
 
@@ -49,7 +46,8 @@ func (r intentRecord) intent() ledger.Intent {
 	return ledger.Intent{
 		Event: ledger.Key{Account: r.Account, EventID: r.EventID}, Role: role.Ref{Account: r.InAccount, Name: r.Role}, RoleID: r.RoleID,
 		Decision: decision.Decision{ID: r.Decision, Action: r.Action, Reasons: r.Reasons, Rules: r.Rules, RulesHash: r.RulesHash, At: r.DecidedAt},
-		Before:   r.Before, After: r.After, At: r.At,
+		Before:   r.Before, After: r.After, BeforeDigest: r.WasDigest, AfterDigest: r.NewDigest,
+		Boundary: r.Boundary, ReadAt: r.ReadAt, At: r.At,
 	}
 }
 
@@ -67,12 +65,14 @@ type stateRecord struct {
 	Actor     string            `json:"actor,omitempty"`
 	Verdict   finding.Verdict   `json:"verdict"`
 	OpenRules []string          `json:"openRules,omitempty"`
+	Findings  []notedRecord     `json:"findings,omitempty"`
 	RulesHash string            `json:"rulesHash,omitempty"`
 	Action    decision.Action   `json:"action"`
 	Decided   decision.Action   `json:"decided"`
 	Decision  string            `json:"decision,omitempty"`
 	AlertID   string            `json:"alertId,omitempty"`
 	Trusts    []principalRecord `json:"trusts,omitempty"`
+	IDs       map[string]string `json:"principals,omitempty"`
 	UpdatedAt time.Time         `json:"updatedAt"`
 }
 
@@ -82,14 +82,25 @@ type principalRecord struct {
 	Name    string `json:"name"`
 }
 
+type notedRecord struct {
+	Rule     string           `json:"rule"`
+	Place    string           `json:"place"`
+	Problem  string           `json:"problem"`
+	Severity finding.Severity `json:"severity"`
+}
+
 func recordOfState(s ledger.RoleState) stateRecord {
 	r := stateRecord{
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
 		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
+		IDs: s.Principals,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
+	}
+	for _, n := range s.Findings {
+		r.Findings = append(r.Findings, notedRecord(n))
 	}
 	return r
 }
@@ -99,9 +110,13 @@ func (r stateRecord) state() ledger.RoleState {
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
 		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
+		Principals: r.IDs,
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))
+	}
+	for _, n := range r.Findings {
+		s.Findings = append(s.Findings, ledger.Noted(n))
 	}
 	return s
 }
@@ -112,6 +127,7 @@ type baselineRecord struct {
 	Document   string            `json:"document"`
 	Digest     string            `json:"digest"`
 	Principals map[string]string `json:"principals,omitempty"`
+	Provenance role.Provenance   `json:"provenance"`
 	Actor      string            `json:"actor,omitempty"`
 	EventID    string            `json:"eventId,omitempty"`
 	RulesHash  string            `json:"rulesHash,omitempty"`
@@ -120,62 +136,66 @@ type baselineRecord struct {
 	Seal       []byte            `json:"seal,omitempty"`
 }
 
-// maxBody leaves room in an item, which has 400 KB, for its keys and other attributes.
-const maxBody = 380_000
-
-// squeezeFrom is the length from which squeezing pays.
-const squeezeFrom = 1024
-
-// pack makes one attribute of a record: JSON, squeezed when long. A trust
-// policy has at most a few thousand characters besides white space, so two of
-// the largest fit many times over.
-func pack(record any) (types.AttributeValue, error) {
-	plain, err := json.Marshal(record)
-	if err != nil {
-		return nil, fmt.Errorf("writing a record: %w", err)
-	}
-	if len(plain) < squeezeFrom {
-		return &types.AttributeValueMemberB{Value: plain}, nil
-	}
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(plain); err != nil {
-		return nil, fmt.Errorf("squeezing a record: %w", err)
-	}
-	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("squeezing a record: %w", err)
-	}
-	if b.Len() > maxBody {
-		return nil, fmt.Errorf("writing a record: it has %d bytes squeezed and may have %d: %w", b.Len(), maxBody, role.ErrLimit)
-	}
-	return &types.AttributeValueMemberB{Value: b.Bytes()}, nil
+type writtenRecord struct {
+	Account      string    `json:"account"`
+	RoleID       string    `json:"roleId"`
+	Decision     string    `json:"decision"`
+	EventIn      string    `json:"eventAccount"`
+	EventID      string    `json:"eventId"`
+	ReadAt       time.Time `json:"readAt"`
+	At           time.Time `json:"at"`
+	BeforeDigest string    `json:"beforeDigest,omitempty"`
+	AfterDigest  string    `json:"afterDigest,omitempty"`
 }
 
-// maxPlain bounds what one record may unfold to.
-const maxPlain = 4 << 20
+func recordOfWritten(i ledger.Intent) writtenRecord {
+	w := i.Written()
+	return writtenRecord{
+		Account: i.Role.Account, RoleID: i.RoleID, Decision: w.Decision, EventIn: w.Event.Account, EventID: w.Event.EventID,
+		ReadAt: w.ReadAt, At: w.At, BeforeDigest: w.BeforeDigest, AfterDigest: w.AfterDigest,
+	}
+}
 
-// unpack reads what pack made.
-func unpack[T any](i item, name string) (T, error) {
-	var record T
-	v, ok := i[name].(*types.AttributeValueMemberB)
-	if !ok {
-		return record, fmt.Errorf("reading a record: the item has no %s", name)
+func (r writtenRecord) written() ledger.Written {
+	return ledger.Written{
+		Decision: r.Decision, Event: ledger.Key{Account: r.EventIn, EventID: r.EventID},
+		ReadAt: r.ReadAt, At: r.At, BeforeDigest: r.BeforeDigest, AfterDigest: r.AfterDigest,
 	}
-	plain := v.Value
-	if bytes.HasPrefix(plain, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(plain))
-		if err != nil {
-			return record, fmt.Errorf("reading a record: %w", err)
-		}
-		if plain, err = io.ReadAll(io.LimitReader(z, maxPlain+1)); err != nil {
-			return record, fmt.Errorf("reading a record: %w", err)
-		}
-		if len(plain) > maxPlain {
-			return record, errors.New("reading a record: it is larger than any that is written")
-		}
-	}
-	if err := json.Unmarshal(plain, &record); err != nil {
-		return record, fmt.Errorf("reading a record: %w", err)
-	}
-	return record, nil
+}
+
+type wordRecord struct {
+	Account  string    `json:"account"`
+	RoleID   string    `json:"roleId"`
+	Digest   string    `json:"digest"`
+	By       string    `json:"by"`
+	Reason   string    `json:"reason,omitempty"`
+	Decision string    `json:"decision,omitempty"`
+	At       time.Time `json:"at"`
+	Until    time.Time `json:"until"`
+}
+
+type breakerRecord struct {
+	Scope     string        `json:"scope"`
+	Limit     int           `json:"limit"`
+	Count     int           `json:"count"`
+	Window    time.Duration `json:"windowNanoseconds"`
+	TrippedAt time.Time     `json:"trippedAt"`
+	Token     string        `json:"token"`
+}
+
+type sweepRecord struct {
+	ID        string    `json:"id"`
+	At        time.Time `json:"at"`
+	RulesHash string    `json:"rulesHash,omitempty"`
+	Accounts  []string  `json:"accounts,omitempty"`
+}
+
+type sweptRecord struct {
+	Sweep   string         `json:"sweep"`
+	Account string         `json:"account"`
+	Marker  string         `json:"marker,omitempty"`
+	Ended   time.Time      `json:"ended"`
+	Problem string         `json:"problem,omitempty"`
+	Counts  map[string]int `json:"counts,omitempty"`
+	Notes   []byte         `json:"notes,omitempty"`
 }

@@ -2,11 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"errors"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -17,12 +12,11 @@ func rolePart(account, roleID string) string { return "ROLE#" + account + "#" + 
 func stateKey(account, roleID string) item { return keyed(rolePart(account, roleID), "STATE") }
 
 func stateItem(s ledger.RoleState) (item, error) {
-	packed, err := pack(recordOfState(s))
+	i, err := packed(stateKey(s.Account, s.RoleID), recordOfState(s))
 	if err != nil {
 		return nil, err
 	}
-	i := stateKey(s.Account, s.RoleID)
-	i[body], i["eventTime"], i["updatedAt"] = packed, stamp(s.EventTime), stamp(s.UpdatedAt)
+	i["eventTime"], i["updatedAt"] = stamp(s.EventTime), stamp(s.UpdatedAt)
 	if s.AlertID != "" {
 		i["alertId"] = text(s.AlertID)
 	}
@@ -38,11 +32,53 @@ func (d *Dynamo) State(ctx context.Context, account, roleID string) (ledger.Role
 	if stored == nil {
 		return ledger.RoleState{}, false, nil
 	}
-	record, err := unpack[stateRecord](stored, body)
+	s, err := stateOf(stored)
 	if err != nil {
 		return ledger.RoleState{}, false, doing(err, "reading the state of role %s/%s", account, roleID)
 	}
-	return record.state(), true, nil
+	return s, true, nil
+}
+
+// stateOf reads a state. One that lies under another role's key is none.
+func stateOf(stored item) (ledger.RoleState, error) {
+	record, err := unpack[stateRecord](stored, body)
+	if err != nil {
+		return ledger.RoleState{}, err
+	}
+	return record.state(), belongs(stored, record.Account, record.RoleID)
+}
+
+// belongs refuses what lies under another role's key: whoever can write the
+// table cannot pass one role's past off as another's (T53, T61).
+func belongs(stored item, account, roleID string) error {
+	if textOf(stored, partKey) != rolePart(account, roleID) {
+		return broken(stored, errMoved)
+	}
+	return nil
+}
+
+func baselineOf(stored item) (role.Baseline, error) {
+	record, err := unpack[baselineRecord](stored, body)
+	if err != nil {
+		return role.Baseline{}, err
+	}
+	return role.Baseline(record), belongs(stored, record.Account, record.RoleID)
+}
+
+func wordOf(stored item) (ledger.Word, error) {
+	record, err := unpack[wordRecord](stored, body)
+	if err != nil {
+		return ledger.Word{}, err
+	}
+	return ledger.Word(record), belongs(stored, record.Account, record.RoleID)
+}
+
+func writtenOf(stored item) (ledger.Written, error) {
+	record, err := unpack[writtenRecord](stored, body)
+	if err != nil {
+		return ledger.Written{}, err
+	}
+	return record.written(), belongs(stored, record.Account, record.RoleID)
 }
 
 const baselineSort = "BASELINE#"
@@ -55,11 +91,11 @@ func (d *Dynamo) Baselines(ctx context.Context, account, roleID string) ([]role.
 	}
 	var out []role.Baseline
 	for _, i := range stored {
-		record, err := unpack[baselineRecord](i, body)
+		b, err := baselineOf(i)
 		if err != nil {
 			return nil, doing(err, "reading the baselines of role %s/%s", account, roleID)
 		}
-		out = append(out, role.Baseline(record))
+		out = append(out, b)
 	}
 	ledger.SortBaselines(out)
 	return out, nil
@@ -70,45 +106,13 @@ func (d *Dynamo) AddBaseline(ctx context.Context, b role.Baseline) error {
 	if err := ledger.CheckBaseline(b); err != nil {
 		return err
 	}
-	packed, err := pack(baselineRecord(b))
+	i, err := packed(keyed(rolePart(b.Account, b.RoleID), baselineSort+b.Digest), baselineRecord(b))
 	if err != nil {
 		return doing(err, "adding a baseline of role %s/%s", b.Account, b.RoleID)
 	}
-	i := keyed(rolePart(b.Account, b.RoleID), baselineSort+b.Digest)
-	i[body], i["sealed"] = packed, stamp(b.Sealed)
+	i["sealed"] = stamp(b.Sealed)
 	if err := d.put(ctx, i, "", nil); err != nil {
 		return doing(err, "adding a baseline of role %s/%s", b.Account, b.RoleID)
-	}
-	return nil
-}
-
-func leaseKey(r role.Ref) item {
-	r = ledger.FoldRef(r)
-	return keyed("LEASE#"+r.Account+"#"+r.Name, "LEASE")
-}
-
-// Lease implements ledger.Ledger.
-func (d *Dynamo) Lease(ctx context.Context, r role.Ref, holder string, now, until time.Time) error {
-	i := leaseKey(r)
-	i["holder"], i["untilTime"], i[ttl] = text(holder), stamp(until), expiry(until, 24*time.Hour)
-	err := d.put(ctx, i, "attribute_not_exists(pk) OR holder = :holder OR untilTime <= :now", item{":holder": text(holder), ":now": stamp(now)})
-	switch {
-	case errors.Is(err, errCondition):
-		return doing(ledger.ErrLeased, "leasing role %s", r)
-	case err != nil:
-		return doing(err, "leasing role %s", r)
-	}
-	return nil
-}
-
-// Release implements ledger.Ledger.
-func (d *Dynamo) Release(ctx context.Context, r role.Ref, holder string) error {
-	_, err := d.client().DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: aws.String(d.table), Key: leaseKey(r),
-		ConditionExpression: aws.String("holder = :holder"), ExpressionAttributeValues: item{":holder": text(holder)},
-	})
-	if err := refusal(err); err != nil && !errors.Is(err, errCondition) {
-		return doing(err, "releasing role %s", r)
 	}
 	return nil
 }

@@ -12,13 +12,29 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
+// deed is what a step does. The zero value writes.
+type deed uint8
+
+// The deeds of a step.
+const (
+	// writes puts the item, or updates it where an update is given.
+	writes deed = iota
+	// removes deletes the item.
+	removes
+	// checks writes nothing and holds the others to its condition.
+	checks
+)
+
 // step is one write of a transaction, made for the usual case.
 type step struct {
+	deed      deed
 	key       item
 	update    string // an update expression; empty puts the whole item
 	put       item
 	condition string
 	values    item
+	// names stand in expressions for what cannot be spelled there.
+	names map[string]string
 	// with names steps that are left out together.
 	with string
 	// again makes the step that fits what is stored, when its condition did
@@ -31,15 +47,27 @@ func (s step) write(table string) types.TransactWriteItem {
 	if s.condition != "" {
 		condition = aws.String(s.condition)
 	}
-	if s.update == "" {
+	old := types.ReturnValuesOnConditionCheckFailureAllOld
+	switch {
+	case s.deed == removes:
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: aws.String(table), Key: s.key, ConditionExpression: condition, ExpressionAttributeValues: s.values,
+			ExpressionAttributeNames: s.names, ReturnValuesOnConditionCheckFailure: old,
+		}}
+	case s.deed == checks:
+		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: aws.String(table), Key: s.key, ConditionExpression: condition, ExpressionAttributeValues: s.values,
+			ExpressionAttributeNames: s.names, ReturnValuesOnConditionCheckFailure: old,
+		}}
+	case s.update == "":
 		return types.TransactWriteItem{Put: &types.Put{
 			TableName: aws.String(table), Item: s.put, ConditionExpression: condition, ExpressionAttributeValues: s.values,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+			ExpressionAttributeNames: s.names, ReturnValuesOnConditionCheckFailure: old,
 		}}
 	}
 	return types.TransactWriteItem{Update: &types.Update{
-		TableName: aws.String(table), Key: s.key, UpdateExpression: aws.String(s.update), ConditionExpression: condition, ExpressionAttributeValues: s.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		TableName: aws.String(table), Key: s.key, UpdateExpression: aws.String(s.update), ConditionExpression: condition,
+		ExpressionAttributeValues: s.values, ExpressionAttributeNames: s.names, ReturnValuesOnConditionCheckFailure: old,
 	}}
 }
 
@@ -65,7 +93,7 @@ func (d *Dynamo) send(ctx context.Context, steps []step) ([]types.CancellationRe
 		return nil, sorted(err)
 	}
 	for _, r := range canceled.CancellationReasons {
-		if aws.ToString(r.Code) == conditionFailed && len(canceled.CancellationReasons) == len(steps) {
+		if unmet(r) && len(canceled.CancellationReasons) == len(steps) {
 			return canceled.CancellationReasons, nil
 		}
 	}
@@ -74,6 +102,18 @@ func (d *Dynamo) send(ctx context.Context, steps []step) ([]types.CancellationRe
 		e.kind = role.ErrConflict
 	}
 	return nil, e
+}
+
+// unmet says whether a step's condition did not hold.
+func unmet(r types.CancellationReason) bool { return aws.ToString(r.Code) == conditionFailed }
+
+// storedOf gives what is stored under a step's key, as the canceled transaction
+// told or as it is read now.
+func (d *Dynamo) storedOf(ctx context.Context, s step, r types.CancellationReason) (item, error) {
+	if r.Item != nil {
+		return r.Item, nil
+	}
+	return d.get(ctx, s.key)
 }
 
 // conditionFailed is DynamoDB's code for a step whose condition does not hold.
@@ -102,16 +142,13 @@ func (d *Dynamo) fit(ctx context.Context, steps []step, reasons []types.Cancella
 	var out []step
 	left := map[string]bool{}
 	for i, s := range steps {
-		if aws.ToString(reasons[i].Code) != conditionFailed {
+		if !unmet(reasons[i]) {
 			out = append(out, s)
 			continue
 		}
-		stored := reasons[i].Item
-		if stored == nil {
-			var err error
-			if stored, err = d.get(ctx, s.key); err != nil {
-				return nil, err
-			}
+		stored, err := d.storedOf(ctx, s, reasons[i])
+		if err != nil {
+			return nil, err
 		}
 		next, err := s.again(stored)
 		if err != nil {

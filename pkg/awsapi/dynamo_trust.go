@@ -32,11 +32,11 @@ func (d *Dynamo) trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.
 	}
 	var out []ledger.RoleState
 	for _, i := range stored {
-		record, err := unpack[stateRecord](i, body)
+		s, err := stateOf(i)
 		if err != nil {
 			return nil, err
 		}
-		if s := record.state(); s.Names(p) {
+		if s.Names(p) {
 			out = append(out, s)
 		}
 	}

@@ -43,7 +43,7 @@ func roleOf(r *types.Role, asked role.Ref, now time.Time) (role.Role, error) {
 		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	if r.PermissionsBoundary != nil {
-		out.PermissionsBoundary = aws.ToString(r.PermissionsBoundary.PermissionsBoundaryArn)
+		out.Boundary = aws.ToString(r.PermissionsBoundary.PermissionsBoundaryArn)
 	}
 	return out, nil
 }

@@ -92,7 +92,7 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 		actions.Guard: {
 			"sts:AssumeRole": both, "sts:SetSourceIdentity": both, "organizations:DescribeAccount": {"*"},
 			"dynamodb:GetItem": {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "dynamodb:PutItem": {table},
-			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later},
+			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "dynamodb:ConditionCheckItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later},
 			"sqs:ReceiveMessage": {in, later}, "sqs:DeleteMessage": {in, later}, "sqs:GetQueueAttributes": {in, later},
 			"logs:CreateLogStream": {logs + "guard:*"}, "logs:PutLogEvents": {logs + "guard:*"},
 			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},

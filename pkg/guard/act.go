@@ -13,6 +13,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -163,7 +164,8 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	task := g.task(d, v, past)
 	if err := g.cfg.Ledger.Intend(ctx, ledger.Intent{
 		Event: j.key, Role: v.role.Ref(), RoleID: v.role.ID, Decision: d,
-		Before: v.role.TrustPolicy, After: task.Document, At: now,
+		Before: v.role.TrustPolicy, After: task.Document, BeforeDigest: v.digest, AfterDigest: digestOf(task.Document, v),
+		ReadAt: v.role.ReadAt, At: now,
 	}); err != nil {
 		return d, nothing, fmt.Errorf("recording the intent to %s role %s: %w", d.Action, v.role.Ref(), err)
 	}
@@ -177,6 +179,15 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	}
 	out.Dropped = append(out.Dropped, past.restored.Dropped...)
 	return d, out, nil
+}
+
+// digestOf gives the digest of a document that is to be written; empty when none is.
+func digestOf(document string, v judged) string {
+	after, err := policy.Parse([]byte(document))
+	if err != nil {
+		return ""
+	}
+	return after.Digest(v.role.Partition)
 }
 
 // task says what is to be written for a decision.

@@ -17,8 +17,15 @@ func cloneIntent(i Intent) Intent {
 
 func cloneState(s RoleState) RoleState {
 	s.OpenRules = slices.Clone(s.OpenRules)
+	s.Findings = slices.Clone(s.Findings)
 	s.Trusts = slices.Clone(s.Trusts)
+	s.Principals = maps.Clone(s.Principals)
 	return s
+}
+
+func cloneLetter(l Letter) Letter {
+	l.Body = slices.Clone(l.Body)
+	return l
 }
 
 func cloneBaseline(b role.Baseline) role.Baseline {

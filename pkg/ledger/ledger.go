@@ -1,6 +1,7 @@
 // Package ledger is the memory: which events were handled and how they ended,
 // what each role was, its baselines, whom unique ids stood for, who trusts
-// whom, and how much was written.
+// whom, how much was written, what people still have to be told, and how far a
+// sweep got.
 //
 // It takes and gives values. It holds the contract, an implementation in
 // memory, and the conformance tests that every implementation passes; the one
@@ -9,7 +10,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -17,184 +17,55 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
-// Key names an event: the account it happened in and CloudTrail's event id.
-type Key struct {
-	Account string
-	EventID string
-}
-
-// End is how the handling of an event ended. The zero value is InFlight.
-type End uint8
-
-// The ends of an event (each event gets exactly one beside InFlight).
-const (
-	InFlight End = iota
-	Compliant
-	Tagged
-	Reverted
-	Quarantined
-	Told
-	Held
-	Superseded
-	Rejected
-)
-
-// Taken is the answer to Take.
-type Taken struct {
-	// End is how the event ended before; InFlight when it is new or unfinished.
-	End End
-	// First says whether nobody took it before.
-	First Firstness
-	// Intent is the write that an earlier, unfinished handling was about to make; nil when none.
-	Intent *Intent
-	// Attempts counts the takings, this one included.
-	Attempts int
-}
-
-// Firstness says whether something happened for the first time. The zero value is Again.
-type Firstness uint8
-
-// Whether something happened for the first time.
-const (
-	Again Firstness = iota
-	First
-)
-
-// Intent is a write about to be made; it is recorded before the write.
-type Intent struct {
-	Event    Key
-	Role     role.Ref
-	RoleID   string
-	Decision decision.Decision
-	// Before and After are the trust policies' texts.
-	Before string
-	After  string
-	At     time.Time
-}
-
-// PrincipalKey is how a deletion event names a principal: account, kind
-// ("user" or "role"; "self" for the role whose state it is) and lower-case name.
-type PrincipalKey struct {
-	Account string
-	Kind    string
-	Name    string
-}
-
-// RoleState is what is remembered of a role, by account and RoleId.
-type RoleState struct {
-	Account string
-	RoleID  string
-	Name    string
-	ARN     string
-	// Document is the live document at the last handling, Digest its digest.
-	Document string
-	Digest   string
-	// Since is the time of the event under which this document was handled last.
-	Since time.Time
-	// Event is the event that was handled last, EventTime its time.
-	Event     Key
-	EventTime time.Time
-	Actor     string
-	Verdict   finding.Verdict
-	// OpenRules are the rules of the open findings.
-	OpenRules []string
-	RulesHash string
-	// Action is what was done last, Decided what had been decided, and Decision its id.
-	Action   decision.Action
-	Decided  decision.Action
-	Decision string
-	// AlertID is the thread of the open alert; empty when none is open.
-	AlertID string
-	// Trusts are the users and roles that the document names, for Trusting.
-	Trusts    []PrincipalKey
-	UpdatedAt time.Time
-}
-
-// Conclusion ends the handling of one event.
-type Conclusion struct {
-	Event Key
-	End   End
-	// Reason is one sentence for people.
-	Reason string
-	At     time.Time
-	// State, when not nil, replaces what is remembered of the role, unless a
-	// newer event has been concluded for it meanwhile.
-	State *RoleState
-	// Seen are unique ids that were seen to belong to an ARN.
-	Seen []Identity
-	// Expect says what must be so for the conclusion to be recorded; it spares
-	// the compliant event a reading of the state.
-	Expect Expectation
-}
-
-// Expectation is a condition on a Conclusion. The zero value expects nothing.
-type Expectation uint8
-
-// The expectations.
-const (
-	// Anything expects nothing.
-	Anything Expectation = iota
-	// NoOpenAlert expects that what is remembered of the role that State is
-	// about has no open alert; else nothing is recorded and the error is
-	// ErrOpenAlert.
-	NoOpenAlert
-)
-
-// ErrOpenAlert is returned by Conclude when it expected that no alert is open.
-var ErrOpenAlert = errors.New("an alert about the role is open")
-
-// Identity is a unique id and whom it stood for at some time.
-type Identity struct {
-	ID     string
-	ARN    string
-	SeenAt time.Time
-}
-
-// Deletion is the end of a principal.
-type Deletion struct {
-	Principal PrincipalKey
-	By        string
-	At        time.Time
-	Event     Key
-}
-
-// Counter is one count in a window, with its limit.
-type Counter struct {
-	// Name says what is counted, such as "account/111122223333".
-	Name string
-	// Window is the length over which it is counted; windows are aligned to the epoch.
-	Window time.Duration
-	Limit  int
-}
-
-// LimitError is returned by Spend when a counter has reached its limit.
-type LimitError struct {
-	Counter Counter
-	Count   int
-}
-
-// ErrLeased is returned by Lease when somebody else holds the role.
-var ErrLeased = errors.New("the role is being handled by somebody else")
-
 // Ledger is the contract. Every method is safe under concurrency; an error
 // means that nothing is known of the effect, and the same call may be repeated.
 type Ledger interface {
 	// Take records that the handling of an event begins, at a time. Two takings
-	// of one event never both answer First.
+	// of one event never both answer First. Of an event that has ended it gives
+	// the letters that are not yet delivered.
 	Take(ctx context.Context, k Key, at time.Time) (Taken, error)
-	// Intend records a write before it is made. It is refused (ErrConcluded)
-	// when the event is already concluded.
+	// Intend records a write before it is made: in the event, where the last one
+	// stays, under its decision, and as the role's Written, where an older one
+	// never replaces a newer. It is refused (ErrConcluded) when the event is
+	// already concluded.
 	Intend(ctx context.Context, i Intent) error
+	// Decided gives the last intent of a decision and how its event ended; ok is
+	// false when nothing was intended under that name.
+	Decided(ctx context.Context, decisionID string) (i Intent, e End, ok bool, err error)
 	// Conclude ends an event, at most once: a second conclusion changes
-	// nothing and is no error. State and Seen are recorded with it, in one step,
-	// or nothing is when Expect is not met. An end of InFlight is refused.
+	// nothing and is no error. State, Seen and Letters are recorded with it, in
+	// one step, or nothing is when Expect is not met. An end of InFlight is refused.
 	Conclude(ctx context.Context, c Conclusion) error
+	// Delivered takes a letter out, by its event and ID. One that does not wait is
+	// no error: it was delivered before.
+	Delivered(ctx context.Context, l Letter) error
+	// Undelivered gives the letters that wait, of all events and of none, the
+	// oldest first and at most limit. An error may come with those that could be read.
+	Undelivered(ctx context.Context, limit int) ([]Letter, error)
+	// Post keeps a letter that no event led to, once per token: a token that was
+	// used before keeps nothing and answers Again, whatever the letter. A letter
+	// whose ID another undelivered one has is refused (ErrLetterWaits).
+	Post(ctx context.Context, token string, l Letter) (Firstness, error)
+	// Recall gives all that is remembered of a role, in one request.
+	Recall(ctx context.Context, account, roleID string) (Recalled, error)
 	// State gives what is remembered of a role; ok is false when nothing is.
 	State(ctx context.Context, account, roleID string) (s RoleState, ok bool, err error)
+	// States shows every remembered role of an account, or of all when account is
+	// empty, in no order, until visit gives an error, which it returns. It reads
+	// the whole table: it is for people's commands and never on the event path. What
+	// cannot be read is told after all others were visited.
+	States(ctx context.Context, account string, visit func(RoleState) error) error
 	// Baselines gives a role's baselines, newest first.
 	Baselines(ctx context.Context, account, roleID string) ([]role.Baseline, error)
 	// AddBaseline adds a baseline. The same digest again renews it in place.
 	AddBaseline(ctx context.Context, b role.Baseline) error
+	// SetCandidate records the document of a role that may become a baseline, one
+	// per role. A newer Since replaces an older one; an older one changes nothing
+	// and is no error.
+	SetCandidate(ctx context.Context, b role.Baseline) error
+	// GiveWord records a person's word on a document of a role, one per role. An
+	// older one changes nothing and is no error.
+	GiveWord(ctx context.Context, w Word) error
 	// Lease takes a role for a holder until a time; ErrLeased when another
 	// holder has it and its time has not passed. The same holder may renew. The
 	// case of the role's name does not matter.
@@ -205,7 +76,17 @@ type Ledger interface {
 	// limit, which is a *LimitError. Once per token: a repeated token is not
 	// counted again, one that was refused may be. A counter that is given twice
 	// counts once, under the lower limit.
+	//
+	// A counter that trips does so in the step that reaches its limit, or that
+	// finds it reached. While the breaker of a counter's name is tripped every
+	// Spend on that name is a *TrippedError and counts nothing, whatever the
+	// window; only a token that was counted before is let through again.
 	Spend(ctx context.Context, token string, at time.Time, counters []Counter) error
+	// Breakers gives all that are tripped, in the order of their scopes.
+	Breakers(ctx context.Context) ([]Breaker, error)
+	// Reset takes a tripped breaker back on a person's word, by is needed, and
+	// empties the counters of its name; ErrNotTripped when it is not tripped.
+	Reset(ctx context.Context, scope, by, reason string, at time.Time) error
 	// Switch reads the kill switch; a missing record means WritesAllowed.
 	Switch(ctx context.Context) (decision.Switch, error)
 	// Setting tells who turned the kill switch last, when and why; ok is false
@@ -236,14 +117,19 @@ type Ledger interface {
 	// Trusting gives the roles whose remembered document names a principal,
 	// ignoring the name's case, in the order of account and RoleId.
 	Trusting(ctx context.Context, p PrincipalKey) ([]RoleState, error)
+	// SeeRules records the first sight of a version of the rules file, and gives
+	// what is known of it.
+	SeeRules(ctx context.Context, hash string, at time.Time) (RulesSeen, error)
+	// ConfirmRules records that a person stands for a version of the rules file,
+	// by is needed; it need not have been seen yet. The last word counts.
+	ConfirmRules(ctx context.Context, hash, by, reason string, at time.Time) error
+	// BeginSweep records a sweep; of several beginnings of one exactly one is
+	// First, and the others change nothing.
+	BeginSweep(ctx context.Context, s Sweep) (Firstness, error)
+	// Sweeping gives a sweep and how far it got, in the order of accounts; ok is
+	// false when it was never begun.
+	Sweeping(ctx context.Context, id string) (s Sweep, accounts []SweptAccount, ok bool, err error)
+	// SaveSwept records how far a sweep got in an account, the last one stays. Once
+	// an account has ended, one without an end changes nothing and is no error.
+	SaveSwept(ctx context.Context, a SweptAccount) error
 }
-
-// Setting is a turn of the kill switch.
-type Setting struct {
-	Switch     decision.Switch
-	By, Reason string
-	At         time.Time
-}
-
-// ErrConcluded is returned by Intend when the event has already ended.
-var ErrConcluded = errors.New("the event is already concluded")

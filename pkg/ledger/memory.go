@@ -2,14 +2,10 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -20,12 +16,24 @@ type Memory struct {
 	events    map[Key]*event
 	states    map[roleKey]RoleState
 	baselines map[roleKey][]role.Baseline
-	leases    map[role.Ref]lease
-	counts    map[window]int
-	spent     map[string]struct{}
-	turned    *Setting
-	ids       map[string]*identity
-	ends      map[PrincipalKey]Deletion
+	// candidates, words and written are those of roles.
+	candidates map[roleKey]role.Baseline
+	words      map[roleKey]Word
+	written    map[roleKey]Written
+	decisions  map[string]Intent
+	// letters are those that wait, by their names; posted are the tokens.
+	letters  map[string]Letter
+	posted   map[string]struct{}
+	leases   map[role.Ref]lease
+	counts   map[window]int
+	spent    map[string]struct{}
+	breakers map[string]Breaker
+	turned   *Setting
+	ids      map[string]*identity
+	ends     map[PrincipalKey]Deletion
+	seen     map[string]*RulesSeen
+	sweeps   map[string]Sweep
+	swept    map[string]map[string]SweptAccount
 }
 
 var _ Ledger = (*Memory)(nil)
@@ -52,14 +60,24 @@ type window struct {
 // NewMemory makes an empty one.
 func NewMemory() *Memory {
 	return &Memory{
-		events:    map[Key]*event{},
-		states:    map[roleKey]RoleState{},
-		baselines: map[roleKey][]role.Baseline{},
-		leases:    map[role.Ref]lease{},
-		counts:    map[window]int{},
-		spent:     map[string]struct{}{},
-		ids:       map[string]*identity{},
-		ends:      map[PrincipalKey]Deletion{},
+		events:     map[Key]*event{},
+		states:     map[roleKey]RoleState{},
+		baselines:  map[roleKey][]role.Baseline{},
+		leases:     map[role.Ref]lease{},
+		counts:     map[window]int{},
+		spent:      map[string]struct{}{},
+		ids:        map[string]*identity{},
+		ends:       map[PrincipalKey]Deletion{},
+		breakers:   map[string]Breaker{},
+		candidates: map[roleKey]role.Baseline{},
+		words:      map[roleKey]Word{},
+		written:    map[roleKey]Written{},
+		decisions:  map[string]Intent{},
+		letters:    map[string]Letter{},
+		posted:     map[string]struct{}{},
+		seen:       map[string]*RulesSeen{},
+		sweeps:     map[string]Sweep{},
+		swept:      map[string]map[string]SweptAccount{},
 	}
 }
 
@@ -100,12 +118,13 @@ func (m *Memory) Take(ctx context.Context, k Key, _ time.Time) (Taken, error) {
 		i := cloneIntent(*e.intent)
 		t.Intent = &i
 	}
+	t.Letters = m.waiting(func(l Letter) bool { return l.Event == k })
 	return t, nil
 }
 
 // Intend implements Ledger.
 func (m *Memory) Intend(ctx context.Context, i Intent) error {
-	if err := i.Event.Check(); err != nil {
+	if err := i.Check(); err != nil {
 		return err
 	}
 	if err := m.enter(ctx); err != nil {
@@ -117,8 +136,33 @@ func (m *Memory) Intend(ctx context.Context, i Intent) error {
 		return fmt.Errorf("recording the intent of event %s: %w", i.Event, ErrConcluded)
 	}
 	i = cloneIntent(i)
-	e.intent = &i
+	e.intent, m.decisions[i.Decision.ID] = &i, i
+	k := roleKey{i.Role.Account, i.RoleID}
+	if old, ok := m.written[k]; !ok || !old.At.After(i.At) {
+		m.written[k] = i.Written()
+	}
 	return nil
+}
+
+// Written gives what is kept with the role of a write that was intended.
+func (i Intent) Written() Written {
+	return Written{
+		Decision: i.Decision.ID, Event: i.Event, ReadAt: i.ReadAt, At: i.At,
+		BeforeDigest: i.BeforeDigest, AfterDigest: i.AfterDigest,
+	}
+}
+
+// Decided implements Ledger.
+func (m *Memory) Decided(ctx context.Context, decisionID string) (Intent, End, bool, error) {
+	if err := m.enter(ctx); err != nil {
+		return Intent{}, InFlight, false, fmt.Errorf("reading the decision %s: %w", decisionID, err)
+	}
+	defer m.mu.Unlock()
+	i, ok := m.decisions[decisionID]
+	if !ok {
+		return Intent{}, InFlight, false, nil
+	}
+	return cloneIntent(i), m.event(i.Event).end, true, nil
 }
 
 // Conclude implements Ledger.
@@ -147,177 +191,8 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 	for _, i := range c.Seen {
 		m.see(i)
 	}
-	return nil
-}
-
-// State implements Ledger.
-func (m *Memory) State(ctx context.Context, account, roleID string) (RoleState, bool, error) {
-	if err := m.enter(ctx); err != nil {
-		return RoleState{}, false, fmt.Errorf("reading the state of role %s/%s: %w", account, roleID, err)
-	}
-	defer m.mu.Unlock()
-	s, ok := m.states[roleKey{account, roleID}]
-	return cloneState(s), ok, nil
-}
-
-// Baselines implements Ledger.
-func (m *Memory) Baselines(ctx context.Context, account, roleID string) ([]role.Baseline, error) {
-	if err := m.enter(ctx); err != nil {
-		return nil, fmt.Errorf("reading the baselines of role %s/%s: %w", account, roleID, err)
-	}
-	defer m.mu.Unlock()
-	var out []role.Baseline
-	for _, b := range m.baselines[roleKey{account, roleID}] {
-		out = append(out, cloneBaseline(b))
-	}
-	SortBaselines(out)
-	return out, nil
-}
-
-// AddBaseline implements Ledger.
-func (m *Memory) AddBaseline(ctx context.Context, b role.Baseline) error {
-	if err := CheckBaseline(b); err != nil {
-		return err
-	}
-	if err := m.enter(ctx); err != nil {
-		return fmt.Errorf("adding a baseline of role %s/%s: %w", b.Account, b.RoleID, err)
-	}
-	defer m.mu.Unlock()
-	k := roleKey{b.Account, b.RoleID}
-	list := m.baselines[k]
-	at := slices.IndexFunc(list, func(o role.Baseline) bool { return o.Digest == b.Digest })
-	if at < 0 {
-		m.baselines[k] = append(list, cloneBaseline(b))
-	} else {
-		list[at] = cloneBaseline(b)
-	}
-	return nil
-}
-
-// CheckBaseline refuses a baseline that names no role or has no digest.
-func CheckBaseline(b role.Baseline) error {
-	if b.Account == "" || b.RoleID == "" || b.Digest == "" {
-		return errors.New("adding a baseline: it needs an account, a RoleId and a digest")
-	}
-	return nil
-}
-
-// SortBaselines puts the one sealed last first.
-func SortBaselines(list []role.Baseline) {
-	slices.SortFunc(list, func(a, b role.Baseline) int {
-		if c := b.Sealed.Compare(a.Sealed); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Digest, b.Digest)
-	})
-}
-
-// Lease implements Ledger.
-func (m *Memory) Lease(ctx context.Context, r role.Ref, holder string, now, until time.Time) error {
-	if err := m.enter(ctx); err != nil {
-		return fmt.Errorf("leasing role %s: %w", r, err)
-	}
-	defer m.mu.Unlock()
-	k := FoldRef(r)
-	if l, ok := m.leases[k]; ok && l.holder != holder && now.Before(l.until) {
-		return fmt.Errorf("leasing role %s: %w", r, ErrLeased)
-	}
-	m.leases[k] = lease{holder, until}
-	return nil
-}
-
-// Release implements Ledger.
-func (m *Memory) Release(ctx context.Context, r role.Ref, holder string) error {
-	if err := m.enter(ctx); err != nil {
-		return fmt.Errorf("releasing role %s: %w", r, err)
-	}
-	defer m.mu.Unlock()
-	if k := FoldRef(r); m.leases[k].holder == holder {
-		delete(m.leases, k)
-	}
-	return nil
-}
-
-// FoldRef gives the Ref with its name in lower case, under which a role is
-// leased whatever the spelling.
-func FoldRef(r role.Ref) role.Ref {
-	r.Name = strings.ToLower(r.Name)
-	return r
-}
-
-// Spend implements Ledger.
-func (m *Memory) Spend(ctx context.Context, token string, at time.Time, counters []Counter) error {
-	if err := CheckToken(token); err != nil {
-		return err
-	}
-	counters, err := Distinct(counters)
-	if err != nil {
-		return err
-	}
-	if err := m.enter(ctx); err != nil {
-		return fmt.Errorf("spending: %w", err)
-	}
-	defer m.mu.Unlock()
-	if _, ok := m.spent[token]; ok {
-		return nil
-	}
-	for _, c := range counters {
-		if n := m.counts[window{c.Name, c.Window, c.Start(at)}]; n >= c.Limit {
-			return &LimitError{Counter: c, Count: n}
-		}
-	}
-	for _, c := range counters {
-		m.counts[window{c.Name, c.Window, c.Start(at)}]++
-	}
-	m.spent[token] = struct{}{}
-	return nil
-}
-
-// Switch implements Ledger.
-func (m *Memory) Switch(ctx context.Context) (decision.Switch, error) {
-	if err := m.enter(ctx); err != nil {
-		return decision.Unreadable, fmt.Errorf("reading the kill switch: %w", err)
-	}
-	defer m.mu.Unlock()
-	if m.turned == nil {
-		return decision.WritesAllowed, nil
-	}
-	return m.turned.Switch, nil
-}
-
-// Setting implements Ledger.
-func (m *Memory) Setting(ctx context.Context) (Setting, bool, error) {
-	if err := m.enter(ctx); err != nil {
-		return Setting{}, false, fmt.Errorf("reading the kill switch: %w", err)
-	}
-	defer m.mu.Unlock()
-	if m.turned == nil {
-		return Setting{}, false, nil
-	}
-	return *m.turned, true, nil
-}
-
-// SetSwitch implements Ledger.
-func (m *Memory) SetSwitch(ctx context.Context, s decision.Switch, by, reason string, at time.Time) error {
-	if err := CheckSwitch(s, by); err != nil {
-		return err
-	}
-	if err := m.enter(ctx); err != nil {
-		return fmt.Errorf("setting the kill switch: %w", err)
-	}
-	defer m.mu.Unlock()
-	m.turned = &Setting{Switch: s, By: by, Reason: reason, At: at}
-	return nil
-}
-
-// CheckSwitch refuses a setting of the kill switch that says nothing, or that
-// no person answers for.
-func CheckSwitch(s decision.Switch, by string) error {
-	if s != decision.WritesStopped && s != decision.WritesAllowed {
-		return fmt.Errorf("setting the kill switch: %d is no setting: writes are stopped or allowed", s)
-	}
-	if by == "" {
-		return errors.New("setting the kill switch: say which person sets it")
+	for _, l := range c.Letters {
+		m.letters[l.Name()] = cloneLetter(l)
 	}
 	return nil
 }

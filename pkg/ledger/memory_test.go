@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/ledger/ledgertest"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -23,8 +24,10 @@ func TestMemoryStopsWithItsContext(t *testing.T) {
 	m := ledger.NewMemory()
 	k := ledger.Key{Account: "111122223333", EventID: "e1"}
 	calls := map[string]func() error{
-		"Take":        func() error { _, err := m.Take(gone, k, time.Time{}); return err },
-		"Intend":      func() error { return m.Intend(gone, ledger.Intent{Event: k}) },
+		"Take": func() error { _, err := m.Take(gone, k, time.Time{}); return err },
+		"Intend": func() error {
+			return m.Intend(gone, ledger.Intent{Event: k, Role: role.Ref{Account: "1"}, RoleID: "2", Decision: decision.Decision{ID: "3"}})
+		},
 		"Conclude":    func() error { return m.Conclude(gone, ledger.Conclusion{Event: k, End: ledger.Told}) },
 		"State":       func() error { _, _, err := m.State(gone, "", ""); return err },
 		"Baselines":   func() error { _, err := m.Baselines(gone, "", ""); return err },

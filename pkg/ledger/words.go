@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,47 +70,37 @@ func (e Expectation) String() string {
 	return "Expectation?"
 }
 
+// String gives "Refuse" or "Trip".
+func (f OnFull) String() string {
+	switch f {
+	case Refuse:
+		return "Refuse"
+	case Trip:
+		return "Trip"
+	}
+	return "OnFull?"
+}
+
 // Error says which counter is used up and when it is free again.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the limit of %d writes in %s for %s is used up (%d written)",
 		e.Counter.Limit, e.Counter.Window, e.Counter.Name, e.Count)
 }
 
+// Error says which breaker is tripped, since when, and who can reset it.
+func (e *TrippedError) Error() string {
+	b := e.Breaker
+	return fmt.Sprintf("the breaker of %s is tripped since %s, when %d were written of at most %d in %s; a person has to reset it",
+		b.Scope, b.TrippedAt.UTC().Format(time.RFC3339), b.Count, b.Limit, b.Window)
+}
+
+// Name names a letter by its event and ID, in a text that no two names share.
+func (l Letter) Name() string {
+	return fmt.Sprintf("%s#%d#%s#%s", l.Event.Account, len(l.Event.EventID), l.Event.EventID, l.ID)
+}
+
 // String gives "111122223333#event-id".
 func (k Key) String() string { return k.Account + "#" + k.EventID }
-
-// Check refuses a key without account or event id. Two events under one empty
-// key would take each other's place, and the second would be lost.
-func (k Key) Check() error {
-	if k.Account == "" || k.EventID == "" {
-		return fmt.Errorf("naming the event %q: it needs an account and an event id", k)
-	}
-	return nil
-}
-
-// Check refuses a conclusion that ends nothing.
-func (c Conclusion) Check() error {
-	if err := c.Event.Check(); err != nil {
-		return err
-	}
-	if c.End == InFlight || c.End.String() == "End?" {
-		return fmt.Errorf("concluding %s: %s is no end: give one of %v", c.Event, c.End, Ends()[1:])
-	}
-	if c.State != nil && (c.State.Account == "" || c.State.RoleID == "") {
-		return fmt.Errorf("concluding %s: the role's state needs an account and a RoleId", c.Event)
-	}
-	return CheckIdentities(c.Seen)
-}
-
-// CheckIdentities refuses identities without an id or an ARN.
-func CheckIdentities(ids []Identity) error {
-	for _, i := range ids {
-		if i.ID == "" || i.ARN == "" {
-			return fmt.Errorf("recording the identity %q of %q: both must be given", i.ID, i.ARN)
-		}
-	}
-	return nil
-}
 
 // Fold gives the key with its name in lower case; names of users and roles are
 // unique ignoring case (IAM User Guide, reference_iam-quotas).
@@ -154,39 +143,4 @@ func Until(at time.Time) time.Time {
 // Start gives the beginning of the window that a time falls into.
 func (c Counter) Start(at time.Time) time.Time {
 	return time.Unix(0, 0).UTC().Add(at.Sub(time.Unix(0, 0)).Truncate(c.Window))
-}
-
-// Distinct gives the counters by name and window once each, in order, with the
-// lowest limit that was given; an error for one without name or window.
-func Distinct(counters []Counter) ([]Counter, error) {
-	var out []Counter
-	for _, c := range counters {
-		if c.Name == "" || c.Window < time.Second {
-			return nil, fmt.Errorf("counting %q over %s: a counter needs a name and a window of a second or more", c.Name, c.Window)
-		}
-		at := -1
-		for i, o := range out {
-			if o.Name == c.Name && o.Window == c.Window {
-				at = i
-			}
-		}
-		switch {
-		case at < 0:
-			out = append(out, c)
-		case c.Limit < out[at].Limit:
-			out[at].Limit = c.Limit
-		}
-	}
-	return out, nil
-}
-
-// errNoToken refuses a Spend that could not be told from another.
-var errNoToken = errors.New("spending: a token is needed, so that a repeated call is counted once")
-
-// CheckToken refuses an empty token.
-func CheckToken(token string) error {
-	if token == "" {
-		return errNoToken
-	}
-	return nil
 }

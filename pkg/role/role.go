@@ -31,8 +31,8 @@ type Role struct {
 	TrustPolicy string
 	// Tags are the role's tags, keys as IAM keeps them. They never change a verdict.
 	Tags map[string]string
-	// PermissionsBoundary is the ARN of the boundary policy, or empty.
-	PermissionsBoundary string
+	// Boundary is the ARN of the policy that is the role's permissions boundary, or empty.
+	Boundary string
 	// Created is IAM's CreateDate.
 	Created time.Time
 	// ReadAt is when it was read.
@@ -54,14 +54,18 @@ type Baseline struct {
 	// names, as they were when the baseline was made. An ARN without an id here
 	// could not be read.
 	Principals map[string]string
-	// Actor, EventID and RulesHash are the baseline's provenance.
-	Actor     string
-	EventID   string
-	RulesHash string
+	// Provenance says whether an event told who made the document; Actor,
+	// EventID and RulesHash say who, by which event, and under which rules it was
+	// judged.
+	Provenance Provenance
+	Actor      string
+	EventID    string
+	RulesHash  string
 	// Since is the time of the event that led to it, Sealed when it became a baseline.
 	Since  time.Time
 	Sealed time.Time
-	// Seal authenticates all of the above; empty where no sealing key is configured.
+	// Seal authenticates all of the above, by their Message; empty for a
+	// candidate, which is no baseline yet.
 	Seal []byte
 }
 
@@ -85,6 +89,8 @@ var (
 	ErrMalformed = errors.New("malformed policy document")
 	// ErrConflict: somebody else changed the role at the same time.
 	ErrConflict = errors.New("concurrent modification")
+	// ErrSealBroken: a baseline is not as it was sealed, or never was (T61).
+	ErrSealBroken = errors.New("the seal does not fit the baseline")
 	// ErrUncertain: no answer came, so the write may or may not have happened.
 	ErrUncertain = errors.New("the outcome of the call is not known")
 )

@@ -57,6 +57,9 @@ const (
 	// Doctor is no function: it runs where the operator is, under the
 	// operator's own credentials, and only reads.
 	Doctor = "doctor"
+	// Person is no function: it is whoever runs the command rolewarden against
+	// what is deployed, under credentials of their own.
+	Person = "person"
 )
 
 // How rolewarden's sessions are called. The member roles' trust policies may
@@ -99,7 +102,7 @@ func All() []Action {
 		{Name: "dynamodb:DeleteItem", Function: Guard},
 		// A transaction has no permission of its own (Amazon DynamoDB Developer
 		// Guide, transaction-apis-iam).
-		{Name: "dynamodb:TransactWriteItems", Function: Guard, Needs: []string{"dynamodb:PutItem", "dynamodb:UpdateItem"}},
+		{Name: "dynamodb:TransactWriteItems", Function: Guard, Needs: []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}},
 
 		{Name: "sns:Publish", Function: Guard},
 		{Name: "sqs:SendMessage", Function: Guard},
@@ -119,6 +122,9 @@ func All() []Action {
 		{Name: "dynamodb:BatchGetItem", Function: Canary},
 		{Name: "dynamodb:Query", Function: Canary},
 		{Name: "sns:Publish", Function: Canary},
+
+		// Only people's commands read the whole ledger; no function may.
+		{Name: "dynamodb:Scan", Function: Person},
 	}, doctor()...)
 }
 

@@ -1,0 +1,91 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+)
+
+func decisionKey(id string) item { return keyed("DECISION#"+id, "DECISION") }
+
+func writtenKey(account, roleID string) item { return keyed(rolePart(account, roleID), "WRITTEN") }
+
+// Intend implements ledger.Ledger, in one call. The intent stays after the
+// event's end, as the original of what was overwritten.
+func (d *Dynamo) Intend(ctx context.Context, i ledger.Intent) error {
+	if err := i.Check(); err != nil {
+		return err
+	}
+	steps, err := intentSteps(i)
+	if err != nil {
+		return doing(err, "recording the intent of event %s", i.Event)
+	}
+	if err := d.transact(ctx, steps); err != nil {
+		return doing(err, "recording the intent of event %s", i.Event)
+	}
+	return nil
+}
+
+func intentSteps(i ledger.Intent) ([]step, error) {
+	decided, err := packed(decisionKey(i.Decision.ID), recordOfIntent(i))
+	if err != nil {
+		return nil, err
+	}
+	decided[ttl] = expiry(i.At, kept)
+	written, err := packed(writtenKey(i.Role.Account, i.RoleID), recordOfWritten(i))
+	if err != nil {
+		return nil, err
+	}
+	written["intendedAt"] = stamp(i.At)
+	return []step{{
+		key:       eventKey(i.Event),
+		update:    "SET intent = :intent, form = :form, expires = if_not_exists(expires, :expires)",
+		condition: "attribute_not_exists(ended)",
+		values:    item{":intent": decided[body], ":form": number(thisForm), ":expires": expiry(i.At, kept)},
+		again:     func(item) (*step, error) { return nil, ledger.ErrConcluded },
+	}, {
+		key: decisionKey(i.Decision.ID), put: decided,
+	}, {
+		key: writtenKey(i.Role.Account, i.RoleID), put: written,
+		condition: "attribute_not_exists(intendedAt) OR intendedAt <= :at", values: item{":at": stamp(i.At)},
+		again: func(item) (*step, error) { return nil, nil },
+	}}, nil
+}
+
+// Decided implements ledger.Ledger.
+func (d *Dynamo) Decided(ctx context.Context, decisionID string) (ledger.Intent, ledger.End, bool, error) {
+	i, end, ok, err := d.decided(ctx, decisionID)
+	if err != nil {
+		return ledger.Intent{}, ledger.InFlight, false, doing(err, "reading the decision %s", decisionID)
+	}
+	return i, end, ok, nil
+}
+
+func (d *Dynamo) decided(ctx context.Context, decisionID string) (ledger.Intent, ledger.End, bool, error) {
+	stored, err := d.get(ctx, decisionKey(decisionID))
+	if err != nil || stored == nil {
+		return ledger.Intent{}, ledger.InFlight, false, err
+	}
+	record, err := unpack[intentRecord](stored, body)
+	if err != nil {
+		return ledger.Intent{}, ledger.InFlight, false, err
+	}
+	i := record.intent()
+	if i.Decision.ID != decisionID {
+		return ledger.Intent{}, ledger.InFlight, false, broken(stored, errMoved)
+	}
+	event, err := d.get(ctx, eventKey(i.Event))
+	if err != nil {
+		return ledger.Intent{}, ledger.InFlight, false, err
+	}
+	if event == nil {
+		return ledger.Intent{}, ledger.InFlight, false, broken(eventKey(i.Event), errors.New("it is gone"))
+	}
+	taken, err := takenOf(event)
+	if err != nil {
+		return ledger.Intent{}, ledger.InFlight, false, fmt.Errorf("reading how its event ended: %w", err)
+	}
+	return i, taken.End, true, nil
+}

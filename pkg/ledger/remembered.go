@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// PrincipalKey is how a deletion event names a principal: account, kind
+// ("user" or "role"; "self" for the role whose state it is) and lower-case name.
+type PrincipalKey struct {
+	Account string
+	Kind    string
+	Name    string
+}
+
+// RoleState is what is remembered of a role, by account and RoleId.
+type RoleState struct {
+	Account string
+	RoleID  string
+	Name    string
+	ARN     string
+	// Document is the live document at the last handling, Digest its digest.
+	Document string
+	Digest   string
+	// Since is the time of the event under which this document was handled last.
+	Since time.Time
+	// Event is the event that was handled last, EventTime its time.
+	Event     Key
+	EventTime time.Time
+	Actor     string
+	Verdict   finding.Verdict
+	// OpenRules are the rules of the open findings, Findings all that was noted.
+	OpenRules []string
+	Findings  []Noted
+	RulesHash string
+	// Action is what was done last, Decided what had been decided, and Decision its id.
+	Action   decision.Action
+	Decided  decision.Action
+	Decision string
+	// AlertID is the thread of the open alert; empty when none is open.
+	AlertID string
+	// Trusts are the users and roles that the document names, for Trusting, and
+	// Principals the unique ids of the ARNs it names, where they are known.
+	Trusts     []PrincipalKey
+	Principals map[string]string
+	UpdatedAt  time.Time
+}
+
+// Noted is a finding as it is remembered: enough to say what changed.
+type Noted struct {
+	Rule string
+	// Place is where in the document it is.
+	Place    string
+	Problem  string
+	Severity finding.Severity
+}
+
+// Written is the last write that was intended for a role. By it a change that
+// somebody else made between our reading and our writing is found.
+type Written struct {
+	Decision string
+	Event    Key
+	// ReadAt is when the role was read, At when the write was intended.
+	ReadAt, At                time.Time
+	BeforeDigest, AfterDigest string
+}
+
+// Word is a person's word that a document of a role stays until a time, though
+// it breaks rules. Taking a decision back leaves one.
+type Word struct {
+	Account, RoleID string
+	// Digest is that of the document which stays.
+	Digest string
+	// By is who gave it, and Reason why.
+	By, Reason string
+	// Decision is the one that was taken back; empty when none was.
+	Decision  string
+	At, Until time.Time
+}
+
+// Recalled is all that is remembered of one role.
+type Recalled struct {
+	// State is nil when the role was never handled.
+	State *RoleState
+	// Candidate is the document that may become a baseline; nil when there is none.
+	Candidate *role.Baseline
+	// Baselines are the sealed ones, newest first.
+	Baselines []role.Baseline
+	// Word is the last that a person gave; its time may have passed. Nil when none did.
+	Word *Word
+	// Written is nil when no write was ever intended.
+	Written *Written
+}
+
+// Identity is a unique id and whom it stood for at some time.
+type Identity struct {
+	ID     string
+	ARN    string
+	SeenAt time.Time
+}
+
+// Deletion is the end of a principal.
+type Deletion struct {
+	Principal PrincipalKey
+	By        string
+	At        time.Time
+	Event     Key
+}
