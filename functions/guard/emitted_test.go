@@ -47,6 +47,13 @@ var notByTheBinary = map[string]string{
 	meter.Panic:     "TestABatchIsOneLineOfNumbers",
 	meter.Alarm:     "TestAnUnknownWordCountsAsAlarm of pkg/meter",
 	meter.Unwritten: "TestLinesThatCannotBeWrittenAreCounted of pkg/meter",
+
+	meter.BreakerTripped:     "TestEveryWordHasItsMetric of pkg/meter",
+	meter.WriteWithoutIntent: "TestEveryWordHasItsMetric of pkg/meter",
+	meter.SealBroken:         "TestEveryWordHasItsMetric of pkg/meter",
+	meter.LostUpdate:         "TestEveryWordHasItsMetric of pkg/meter",
+	meter.Contained:          "TestEveryWordHasItsMetric of pkg/meter",
+	meter.AlertsUndelivered:  "TestEveryWordHasItsMetric of pkg/meter",
 }
 
 // The built binary emits every metric of its table, each for what the table

@@ -12,9 +12,11 @@ const (
 	GuardFunction  = "rolewarden-guard"
 	NotifyFunction = "rolewarden-notify"
 	CanaryFunction = "rolewarden-canary"
+	SweepFunction  = "rolewarden-sweep"
 	GuardRole      = "rolewarden-guard-fn"
 	NotifyRole     = "rolewarden-notify-fn"
 	CanaryRole     = "rolewarden-canary-fn"
+	SweepRole      = "rolewarden-sweep-fn"
 
 	// The roles of a member account, under Path.
 	ReaderRole       = "rolewarden-reader"
@@ -37,6 +39,7 @@ const (
 	// RuleDLQ holds what the hub's rules could not deliver.
 	IntakeQueue = "rolewarden-intake"
 	LaterQueue  = "rolewarden-later"
+	SweepQueue  = "rolewarden-sweep"
 	AlertQueue  = "rolewarden-alerts"
 	RuleDLQ     = "rolewarden-rule-dlq"
 	DLQ         = "-dlq"

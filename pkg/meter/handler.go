@@ -34,6 +34,22 @@ const (
 	WordPanic = "panic"
 	// WordNotStarted: the function cannot start.
 	WordNotStarted = "not-started"
+	// WordBreakerTripped: a scope's writes stopped until a person resets it.
+	WordBreakerTripped = "breaker-tripped"
+	// WordNoIntent: a role was written under rolewarden's own credentials, and no
+	// intent in the ledger announced it.
+	WordNoIntent = "write-without-intent"
+	// WordSealBroken: a baseline's seal does not fit it.
+	WordSealBroken = "seal-broken"
+	// WordLostUpdate: a write met somebody else's, which only shows afterwards.
+	WordLostUpdate = "lost-update"
+	// WordContained: a role's sessions were cut off.
+	WordContained = "contained"
+	// WordCoverageGap: an account could not be read to its end.
+	WordCoverageGap = "coverage-gap"
+	// WordUndelivered: an alert waits to be delivered. In sweep it has waited for
+	// more than ten minutes, in guard it was refused just now.
+	WordUndelivered = "alert-undelivered"
 	// WordMalformedAlert and WordAlertRefused: an alert cannot be told.
 	WordMalformedAlert = "malformed-alert"
 	WordAlertRefused   = "alert-refused"
@@ -66,6 +82,20 @@ func MetricOf(function, word string) string {
 		name = Panic
 	case WordNotStarted:
 		name = NotStarted
+	case WordBreakerTripped:
+		name = BreakerTripped
+	case WordNoIntent:
+		name = WriteWithoutIntent
+	case WordSealBroken:
+		name = SealBroken
+	case WordLostUpdate:
+		name = LostUpdate
+	case WordContained:
+		name = Contained
+	case WordCoverageGap:
+		name = SweepCoverageGap
+	case WordUndelivered:
+		name = AlertsUndelivered
 	case WordMalformedAlert, WordAlertRefused:
 		name = AlertNotTold
 	}

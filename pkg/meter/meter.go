@@ -27,7 +27,7 @@ const Dimension = "Function"
 
 // Config is what a Meter needs; every field is required.
 type Config struct {
-	// Function is Guard, Notify or Canary.
+	// Function is Guard, Notify, Canary or Sweep.
 	Function string
 	// Out takes the lines; in Lambda that is standard output. Each line is one Write.
 	Out io.Writer

@@ -17,6 +17,7 @@ const (
 	Guard  = "guard"
 	Notify = "notify"
 	Canary = "canary"
+	Sweep  = "sweep"
 )
 
 // The units in use.
@@ -42,6 +43,8 @@ const (
 	ExemptionExpired     = "ExemptionExpired"
 	AlertPublished       = "AlertPublished"
 	RulesFingerprint     = "RulesFingerprint"
+	BreakerTripped       = "BreakerTripped"
+	Contained            = "Contained"
 )
 
 // What notify counts.
@@ -61,8 +64,23 @@ const (
 	CanarySeconds     = "CanarySeconds"
 )
 
+// What sweep counts.
+const (
+	SweepAccounts    = "SweepAccounts"
+	SweepRoles       = "SweepRoles"
+	SweepFound       = "SweepFound"
+	SweepCoverageGap = "SweepCoverageGap"
+	SweepFinished    = "SweepFinished"
+	BaselinesSealed  = "BaselinesSealed"
+)
+
 // What more than one function counts.
 const (
+	WriteWithoutIntent = "WriteWithoutIntent"
+	SealBroken         = "SealBroken"
+	LostUpdate         = "LostUpdate"
+	AlertsUndelivered  = "AlertsUndelivered"
+
 	MessageFailed = "MessageFailed"
 	Trouble       = "Trouble"
 	Panic         = "Panic"
@@ -89,6 +107,12 @@ func All() []Metric {
 		{ExemptionExpired, UnitCount, Guard, "Exemptions found ended at a start; the roles they exempted are judged like any other."},
 		{AlertPublished, UnitCount, Guard, "Alerts published to the alert topic."},
 		{RulesFingerprint, UnitNone, Guard, "A number made from the rules file in use; it changes when, and only when, other rules are deployed."},
+		{BreakerTripped, UnitCount, Guard, "Breakers that tripped: writes of that scope stay stopped until a person resets it."},
+		{WriteWithoutIntent, UnitCount, Guard, "Writes under rolewarden's own roles that no intent in the ledger announced: somebody else may hold its credentials."},
+		{SealBroken, UnitCount, Guard, "Baselines whose seal does not fit: somebody else than rolewarden may have written to the ledger."},
+		{LostUpdate, UnitCount, Guard, "Writes that met somebody else's between the last look and the write, seen from the other's event; people have to look at those roles."},
+		{Contained, UnitCount, Guard, "Roles whose sessions were cut off by a permissions boundary; only a person can lift it."},
+		{AlertsUndelivered, UnitCount, Guard, "Alerts that SNS did not take at once; they lie in the ledger and are sent again."},
 		{MessageFailed, UnitCount, Guard, "Messages that could not be handled and come again, or go to the dead-letter queue after too many times."},
 		{Trouble, UnitCount, Guard, "Events that rolewarden could not judge or settle, such as records it cannot read; each was told in an alert."},
 
@@ -105,18 +129,38 @@ func All() []Metric {
 		{CanarySeconds, UnitSeconds, Canary, "From the canary's change of its role to the decision on it, one value for each account."},
 		{Trouble, UnitCount, Canary, "What kept the canary from its work."},
 
+		{SweepAccounts, UnitCount, Sweep, "Accounts that a sweep set out to read."},
+		{SweepRoles, UnitCount, Sweep, "Roles that were read."},
+		{SweepFound, UnitCount, Sweep, "Roles of which something was new that no event had told: never seen, changed, or judged otherwise than before."},
+		{SweepCoverageGap, UnitCount, Sweep, "Accounts that could not be read to their end: nothing is known of what no event told there."},
+		{SweepFinished, UnitCount, Sweep, "Sweeps of which every account has come to its end, read or told to be a gap."},
+		{BaselinesSealed, UnitCount, Sweep, "Documents that were sealed and may be reverted to from now on."},
+		{WriteWithoutIntent, UnitCount, Sweep, "Writes under rolewarden's own roles that no intent in the ledger announced: somebody else may hold its credentials."},
+		{SealBroken, UnitCount, Sweep, "Baselines whose seal does not fit: somebody else than rolewarden may have written to the ledger."},
+		{LostUpdate, UnitCount, Sweep, "Writes that met somebody else's, seen by a sweep; people have to look at those roles."},
+		{AlertsUndelivered, UnitCount, Sweep, "Alerts that have waited for more than ten minutes for SNS to take them, at each delivery."},
+		{AlertPublished, UnitCount, Sweep, "Alerts published to the alert topic."},
+		{ReadDenied, UnitCount, Sweep, "Roles that rolewarden was not allowed to read: their account is not covered."},
+		{WritesHeld, UnitCount, Sweep, "Writes that were due for what a sweep saw and were not made; people have to mend those roles."},
+		{MessageFailed, UnitCount, Sweep, "Messages that could not be handled and come again, or go to the dead-letter queue after too many times."},
+		{Trouble, UnitCount, Sweep, "What kept the sweep from its work, and roles that could not be judged or settled."},
+
 		{Panic, UnitCount, Guard, "Messages that ran into a mistake in rolewarden's code; they come again."},
 		{Panic, UnitCount, Notify, "Messages that ran into a mistake in rolewarden's code; they come again."},
 		{Panic, UnitCount, Canary, "Accounts that ran into a mistake in rolewarden's code."},
+		{Panic, UnitCount, Sweep, "Messages that ran into a mistake in rolewarden's code; they come again."},
 		{NotStarted, UnitCount, Guard, "Starts that failed: no event is handled until the log's reason is mended."},
 		{NotStarted, UnitCount, Notify, "Starts that failed: no alert reaches Slack until the log's reason is mended."},
 		{NotStarted, UnitCount, Canary, "Starts that failed: no account is tried until the log's reason is mended."},
+		{NotStarted, UnitCount, Sweep, "Starts that failed: no account is swept, and no alert that waits is sent, until the log's reason is mended."},
 		{Alarm, UnitCount, Guard, "Alarms in the log that have no metric of their own."},
 		{Alarm, UnitCount, Notify, "Alarms in the log that have no metric of their own."},
 		{Alarm, UnitCount, Canary, "Alarms in the log that have no metric of their own."},
+		{Alarm, UnitCount, Sweep, "Alarms in the log that have no metric of their own."},
 		{Unwritten, UnitCount, Guard, "Lines of metrics that could not be written: other numbers are too low."},
 		{Unwritten, UnitCount, Notify, "Lines of metrics that could not be written: other numbers are too low."},
 		{Unwritten, UnitCount, Canary, "Lines of metrics that could not be written: other numbers are too low."},
+		{Unwritten, UnitCount, Sweep, "Lines of metrics that could not be written: other numbers are too low."},
 	}
 }
 

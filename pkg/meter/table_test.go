@@ -34,7 +34,7 @@ func TestTheTableCanBeReadAndTurnedIntoAlarms(t *testing.T) {
 			t.Errorf("%s of %s has the unit %q", m.Name, m.Function, m.Unit)
 		}
 		units[m.Name] = m.Unit
-		if !slices.Contains([]string{meter.Guard, meter.Notify, meter.Canary}, m.Function) {
+		if !slices.Contains([]string{meter.Guard, meter.Notify, meter.Canary, meter.Sweep}, m.Function) {
 			t.Errorf("%s is counted by %q", m.Name, m.Function)
 		}
 		if !strings.HasSuffix(m.Meaning, ".") || strings.Count(m.Meaning, ". ") > 0 || len(m.Meaning) < 20 {
@@ -44,7 +44,7 @@ func TestTheTableCanBeReadAndTurnedIntoAlarms(t *testing.T) {
 			t.Errorf("%s of %s is found as %+v", m.Name, m.Function, got)
 		}
 	}
-	for _, f := range []string{meter.Guard, meter.Notify, meter.Canary} {
+	for _, f := range []string{meter.Guard, meter.Notify, meter.Canary, meter.Sweep} {
 		for _, always := range []string{meter.Alarm, meter.Panic, meter.NotStarted, meter.Unwritten} {
 			if !seen[[2]string{f, always}] {
 				t.Errorf("%s has no %s", f, always)
@@ -57,6 +57,7 @@ func TestTheTableCanBeReadAndTurnedIntoAlarms(t *testing.T) {
 func TestTheNamesAreThoseOfTheDeployment(t *testing.T) {
 	for name, deployed := range map[string]string{
 		meter.Guard: deployment.GuardFunction, meter.Notify: deployment.NotifyFunction, meter.Canary: deployment.CanaryFunction,
+		meter.Sweep: deployment.SweepFunction,
 	} {
 		if "rolewarden-"+name != deployed {
 			t.Errorf("the function %s is deployed as %s", name, deployed)
