@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"pkg/notify":         6,
 	"pkg/grants":         6,
 	"pkg/guard":          7,
+	"pkg/preview":        7,
 	"pkg/canary":         7,
 	"pkg/doctor":         7,
 	"pkg/awsapi":         8,

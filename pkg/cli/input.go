@@ -43,9 +43,12 @@ func broken(path string, err error) error {
 }
 
 // files gives the files that arguments stand for, in order: a folder stands
-// for every *.json below it, sorted. Inputs that cannot be used are told of
-// and left out.
-func (s *session) files(paths []string) []string {
+// for every *.json below it, or for those with one of the endings, sorted.
+// Inputs that cannot be used are told of and left out.
+func (s *session) files(paths []string, endings ...string) []string {
+	if len(endings) == 0 {
+		endings = []string{".json"}
+	}
 	var out []string
 	for _, path := range paths {
 		found := []string{path}
@@ -56,7 +59,7 @@ func (s *session) files(paths []string) []string {
 				continue
 			}
 			if info.IsDir() {
-				found = s.below(path)
+				found = s.below(path, endings)
 			}
 		}
 		for _, f := range found {
@@ -68,9 +71,9 @@ func (s *session) files(paths []string) []string {
 	return out
 }
 
-// below gives every *.json below a folder. Symbolic links are not followed,
+// below gives every file below a folder that has one of the endings. Symbolic links are not followed,
 // which could lead round in circles or out of the folder.
-func (s *session) below(folder string) []string {
+func (s *session) below(folder string, endings []string) []string {
 	var out []string
 	links := 0
 	// The slash makes a link given by name a folder again.
@@ -81,7 +84,7 @@ func (s *session) below(folder string) []string {
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
-		case d.IsDir() || !strings.HasSuffix(path, ".json"):
+		case d.IsDir() || !slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(path, e) }):
 		case d.Type()&fs.ModeSymlink != 0:
 			// What is not judged must not look judged.
 			links++
@@ -97,7 +100,7 @@ func (s *session) below(folder string) []string {
 		s.fault(broken(folder, err))
 	}
 	if len(out) == 0 && links == 0 && err == nil {
-		s.fault(&unusable{folder, "no *.json file below this folder", "name the files"})
+		s.fault(&unusable{folder, "no *" + endings[0] + " file below this folder", "name the files"})
 	}
 	return out
 }

@@ -1,0 +1,122 @@
+package preview_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/preview"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+var now = time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)
+
+const (
+	partnered = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:role/vendor"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"a-secret-of-some-length"}}}]}`
+	homely    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+	without = `
+version: 1
+organization: {id: o-exampleorg1, accounts: [{id: "111122223333"}]}
+modes: {default: enforce}
+`
+	with = without + `partners: [{name: acme, accounts: ["999999999999"]}]` + "\n"
+)
+
+func rulesOf(t *testing.T, text string) *org.Rules {
+	t.Helper()
+	r, err := org.Parse("rules.yaml", []byte(text), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// remembered is a role that was fine under the former rules.
+func remembered(t *testing.T, document string) ledger.RoleState {
+	return ledger.RoleState{
+		Account: "111122223333", RoleID: "AROAEXAMPLEVENDOR0001", Name: "vendor-access", ARN: "arn:aws:iam::111122223333:role/partners/vendor-access",
+		Document: document, Digest: parse(t, document).Digest("aws"), Verdict: finding.Compliant, RulesHash: "sha256:former",
+	}
+}
+
+func baseline(t *testing.T, document string, p role.Provenance) role.Baseline {
+	return role.Baseline{Account: "111122223333", RoleID: "AROAEXAMPLEVENDOR0001", Document: document, Digest: parse(t, document).Digest("aws"), Provenance: p}
+}
+
+// T68: before a rules file is deployed, each role that it would judge another way
+// is listed, with what would be written: a revert only where there is a baseline
+// that obeys the file and may be gone back to, else nothing.
+func TestARulesFileIsTriedOnWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		rules     string
+		baselines []role.Baseline
+		// after is what the role would be reverted to; empty when it would not be.
+		after string
+	}{
+		{"a partner struck out, with a baseline from before the partner", without, []role.Baseline{baseline(t, partnered, role.Observed), baseline(t, homely, role.Observed)}, homely},
+		{"no baseline", without, nil, ""},
+		{"a first sighting that nobody accepted", without, []role.Baseline{baseline(t, homely, role.Unreviewed)}, ""},
+		{"a first sighting that somebody accepted", without + "baselines: {firstSightings: [\"111122223333\"]}\n", []role.Baseline{baseline(t, homely, role.Unreviewed)}, homely},
+		{"a role that is never written", without + "protected: [\"arn:aws:iam::*:role/partners/*\"]\n", []role.Baseline{baseline(t, homely, role.Observed)}, ""},
+		{"a rule that only observes", without + "rules: {external-account: {mode: observe}}\n", []role.Baseline{baseline(t, homely, role.Observed)}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, changed, err := preview.Judge(preview.Input{
+				Rules: rulesOf(t, c.rules), State: remembered(t, partnered), Now: now,
+				Baselines: func() ([]role.Baseline, error) { return c.baselines, nil },
+			})
+			if err != nil || !changed {
+				t.Fatalf("changed is %t, %v", changed, err)
+			}
+			if got.Was != finding.Compliant || got.Would != finding.Noncompliant || !slices.Equal(got.Broken, []string{"external-account"}) || len(got.Mended) != 0 {
+				t.Errorf("%s -> %s, breaks %v, mends %v", got.Was, got.Would, got.Broken, got.Mended)
+			}
+			if got.After != c.after || (got.Action == decision.Revert) != (c.after != "") || got.Action == decision.Quarantine || got.Reason == "" {
+				t.Errorf("would %s (%s), leaving %q; want %q", got.Action, got.Reason, got.After, c.after)
+			}
+		})
+	}
+}
+
+// What stays as it is is not listed, and what would be mended is.
+func TestOnlyDifferencesAreListed(t *testing.T) {
+	t.Parallel()
+	if c, changed, err := preview.Judge(preview.Input{Rules: rulesOf(t, with), State: remembered(t, partnered), Now: now}); err != nil || changed {
+		t.Errorf("listed as changed: %+v, %v", c, err)
+	}
+	s := remembered(t, partnered)
+	s.Verdict, s.OpenRules = finding.Noncompliant, []string{"external-account", "external-account"}
+	c, changed, err := preview.Judge(preview.Input{Rules: rulesOf(t, with), State: s, Now: now})
+	if err != nil || !changed || c.Would != finding.Compliant || !slices.Equal(c.Mended, []string{"external-account"}) {
+		t.Errorf("changed is %t, %+v, %v", changed, c, err)
+	}
+}
+
+// What cannot be read is an error, and no role is passed over in silence.
+func TestWhatCannotBePreviewedIsTold(t *testing.T) {
+	t.Parallel()
+	trouble := errors.New("no table")
+	_, _, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: remembered(t, partnered), Now: now, Baselines: func() ([]role.Baseline, error) { return nil, trouble }})
+	if !errors.Is(err, trouble) {
+		t.Errorf("got %v", err)
+	}
+	s := remembered(t, partnered)
+	s.ARN = "nonsense"
+	if _, _, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: s, Now: now}); err == nil {
+		t.Error("a state without a role's ARN is previewed")
+	}
+	s = remembered(t, partnered)
+	s.Document = "{"
+	if c, changed, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: s, Now: now}); err != nil || !changed || c.Would != finding.Undecided {
+		t.Errorf("a document that is no policy: %+v, %t, %v", c, changed, err)
+	}
+}
