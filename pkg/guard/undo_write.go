@@ -1,0 +1,89 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
+)
+
+// undo takes the role, gives the person's word, writes, and records.
+func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger.Key, out Undone, document string, dropped []string) (Undone, error) {
+	taken, err := g.cfg.Ledger.Take(ctx, key, g.cfg.Now())
+	switch {
+	case err != nil:
+		return out, fmt.Errorf("recording that decision %s is taken back: %w", i.Decision.ID, err)
+	case taken.End != ledger.InFlight:
+		return out, refuse("decision %s was taken back before", i.Decision.ID)
+	}
+	now, holder := g.cfg.Now(), "undo#"+i.Decision.ID
+	if err := g.cfg.Ledger.Lease(ctx, out.Role.Ref(), holder, now, now.Add(leaseFor)); err != nil {
+		if errors.Is(err, ledger.ErrLeased) {
+			return out, refuse("another event of the role is being handled: try again in two minutes")
+		}
+		return out, fmt.Errorf("taking the lease of role %s: %w", out.Role.Ref(), err)
+	}
+	defer func() {
+		if err := g.cfg.Ledger.Release(context.WithoutCancel(ctx), out.Role.Ref(), holder); err != nil {
+			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "account", out.Role.Account, "role", out.Role.ARN, "reason", err.Error())
+		}
+	}()
+	doc, err := policy.Parse([]byte(document))
+	if err != nil {
+		return out, fmt.Errorf("reading what is put back: %w", err)
+	}
+	intent := ledger.Intent{
+		Event: key, Role: out.Role.Ref(), RoleID: out.Role.ID, Decision: out.Decision, Before: out.Role.TrustPolicy, After: document,
+		BeforeDigest: i.AfterDigest, AfterDigest: doc.Digest(out.Role.Partition), ReadAt: out.Role.ReadAt, At: now,
+	}
+	if err := g.give(ctx, u, intent, &out); err != nil {
+		return out, err
+	}
+	if err := g.writeBack(ctx, intent, &out); err != nil {
+		return out, err
+	}
+	out.Outcome.Dropped = append(out.Outcome.Dropped, dropped...)
+	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: key, End: ledger.Reverted, Reason: out.Decision.Reasons[0], At: g.cfg.Now()}); err != nil {
+		return out, fmt.Errorf("recording that decision %s is taken back: %w", i.Decision.ID, err)
+	}
+	return out, nil
+}
+
+// give records a person's word on a document that breaks rules. It stands before
+// the write, whose event may be handled before this call ends.
+func (g *Guard) give(ctx context.Context, u Undoing, i ledger.Intent, out *Undone) error {
+	if out.Report.Verdict == finding.Compliant {
+		return nil
+	}
+	w := ledger.Word{
+		Account: out.Role.Account, RoleID: out.Role.ID, Digest: i.AfterDigest, By: u.By, Reason: u.Reason,
+		Decision: out.Taken.ID, At: i.At, Until: u.Until,
+	}
+	if err := g.cfg.Ledger.GiveWord(ctx, w); err != nil {
+		return fmt.Errorf("recording the word of %s: %w", u.By, err)
+	}
+	out.Word = &w
+	return nil
+}
+
+// writeBack intends and writes, as every other write is.
+func (g *Guard) writeBack(ctx context.Context, i ledger.Intent, out *Undone) error {
+	if err := g.cfg.Ledger.Intend(ctx, i); err != nil {
+		return fmt.Errorf("recording the intent to undo decision %s: %w", out.Taken.ID, err)
+	}
+	session, err := g.cfg.Writers.Writer(ctx, out.Role, out.Decision)
+	if err != nil {
+		return fmt.Errorf("opening a writing session for role %s: %w", out.Role.Ref(), err)
+	}
+	if out.Outcome, err = g.remedier.Apply(ctx, session, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After}); err != nil {
+		return fmt.Errorf("putting the trust policy of role %s back: %w", out.Role.Ref(), err)
+	}
+	if out.Outcome.Problem != "" {
+		return refuse("the trust policy of role %s could not be put back: %s", out.Role.Ref(), out.Outcome.Problem)
+	}
+	return nil
+}
