@@ -207,7 +207,7 @@ func (w *work) patiently(ctx context.Context, call func() error) error {
 // verifyTags reads until the tags show.
 func (w *work) verifyTags(ctx context.Context) error {
 	for {
-		live, err := w.read(ctx)
+		live, err := w.read(ctx, w.iam)
 		if err == nil && len(w.due(live)) == 0 && len(present(w.Untag, live.Tags)) == 0 {
 			w.out.Verified = true
 			return nil

@@ -23,7 +23,7 @@ type work struct {
 
 // do reads again, writes, reads until it shows, and tags.
 func (w *work) do(ctx context.Context) error {
-	live, err := w.read(ctx)
+	live, err := w.read(ctx, w.iam)
 	if err != nil {
 		return err
 	}
@@ -42,21 +42,26 @@ func (w *work) do(ctx context.Context) error {
 	}
 }
 
-// read reads the role through the writing session; another RoleId under the
+// reading is what every session can do.
+type reading interface {
+	Role(ctx context.Context, r role.Ref) (role.Role, error)
+}
+
+// read reads the role through the session at hand; another RoleId under the
 // same name is another role.
-func (w *work) read(ctx context.Context) (role.Role, error) {
-	live, err := w.iam.Role(ctx, w.Role.Ref())
+func (t Task) read(ctx context.Context, session reading) (role.Role, error) {
+	live, err := session.Role(ctx, t.Role.Ref())
 	if err != nil {
 		return role.Role{}, fmt.Errorf("reading it again: %w", err)
 	}
-	if live.ID != w.Role.ID {
-		return role.Role{}, fmt.Errorf("%w: its id was %s and is %s, so it was deleted and made again", ErrStale, w.Role.ID, live.ID)
+	if live.ID != t.Role.ID {
+		return role.Role{}, fmt.Errorf("%w: its id was %s and is %s, so it was deleted and made again", ErrStale, t.Role.ID, live.ID)
 	}
 	return live, nil
 }
 
-func (w *work) stale(live role.Role) error {
-	return fmt.Errorf("%w: its trust policy was %s and is %s", ErrStale, w.digest(w.Role.TrustPolicy), w.digest(live.TrustPolicy))
+func (t Task) stale(live role.Role) error {
+	return fmt.Errorf("%w: its trust policy was %s and is %s", ErrStale, t.digest(t.Role.TrustPolicy), t.digest(live.TrustPolicy))
 }
 
 // replace writes the trust policy, unless it stands there already.
@@ -91,19 +96,19 @@ func (w *work) replace(ctx context.Context, live role.Role) error {
 			return fmt.Errorf("writing its trust policy: %w", err)
 		}
 		// Time has passed, and somebody may have written meanwhile.
-		if live, err = w.read(ctx); err != nil {
+		if live, err = w.read(ctx, w.iam); err != nil {
 			return err
 		}
 	}
 }
 
 // stands says whether the role has the document already, in either form of a quarantine.
-func (w *work) stands(live role.Role) bool {
-	return w.same(live.TrustPolicy, w.Document) ||
-		IsQuarantine(w.Document) && w.same(live.TrustPolicy, w.fallback())
+func (t Task) stands(live role.Role) bool {
+	return t.same(live.TrustPolicy, t.Document) ||
+		IsQuarantine(t.Document) && t.same(live.TrustPolicy, t.fallback())
 }
 
-func (w *work) fallback() string { return QuarantineFallback(w.Role.Account, w.Decision.ID) }
+func (t Task) fallback() string { return QuarantineFallback(t.Role.Account, t.Decision.ID) }
 
 // fallBack turns to the other form of a quarantine, once.
 func (w *work) fallBack() bool {
@@ -128,7 +133,7 @@ func (w *work) verify(ctx context.Context, written error) error {
 		w.out.Done, w.out.After = w.Decision.Action, w.sent
 	}
 	for {
-		live, err := w.read(ctx)
+		live, err := w.read(ctx, w.iam)
 		if err == nil && w.same(live.TrustPolicy, w.sent) {
 			return w.shown(ctx, live)
 		}
