@@ -28,6 +28,10 @@ type Config struct {
 	WriterRole string
 	// ExternalID is what those roles ask for; empty when they ask for none.
 	ExternalID Secret
+	// Pace, where there is one, is asked for a turn before each reading call in
+	// an account, repetitions included. Who answers one event has none; who reads
+	// whole accounts has one.
+	Pace *Pace
 }
 
 // Accounts reads and writes roles in the accounts of an organization. The
@@ -38,8 +42,24 @@ type Accounts struct {
 	sts     func() *sts.Client
 	iam     func() *iam.Client
 	mu      sync.Mutex
-	readers map[string]aws.CredentialsProvider
+	readers map[reading]aws.CredentialsProvider
 }
+
+// reading is a kind of reading session in an account.
+type reading struct {
+	account string
+	shape   shape
+}
+
+// shape says what a reading session is narrowed to.
+type shape uint8
+
+const (
+	// one reads single roles and users.
+	one shape = iota
+	// whole lists all roles and users.
+	whole
+)
 
 // NewAccounts makes an Accounts, or says what is wrong with its Config.
 func NewAccounts(cfg Config) (*Accounts, error) {
@@ -58,7 +78,7 @@ func NewAccounts(cfg Config) (*Accounts, error) {
 		cfg:     cfg,
 		sts:     sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg.AWS, func(o *sts.Options) { o.Retryer = patient() }) }),
 		iam:     sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg.AWS, func(o *iam.Options) { o.Retryer = patient() }) }),
-		readers: map[string]aws.CredentialsProvider{},
+		readers: map[reading]aws.CredentialsProvider{},
 	}, nil
 }
 
@@ -97,37 +117,36 @@ func assume(ctx context.Context, client *sts.Client, externalID Secret, in *sts.
 // Guide, id_roles_terms-and-concepts: role chaining).
 const readerSeconds = 3600
 
-// reader gives the cached credentials for reading in an account.
-func (a *Accounts) reader(account string) (aws.CredentialsProvider, error) {
-	if !role.ValidAccount(account) {
-		return nil, fmt.Errorf("reading in account %q: an account id has twelve digits", account)
+// reader gives the cached credentials of a reading session.
+func (a *Accounts) reader(r reading) (aws.CredentialsProvider, error) {
+	if !role.ValidAccount(r.account) {
+		return nil, fmt.Errorf("reading in account %q: an account id has twelve digits", r.account)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if c, ok := a.readers[account]; ok {
+	if c, ok := a.readers[r]; ok {
 		return c, nil
 	}
-	text, err := readPolicy(a.cfg.Partition, account)
+	text, err := readPolicy(a.cfg.Partition, r)
 	if err != nil {
 		return nil, err
 	}
 	c := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		return a.assume(ctx, &sts.AssumeRoleInput{
-			RoleArn:         aws.String(memberARN(a.cfg.Partition, account, a.cfg.ReaderRole)),
+			RoleArn:         aws.String(memberARN(a.cfg.Partition, r.account, a.cfg.ReaderRole)),
 			RoleSessionName: aws.String(actions.ReaderSession),
 			SourceIdentity:  aws.String(actions.ReaderSourceIdentity),
 			Policy:          aws.String(text),
 			DurationSeconds: aws.Int32(readerSeconds),
 		})
 	}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
-	a.readers[account] = c
+	a.readers[r] = c
 	return c, nil
 }
 
-// under gives the option by which one IAM call is made with an account's
-// reading credentials.
-func (a *Accounts) under(ctx context.Context, account string) (func(*iam.Options), error) {
-	c, err := a.reader(account)
+// under gives the option by which one IAM call is made in a reading session.
+func (a *Accounts) under(ctx context.Context, r reading) (func(*iam.Options), error) {
+	c, err := a.reader(r)
 	if err != nil {
 		return nil, err
 	}
@@ -135,16 +154,21 @@ func (a *Accounts) under(ctx context.Context, account string) (func(*iam.Options
 	if _, err := c.Retrieve(ctx); err != nil {
 		return nil, sorted(err, a.cfg.ExternalID)
 	}
-	return func(o *iam.Options) { o.Credentials = c }, nil
+	return func(o *iam.Options) {
+		o.Credentials = c
+		if a.cfg.Pace != nil {
+			o.Retryer = a.cfg.Pace.patient(r.account)
+		}
+	}, nil
 }
 
-// read makes one call with an account's reading credentials. Credentials that
-// AWS no longer takes are forgotten, and the call is made once more with new
-// ones: the event at hand has no second read.
-func (a *Accounts) read(ctx context.Context, account string, call func(with func(*iam.Options)) error) error {
+// read makes one call in a reading session. Credentials that AWS no longer
+// takes are forgotten, and the call is made once more with new ones: the event
+// at hand has no second read.
+func (a *Accounts) read(ctx context.Context, r reading, call func(with func(*iam.Options)) error) error {
 	var err error
 	for range 2 {
-		with, refused := a.under(ctx, account)
+		with, refused := a.under(ctx, r)
 		if refused != nil {
 			return refused
 		}
@@ -152,7 +176,7 @@ func (a *Accounts) read(ctx context.Context, account string, call func(with func
 			break
 		}
 		a.mu.Lock()
-		delete(a.readers, account)
+		delete(a.readers, r)
 		a.mu.Unlock()
 	}
 	if err != nil {
@@ -164,7 +188,7 @@ func (a *Accounts) read(ctx context.Context, account string, call func(with func
 // Role reads a role as it stands now, by account and name, in one IAM call.
 func (a *Accounts) Role(ctx context.Context, r role.Ref) (role.Role, error) {
 	var out *iam.GetRoleOutput
-	err := a.read(ctx, r.Account, func(with func(*iam.Options)) (err error) {
+	err := a.read(ctx, reading{r.Account, one}, func(with func(*iam.Options)) (err error) {
 		out, err = a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(r.Name)}, with)
 		return err
 	})
@@ -183,7 +207,7 @@ func (a *Accounts) PrincipalID(ctx context.Context, arn string) (string, error) 
 		return "", fmt.Errorf("reading the unique id of %q: it is no user's and no role's ARN", arn)
 	}
 	var found, id string
-	err := a.read(ctx, key.Account, func(with func(*iam.Options)) (err error) {
+	err := a.read(ctx, reading{key.Account, one}, func(with func(*iam.Options)) (err error) {
 		found, id, err = a.owner(ctx, key, arn, with)
 		return err
 	})

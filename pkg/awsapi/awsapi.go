@@ -9,35 +9,22 @@
 // to read, write or tell is decided elsewhere.
 //
 // Every constructor takes one struct, makes its SDK clients at first use, and
-// keeps no global state. Endpoints come from the SDK's standard configuration
-// (AWS_ENDPOINT_URL and its per-service forms). Which AWS actions each function
-// calls is listed in the room actions.
+// keeps no global state. Endpoints come from the environment (AWS_ENDPOINT_URL
+// and its per-service forms). Which AWS actions each function calls is listed in
+// the room actions.
 package awsapi
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
-
-// Load reads the SDK's standard configuration (environment, shared files, the
-// Lambda's own role).
-func Load(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w", err)
-	}
-	return cfg, nil
-}
 
 // attempts and backoff bound the SDK's own retries. A Lambda that waits long
 // is paid for waiting; its queue is the better place to retry from.
@@ -48,7 +35,7 @@ const (
 
 // patient retries what the SDK holds to be worth it: for reads, and for writes
 // that may happen twice.
-func patient() aws.Retryer {
+func patient() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = attempts, backoff
 	})

@@ -45,23 +45,52 @@ func sessionText(actions, resources []string) (string, error) {
 	return text, nil
 }
 
-// readPolicy narrows a reader's session to the reads, in one account.
-func readPolicy(partition, account string) (string, error) {
-	arn := "arn:" + partition + ":iam::" + account
+// readPolicy narrows a reader's session to reads of single roles and users of
+// one account, or to the one list of all of them. That call takes no resource
+// (Service Authorization Reference, AWS Identity and Access Management), so what
+// keeps it in the account is that the session is the account's.
+func readPolicy(partition string, r reading) (string, error) {
+	switch r.shape {
+	case whole:
+		return sessionText([]string{"iam:GetAccountAuthorizationDetails"}, []string{"*"})
+	case one:
+	}
+	arn := "arn:" + partition + ":iam::" + r.account
 	return sessionText([]string{"iam:GetRole", "iam:GetUser"}, []string{arn + ":role/*", arn + ":user/*"})
 }
 
 // writePolicy narrows a writer's session to the calls of one action on one
 // role. An ARN that could mean more than itself in a policy is refused (T55).
 func writePolicy(arn string, a decision.Action) (string, error) {
+	return onlyOn(arn, a, callsOf)
+}
+
+// containPolicy narrows a containing session likewise. It cannot write the trust
+// policy, and a writer's session cannot set the boundary.
+func containPolicy(arn string, a decision.Action) (string, error) {
+	return onlyOn(arn, a, containingCalls)
+}
+
+func onlyOn(arn string, a decision.Action, calls func(decision.Action) ([]string, error)) (string, error) {
 	if err := role.SafeARN(arn); err != nil {
 		return "", err
 	}
-	calls, err := callsOf(a)
+	list, err := calls(a)
 	if err != nil {
 		return "", err
 	}
-	return sessionText(calls, []string{arn})
+	return sessionText(list, []string{arn})
+}
+
+// containingCalls lists the IAM actions of a containment, which goes with a
+// decision that replaces the trust policy.
+func containingCalls(a decision.Action) ([]string, error) {
+	switch a {
+	case decision.Revert, decision.Quarantine:
+		return []string{"iam:GetRole", "iam:PutRolePermissionsBoundary"}, nil
+	case decision.Ignore, decision.Tell, decision.Tag, decision.Hold, decision.Clear:
+	}
+	return nil, fmt.Errorf("%s contains nothing", a)
 }
 
 // callsOf lists the IAM actions that one action of ours needs.

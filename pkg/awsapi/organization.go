@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,25 +59,38 @@ func NewOrganization(cfg OrganizationConfig) (*Organization, error) {
 // The management account is among them where it stands below a target.
 // StackSets skip it, so it is covered by a stack of its own or it is a gap.
 func (o *Organization) Accounts(ctx context.Context) ([]string, error) {
+	var targets []unit
+	for _, t := range o.targets {
+		targets = append(targets, unit{id: t})
+	}
+	accounts := map[string]bool{}
+	err := walk(ctx, o.client(), targets, func(a types.Account, _ unit) { accounts[*a.Id] = true })
+	return slices.Sorted(maps.Keys(accounts)), err
+}
+
+// unit is a root or organizational unit, with its path where that is known.
+type unit struct{ id, path string }
+
+// walk visits every active account in some units and all units below them. A
+// unit may stand below another, and each is asked once.
+func walk(ctx context.Context, client *organizations.Client, from []unit, visit func(types.Account, unit)) error {
 	var wrong []error
-	accounts, seen := map[string]bool{}, map[string]bool{}
-	// A target may stand below another, and each parent is asked once.
-	for todo := slices.Clone(o.targets); len(todo) > 0; {
-		parent := todo[0]
-		if todo = todo[1:]; seen[parent] {
+	seen := map[string]bool{}
+	for todo := slices.Clone(from); len(todo) > 0; {
+		u := todo[0]
+		if todo = todo[1:]; seen[u.id] {
 			continue
 		}
-		seen[parent] = true
-		wrong = append(wrong, o.accountsOf(ctx, parent, accounts))
-		units, err := o.unitsOf(ctx, parent)
-		wrong, todo = append(wrong, err), append(todo, units...)
+		seen[u.id] = true
+		accounts, err := accountsOf(ctx, client, u.id)
+		wrong = append(wrong, err)
+		for _, a := range accounts {
+			visit(a, u)
+		}
+		below, err := unitsOf(ctx, client, u)
+		wrong, todo = append(wrong, err), append(todo, below...)
 	}
-	var out []string
-	for id := range accounts {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out, errors.Join(wrong...)
+	return errors.Join(wrong...)
 }
 
 // pages asks for page after page. A token that comes again would be followed
@@ -96,35 +111,41 @@ func pages(ask func(token *string) (next *string, err error)) error {
 	}
 }
 
-// accountsOf adds the active accounts that stand directly in a parent.
-func (o *Organization) accountsOf(ctx context.Context, parent string, into map[string]bool) error {
+// accountsOf gives the active accounts that stand directly in a parent.
+func accountsOf(ctx context.Context, client *organizations.Client, parent string) ([]types.Account, error) {
+	var all []types.Account
 	err := pages(func(token *string) (*string, error) {
-		out, err := o.client().ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: aws.String(parent), NextToken: token})
+		out, err := client.ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: aws.String(parent), NextToken: token})
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range out.Accounts {
-			id := aws.ToString(a.Id)
-			if !role.ValidAccount(id) {
-				return nil, fmt.Errorf("%q is no account's id", id)
-			}
-			if active(a) {
-				into[id] = true
-			}
-		}
-		return out.NextToken, nil
+		all, err = usable(all, out.Accounts)
+		return out.NextToken, err
 	})
 	if err != nil {
-		return fmt.Errorf("listing the accounts in %s: %w", parent, err)
+		return all, fmt.Errorf("listing the accounts in %s: %w", parent, err)
 	}
-	return nil
+	return all, nil
+}
+
+// usable adds the accounts that can be used.
+func usable(to, accounts []types.Account) ([]types.Account, error) {
+	for _, a := range accounts {
+		if !role.ValidAccount(aws.ToString(a.Id)) {
+			return to, fmt.Errorf("%q is no account's id", aws.ToString(a.Id))
+		}
+		if active(a) {
+			to = append(to, a)
+		}
+	}
+	return to, nil
 }
 
 // unitsOf gives the organizational units directly in a parent.
-func (o *Organization) unitsOf(ctx context.Context, parent string) ([]string, error) {
-	var units []string
+func unitsOf(ctx context.Context, client *organizations.Client, parent unit) ([]unit, error) {
+	var units []unit
 	err := pages(func(token *string) (*string, error) {
-		out, err := o.client().ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(parent), NextToken: token})
+		out, err := client.ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(parent.id), NextToken: token})
 		if err != nil {
 			return nil, err
 		}
@@ -132,14 +153,26 @@ func (o *Organization) unitsOf(ctx context.Context, parent string) ([]string, er
 			if !parentForm.MatchString(aws.ToString(u.Id)) {
 				return nil, fmt.Errorf("%q is no organizational unit's id", aws.ToString(u.Id))
 			}
-			units = append(units, *u.Id)
+			units = append(units, unit{*u.Id, parent.join(aws.ToString(u.Name))})
 		}
 		return out.NextToken, nil
 	})
 	if err != nil {
-		return units, fmt.Errorf("listing the organizational units in %s: %w", parent, err)
+		return units, fmt.Errorf("listing the organizational units in %s: %w", parent.id, err)
 	}
 	return units, nil
+}
+
+// join is the path of a unit below this one; empty where it is not known or no
+// path can hold the name.
+func (u unit) join(name string) string {
+	if u.path == "" || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r < ' ' }) {
+		return ""
+	}
+	if u.path == "/" {
+		return name
+	}
+	return u.path + "/" + name
 }
 
 // active says whether an account can be used. State replaces Status

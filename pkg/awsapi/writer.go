@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
@@ -24,11 +21,7 @@ import (
 const writerSeconds = 900
 
 // writer is one writing session, good for one role and one action.
-type writer struct {
-	client *iam.Client
-	role   role.Ref
-	now    func() time.Time
-}
+type writer struct{ session }
 
 var _ remediate.IAM = (*writer)(nil)
 
@@ -37,50 +30,11 @@ var _ remediate.IAM = (*writer)(nil)
 // its session name and source identity name the decision in CloudTrail. The
 // error wraps role.ErrUnmodifiable when there never will be such a session.
 func (a *Accounts) Writer(ctx context.Context, r role.Role, d decision.Decision) (remediate.IAM, error) {
-	in, err := a.writing(r, d)
+	s, err := a.open(ctx, r, d, writePolicy)
 	if err != nil {
-		return nil, fmt.Errorf("opening a writing session for role %s: %w", r.Ref(), forGood(err))
-	}
-	credentials, err := a.assume(ctx, in)
-	if err != nil {
-		switch code(err) {
-		case "PackedPolicyTooLarge", "PackedPolicyTooLargeException", "MalformedPolicyDocument", "MalformedPolicyDocumentException", "ValidationError":
-			// The same request is sent every time (STS API Reference, API_AssumeRole: Errors).
-			err = forGood(err)
-		}
 		return nil, fmt.Errorf("opening a writing session for role %s: %w", r.Ref(), err)
 	}
-	client := iam.NewFromConfig(a.cfg.AWS, func(o *iam.Options) {
-		o.Retryer = careful()
-		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
-	})
-	return &writer{client: client, role: r.Ref(), now: a.cfg.Now}, nil
-}
-
-// writing is the request for a session for one decision about one role.
-func (a *Accounts) writing(r role.Role, d decision.Decision) (*sts.AssumeRoleInput, error) {
-	arn, err := role.ParseARN(r.ARN)
-	if err != nil {
-		return nil, err
-	}
-	if arn.Ref() != r.Ref() || arn.Partition != a.cfg.Partition {
-		return nil, fmt.Errorf("the ARN %s is not that of role %s in partition %s", arn, r.Ref(), a.cfg.Partition)
-	}
-	policy, err := writePolicy(r.ARN, d.Action)
-	if err != nil {
-		return nil, err
-	}
-	session, source, err := sessionNames(d.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &sts.AssumeRoleInput{
-		RoleArn:         aws.String(memberARN(a.cfg.Partition, arn.Account, a.cfg.WriterRole)),
-		RoleSessionName: aws.String(session),
-		SourceIdentity:  aws.String(source),
-		Policy:          aws.String(policy),
-		DurationSeconds: aws.Int32(writerSeconds),
-	}, nil
+	return &writer{s}, nil
 }
 
 // forGood marks an error as one that trying again does not mend.
@@ -89,26 +43,6 @@ func forGood(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", role.ErrUnmodifiable, err)
-}
-
-// own refuses another role than the session's; AWS would refuse it too.
-func (w *writer) own(r role.Ref) error {
-	if r.Account != w.role.Account || !strings.EqualFold(r.Name, w.role.Name) {
-		return fmt.Errorf("this session is for role %s only: %w", w.role, role.ErrAccessDenied)
-	}
-	return nil
-}
-
-// Role reads the role through the writing session.
-func (w *writer) Role(ctx context.Context, r role.Ref) (role.Role, error) {
-	if err := w.own(r); err != nil {
-		return role.Role{}, fmt.Errorf("reading role %s: %w", r, err)
-	}
-	out, err := w.client.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(w.role.Name)}, func(o *iam.Options) { o.Retryer = patient() })
-	if err != nil {
-		return role.Role{}, fmt.Errorf("reading role %s: %w", r, sorted(err))
-	}
-	return roleOf(out.Role, r, w.now())
 }
 
 // UpdateTrust replaces the trust policy.

@@ -34,6 +34,10 @@ const (
 	IntakeRule     = "rolewarden-intake"
 	AssumeRoleRule = "rolewarden-assume-role"
 	CanaryRule     = "rolewarden-canary-schedule"
+	// SweepRule starts a sweep, DeliverRule has alerts sent again that were not
+	// delivered. They are on the default bus, as all schedules are.
+	SweepRule   = "rolewarden-sweep-schedule"
+	DeliverRule = "rolewarden-deliver-schedule"
 
 	// Queues. Each has a dead-letter queue of its name with DLQ behind it;
 	// RuleDLQ holds what the hub's rules could not deliver.

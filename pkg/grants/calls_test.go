@@ -8,7 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
+	"github.com/rolewarden/rolewarden/pkg/lab/judge"
 )
 
 // allowed gives the actions that a document allows, each once, sorted.
@@ -53,15 +55,20 @@ func TestASessionMayMakeItsOwnCallsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	for name, w := range worlds(t) {
 		for _, s := range []struct {
-			function string
-			under    actions.Session
-			document grants.Document
+			functions []string
+			under     actions.Session
+			document  grants.Document
 		}{
-			{actions.Guard, actions.Reader, grants.Reader(w)},
-			{actions.Guard, actions.Writer, grants.Remediator(w)},
-			{actions.Canary, actions.CanaryWriter, grants.CanaryWriter(w)},
+			{[]string{actions.Guard, actions.Sweep}, actions.Reader, grants.Reader(w)},
+			{[]string{actions.Guard}, actions.Writer, grants.Remediator(w)},
+			{[]string{actions.Canary}, actions.CanaryWriter, grants.CanaryWriter(w)},
 		} {
-			want := actions.Permissions(s.function, s.under)
+			var want []string
+			for _, f := range s.functions {
+				want = append(want, actions.Permissions(f, s.under)...)
+			}
+			slices.Sort(want)
+			want = slices.Compact(want)
 			if diff := cmp.Diff(want, allowed(s.document)); diff != "" {
 				t.Errorf("the %s in %s: its calls (-), its permissions (+):\n%s", s.under, name, diff)
 			}
@@ -84,10 +91,13 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 		later = "arn:aws:sqs" + hubIs + "rolewarden-later"
 		told  = "arn:aws:sqs" + hubIs + "rolewarden-alerts"
 		key   = "arn:aws:kms" + hubIs + "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+		seal  = "arn:aws:kms" + hubIs + "key/8765dcba-12ab-34cd-56ef-1234567890ab"
+		swept = "arn:aws:sqs" + hubIs + "rolewarden-sweep"
 		logs  = "arn:aws:logs" + hubIs + "log-group:/aws/lambda/rolewarden-"
 		roles = "arn:aws:iam::*:role/rolewarden/rolewarden-"
 	)
 	both := []string{roles + "reader", roles + "remediator"}
+	units := []string{"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"}
 	want := map[string]map[string][]string{
 		actions.Guard: {
 			"sts:AssumeRole": both, "sts:SetSourceIdentity": both, "organizations:DescribeAccount": {"*"},
@@ -95,7 +105,17 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "dynamodb:ConditionCheckItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later},
 			"sqs:ReceiveMessage": {in, later}, "sqs:DeleteMessage": {in, later}, "sqs:GetQueueAttributes": {in, later},
 			"logs:CreateLogStream": {logs + "guard:*"}, "logs:PutLogEvents": {logs + "guard:*"},
-			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},
+			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key}, "kms:VerifyMac": {seal},
+		},
+		actions.Sweep: {
+			"sts:AssumeRole": {roles + "reader"}, "sts:SetSourceIdentity": {roles + "reader"},
+			"organizations:DescribeAccount": {"*"}, "organizations:ListAccounts": {"*"}, "organizations:ListRoots": {"*"},
+			"organizations:ListAccountsForParent": units, "organizations:ListOrganizationalUnitsForParent": units,
+			"dynamodb:GetItem": {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "dynamodb:PutItem": {table},
+			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "dynamodb:ConditionCheckItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later, swept},
+			"sqs:ReceiveMessage": {swept}, "sqs:DeleteMessage": {swept}, "sqs:GetQueueAttributes": {swept},
+			"logs:CreateLogStream": {logs + "sweep:*"}, "logs:PutLogEvents": {logs + "sweep:*"},
+			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key}, "kms:GenerateMac": {seal}, "kms:VerifyMac": {seal},
 		},
 		actions.Notify: {
 			"sqs:SendMessage": {told + "-dlq"}, "sqs:ChangeMessageVisibility": {told}, "sqs:ReceiveMessage": {told}, "sqs:DeleteMessage": {told},
@@ -104,9 +124,8 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 		},
 		actions.Canary: {
 			"sts:AssumeRole": {roles + "canary-writer"}, "sts:SetSourceIdentity": {roles + "canary-writer"},
-			"organizations:ListAccountsForParent":            {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
-			"organizations:ListOrganizationalUnitsForParent": {"arn:aws:organizations::*:ou/o-exampleorgid/*", "arn:aws:organizations::*:root/o-exampleorgid/*"},
-			"dynamodb:GetItem":                               {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "sns:Publish": {topic}, "logs:CreateLogStream": {logs + "canary:*"}, "logs:PutLogEvents": {logs + "canary:*"},
+			"organizations:ListAccountsForParent": units, "organizations:ListOrganizationalUnitsForParent": units,
+			"dynamodb:GetItem": {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "sns:Publish": {topic}, "logs:CreateLogStream": {logs + "canary:*"}, "logs:PutLogEvents": {logs + "canary:*"},
 			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key},
 		},
 	}
@@ -114,6 +133,9 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 		got := map[string][]string{}
 		for _, s := range grants.Function(w, f, resources(w, f)).Statement {
 			for _, a := range s.Action {
+				if s.Effect == "Deny" {
+					continue
+				}
 				got[a] = append(got[a], s.Resource...)
 				slices.Sort(got[a])
 				got[a] = slices.Compact(got[a])
@@ -182,7 +204,7 @@ func TestTheKeyIsUsedThroughServicesOnly(t *testing.T) {
 	for name, w := range worlds(t) {
 		for _, f := range functions() {
 			for _, s := range grants.Function(w, f, resources(w, f)).Statement {
-				if !strings.HasPrefix(s.Action[0], "kms:") {
+				if !strings.HasPrefix(s.Action[0], "kms:") || s.Sid == "Seals" || s.Effect == "Deny" {
 					continue
 				}
 				services := map[string]bool{}
@@ -203,8 +225,8 @@ func TestTheKeyIsUsedThroughServicesOnly(t *testing.T) {
 
 // T74: in an organization a session is opened in the two roles that the code
 // uses, in accounts of the organization; without one in the hub alone. The
-// reader's and the writer's role are the guard's, the canary's is the canary's,
-// and notify has none.
+// reader's role is the guard's and the sweep's, the writer's is the guard's alone,
+// the canary's is the canary's, and notify has none.
 func TestSessionsAreOpenedInRolewardensRolesOnly(t *testing.T) {
 	t.Parallel()
 	for name, w := range worlds(t) {
@@ -214,13 +236,14 @@ func TestSessionsAreOpenedInRolewardensRolesOnly(t *testing.T) {
 		}
 		want := map[string][]string{
 			actions.Guard:  {roleARN(w, account, "rolewarden/rolewarden-reader"), roleARN(w, account, "rolewarden/rolewarden-remediator")},
+			actions.Sweep:  {roleARN(w, account, "rolewarden/rolewarden-reader")},
 			actions.Canary: {roleARN(w, account, "rolewarden/rolewarden-canary-writer")},
 			actions.Notify: nil,
 		}
 		for _, f := range functions() {
 			var got []string
 			for _, s := range grants.Function(w, f, resources(w, f)).Statement {
-				if !slices.Contains(s.Action, "sts:AssumeRole") {
+				if !slices.Contains(s.Action, "sts:AssumeRole") || s.Effect == "Deny" {
 					continue
 				}
 				got = append(got, s.Resource...)
@@ -242,12 +265,62 @@ func TestWithoutResourcesThereAreNoPermissionsOnThem(t *testing.T) {
 	w := commercial(t)
 	for _, f := range append(functions(), "nobody") {
 		for _, s := range grants.Function(w, f, grants.Resources{}).Statement {
-			if !strings.HasPrefix(s.Action[0], "sts:") && !strings.HasPrefix(s.Action[0], "organizations:") || len(s.Resource) == 0 {
+			if s.Effect == "Allow" && !strings.HasPrefix(s.Action[0], "sts:") && !strings.HasPrefix(s.Action[0], "organizations:") || len(s.Resource) == 0 {
 				t.Errorf("%s: %+v", f, s)
 			}
 		}
 	}
 	if d := grants.Function(w, "nobody", resources(w, actions.Guard)); len(d.Statement) != 0 {
 		t.Errorf("somebody unknown may %v", allowed(d))
+	}
+}
+
+// T61, T75: the two keys. Who seals a baseline never writes a role, and who
+// writes roles never seals, whatever else somebody attaches to either's role.
+func TestWhoSealsDoesNotWriteAndWhoWritesDoesNotSeal(t *testing.T) {
+	t.Parallel()
+	for world, w := range worlds(t) {
+		may := func(function, action, on string) judge.Effect {
+			t.Helper()
+			d := grants.Function(w, function, resources(w, function))
+			d.Statement = append(d.Statement, grants.Statement{Sid: "Wider", Effect: "Allow", Action: []string{"*"}, Resource: []string{"*"}})
+			c := context(map[string]string{"kms:MacAlgorithm": "HMAC_SHA_256", "aws:ResourceOrgID": w.Organization})
+			return judged(t, d).Identity(judge.Request{Action: action, Resource: on, Context: c}).Effect
+		}
+		for _, f := range functions() {
+			seals, want := may(f, "kms:GenerateMac", sealKey(w)), judge.Deny
+			if f == actions.Sweep {
+				want = judge.Allow
+			}
+			if seals != want {
+				t.Errorf("%s in %s may seal: %s, want %s", f, world, seals, want)
+			}
+		}
+		for _, account := range []string{hub, prod} {
+			for name, want := range map[string]judge.Effect{
+				deployment.RemediatorRole: judge.Deny, deployment.CanaryWriterRole: judge.Deny, deployment.ReaderRole: judge.Allow,
+			} {
+				if got := may(actions.Sweep, "sts:AssumeRole", roleARN(w, account, "rolewarden/"+name)); got != want {
+					t.Errorf("the sweep in %s may assume %s of %s: %s, want %s", world, name, account, got, want)
+				}
+			}
+		}
+		for action, want := range map[string]bool{"iam:UpdateAssumeRolePolicy": false, "iam:TagRole": false, "iam:PutRolePermissionsBoundary": false, "kms:GenerateMac": true, "kms:VerifyMac": true} {
+			if got := slices.Contains(allowed(grants.Function(w, actions.Sweep, resources(w, actions.Sweep))), action); got != want {
+				t.Errorf("the sweep in %s: %s is allowed: %v", world, action, got)
+			}
+		}
+	}
+}
+
+// A seal of another algorithm than rolewarden's is not made and not checked.
+func TestSealsAreOfOneAlgorithm(t *testing.T) {
+	t.Parallel()
+	w := commercial(t)
+	for _, f := range []string{actions.Guard, actions.Sweep} {
+		s := find(t, grants.Function(w, f, resources(w, f)), "Seals")
+		if diff := cmp.Diff(map[string]map[string][]string{"StringEquals": {"kms:MacAlgorithm": {"HMAC_SHA_256"}}}, s.Condition); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f, diff)
+		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 // Resources are the ARNs that one function works on. What it does not use is
 // empty.
 type Resources struct {
-	// Table is the ledger, DataKey the key that encrypts what lies in the hub.
-	Table, DataKey string
+	// Table is the ledger, DataKey the key that encrypts what lies in the hub,
+	// SealKey the one that baselines are sealed with.
+	Table, DataKey, SealKey string
 	// Topic is where alerts are published, Secret the webhook of Slack.
 	Topic, Secret string
 	// LogGroup is the function's log group as GetAtt gives it: its ARN ends in ":*".
@@ -46,7 +47,22 @@ func Function(w World, function string, r Resources) Document {
 			out = append(out, g.statement)
 		}
 	}
-	return document(append(out, indirect(w, function, r)...)...)
+	return document(slices.Concat(out, indirect(w, function, r), w.never(function))...)
+}
+
+// never is what a function is denied whatever else somebody attaches to its
+// role: to seal, for all but the sweep, and to open a writing session, for the
+// sweep. Who says what a role may go back to is not who writes it.
+func (w World) never(function string) []Statement {
+	switch function {
+	case actions.Guard, actions.Notify, actions.Canary:
+		return []Statement{{Sid: "NoSealing", Effect: deny, Action: []string{"kms:GenerateMac"}, Resource: []string{everything}}}
+	case actions.Sweep:
+		return []Statement{{Sid: "NoWriting", Effect: deny, Action: []string{"sts:AssumeRole"}, Resource: []string{
+			w.roleARN("*", deployment.RemediatorRole), w.roleARN("*", deployment.CanaryWriterRole),
+		}}}
+	}
+	return nil
 }
 
 // group is where the calls with some names may be made.
@@ -81,6 +97,7 @@ func groups(w World, function string, r Resources) []group {
 		{[]string{"sqs:SendMessage"}, Statement{Sid: "Send", Resource: r.Sends}},
 		{[]string{"sqs:ChangeMessageVisibility"}, Statement{Sid: "Hide", Resource: r.Consumes}},
 		{[]string{"secretsmanager:"}, Statement{Sid: "Webhook", Resource: given(r.Secret)}},
+		{[]string{"kms:"}, Statement{Sid: "Seals", Resource: given(r.SealKey), Condition: all(ofSeals())}},
 	}
 	if w.Organization != "" {
 		out = append(out,
@@ -92,7 +109,11 @@ func groups(w World, function string, r Resources) []group {
 			group{
 				[]string{"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"},
 				Statement{Sid: "Units", Resource: []string{w.organizations("ou/" + w.Organization + "/*"), w.organizations("root/" + w.Organization + "/*")}},
-			})
+			},
+			// These two list what is in one's own organization and take no resource to
+			// name (Service Authorization Reference, AWS Organizations).
+			group{[]string{"organizations:ListAccounts", "organizations:ListRoots"}, Statement{Sid: "Organization", Resource: []string{everything}}},
+		)
 	}
 	return out
 }
@@ -121,6 +142,8 @@ func rolesOf(function string) []string {
 	switch function {
 	case actions.Guard:
 		return []string{deployment.ReaderRole, deployment.RemediatorRole}
+	case actions.Sweep:
+		return []string{deployment.ReaderRole}
 	case actions.Canary:
 		return []string{deployment.CanaryWriterRole}
 	}

@@ -73,10 +73,10 @@ func onlyTLS(action, resource string) Statement {
 	}
 }
 
-// AlertTopic lets the guard's and the canary's role publish, and refuses
+// AlertTopic lets the guard's, the sweep's and the canary's role publish, and refuses
 // everybody else of the account, so that subscribers can act on what they get.
 func AlertTopic(w World, topicARN string) Document {
-	publishers := []string{w.roleARN(w.Hub, deployment.GuardRole), w.roleARN(w.Hub, deployment.CanaryRole)}
+	publishers := []string{w.roleARN(w.Hub, deployment.GuardRole), w.roleARN(w.Hub, deployment.SweepRole), w.roleARN(w.Hub, deployment.CanaryRole)}
 	topic, publish := []string{topicARN}, []string{"sns:Publish"}
 	return document(
 		Statement{

@@ -177,7 +177,7 @@ func TestTheEventsRoleIsForOurRulesOnly(t *testing.T) {
 	}
 }
 
-// Subscribers act on alerts: only the guard and the canary publish them. Alarms
+// Subscribers act on alerts: only the guard, the sweep and the canary publish them. Alarms
 // come from CloudWatch, for rolewarden's alarms.
 func TestAlertsAndAlarmsComeFromTheirOwnOnly(t *testing.T) {
 	t.Parallel()
@@ -191,6 +191,8 @@ func TestAlertsAndAlarmsComeFromTheirOwnOnly(t *testing.T) {
 		}{
 			"the guard":                   {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "rolewarden/"+deployment.GuardRole, ourOrg), judge.Allow},
 			"the canary":                  {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "rolewarden/"+deployment.CanaryRole, ourOrg), judge.Allow},
+			"the sweep":                   {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "rolewarden/"+deployment.SweepRole, ourOrg), judge.Allow},
+			"a member's sweep":            {grants.AlertTopic(w, topic(w)), roleOf(w, prod, "rolewarden/"+deployment.SweepRole, ourOrg), judge.Deny},
 			"the guard, in the clear":     {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "rolewarden/"+deployment.GuardRole, ourOrg).with("aws:SecureTransport", "false"), judge.Deny},
 			"notify":                      {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "rolewarden/"+deployment.NotifyRole, ourOrg), judge.Deny},
 			"the hub's administrator":     {grants.AlertTopic(w, topic(w)), roleOf(w, hub, "Admin", ourOrg), judge.Deny},
@@ -208,8 +210,7 @@ func TestAlertsAndAlarmsComeFromTheirOwnOnly(t *testing.T) {
 	}
 }
 
-// T13, T61: what lies under the data key is reached through its services only,
-// the seal key by nobody yet, and no service and no function can disable or
+// T13: what lies under the data key is reached through its services only, and no service and no function can disable or
 // delete either, on which the queues rest.
 func TestKeysAreUsedThroughTheirServicesAndKeptByTheAccount(t *testing.T) {
 	t.Parallel()
@@ -245,8 +246,6 @@ func TestKeysAreUsedThroughTheirServicesAndKeptByTheAccount(t *testing.T) {
 			"looking after the seal key":  {seal, "kms:ScheduleKeyDeletion", admin, judge.Allow},
 			"a member looks after it":     {data, "kms:PutKeyPolicy", roleOf(w, prod, "Admin", ourOrg), judge.Neither},
 			"a service disables":          {data, "kms:DisableKey", service("events.amazonaws.com", "", ""), judge.Neither},
-			"somebody seals":              {seal, "kms:GenerateMac", admin, judge.Neither},
-			"somebody checks a seal":      {seal, "kms:VerifyMac", roleOf(w, hub, "rolewarden/"+deployment.GuardRole, ourOrg), judge.Neither},
 			"somebody reads by a service": {seal, "kms:Decrypt", through("dynamodb"), judge.Neither},
 		} {
 			if got := says(t, tt.key, tt.action, tt.who); got != tt.want {
@@ -255,9 +254,50 @@ func TestKeysAreUsedThroughTheirServicesAndKeptByTheAccount(t *testing.T) {
 		}
 		for _, f := range functions() {
 			for _, a := range allowed(grants.Function(w, f, resources(w, f))) {
-				if strings.HasPrefix(a, "kms:") && !slices.Contains([]string{"kms:Decrypt", "kms:GenerateDataKey"}, a) {
+				if strings.HasPrefix(a, "kms:") && !slices.Contains([]string{"kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateMac", "kms:VerifyMac"}, a) {
 					t.Errorf("%s: %s may %s", world, f, a)
 				}
+			}
+		}
+	}
+}
+
+// T61, T73: the seal key seals for the sweep alone and checks for the guard and
+// the sweep, by the algorithm of seals. Administrators look after it and cannot
+// use it, nor give its use away; and it knows the roles by name, so that one that
+// is made anew goes on.
+func TestOnlyTheSweepSeals(t *testing.T) {
+	t.Parallel()
+	for world, w := range worlds(t) {
+		key := grants.SealKeyPolicy(w)
+		of := func(account, name string) caller {
+			return roleOf(w, account, name, ourOrg).with("kms:MacAlgorithm", "HMAC_SHA_256")
+		}
+		sweep, guard, admin := of(hub, "rolewarden/"+deployment.SweepRole), of(hub, "rolewarden/"+deployment.GuardRole), of(hub, "Admin")
+		for name, tt := range map[string]struct {
+			action string
+			who    caller
+			want   judge.Effect
+		}{
+			"the sweep seals":              {"kms:GenerateMac", sweep, judge.Allow},
+			"the sweep checks":             {"kms:VerifyMac", sweep, judge.Allow},
+			"the guard seals":              {"kms:GenerateMac", guard, judge.Deny},
+			"the guard checks":             {"kms:VerifyMac", guard, judge.Allow},
+			"an administrator seals":       {"kms:GenerateMac", admin, judge.Deny},
+			"an administrator checks":      {"kms:VerifyMac", admin, judge.Neither},
+			"an administrator looks after": {"kms:DescribeKey", admin, judge.Allow},
+			"an administrator lends":       {"kms:CreateGrant", admin, judge.Neither},
+			"the canary checks":            {"kms:VerifyMac", of(hub, "rolewarden/"+deployment.CanaryRole), judge.Neither},
+			"notify seals":                 {"kms:GenerateMac", of(hub, "rolewarden/"+deployment.NotifyRole), judge.Deny},
+			"a member's sweep seals":       {"kms:GenerateMac", of(prod, "rolewarden/"+deployment.SweepRole), judge.Deny},
+			"one named like the sweep":     {"kms:GenerateMac", of(hub, deployment.SweepRole), judge.Deny},
+			"one named almost so":          {"kms:GenerateMac", of(hub, "rolewarden/"+deployment.SweepRole+"2"), judge.Deny},
+			"another algorithm":            {"kms:GenerateMac", sweep.with("kms:MacAlgorithm", "HMAC_SHA_512"), judge.Neither},
+			"checking by another":          {"kms:VerifyMac", guard.with("kms:MacAlgorithm", "HMAC_SHA_224"), judge.Neither},
+			"a service":                    {"kms:GenerateMac", service("lambda.amazonaws.com", "", ""), judge.Deny},
+		} {
+			if got := says(t, key, tt.action, tt.who); got != tt.want {
+				t.Errorf("%s, %s: %s, want %s", world, name, got, tt.want)
 			}
 		}
 	}

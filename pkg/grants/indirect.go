@@ -21,9 +21,9 @@ type Reason struct {
 
 // Indirect lists what AWS itself does with a function's role.
 func Indirect() []Reason {
-	every := []string{actions.Guard, actions.Notify, actions.Canary}
-	queued := []string{actions.Guard, actions.Notify}
-	publishing := []string{actions.Guard, actions.Canary}
+	every := []string{actions.Guard, actions.Notify, actions.Sweep, actions.Canary}
+	queued := []string{actions.Guard, actions.Notify, actions.Sweep}
+	publishing := []string{actions.Guard, actions.Sweep, actions.Canary}
 	const (
 		poller = "Lambda's poller reads the queue with the function's role"
 		pollAt = "AWS Lambda Developer Guide, services-sqs-configure"
@@ -42,7 +42,7 @@ func Indirect() []Reason {
 		{"Log", "logs:CreateLogStream", every, log, logAt},
 		{"Log", "logs:PutLogEvents", every, log, logAt},
 		{"KeyOfQueues", "kms:Decrypt", queued, "SQS decrypts messages for whom it gives them to, and checks a new data key", sqsAt},
-		{"KeyOfQueues", "kms:GenerateDataKey", []string{actions.Guard}, "SQS encrypts what the function sends", sqsAt},
+		{"KeyOfQueues", "kms:GenerateDataKey", []string{actions.Guard, actions.Sweep}, "SQS encrypts what the function sends", sqsAt},
 		{"KeyOfTopic", "kms:Decrypt", publishing, "SNS checks the data key that it encrypts with", snsAt},
 		{"KeyOfTopic", "kms:GenerateDataKey", publishing, "SNS encrypts what the function publishes", snsAt},
 		{"KeyOfLedger", "kms:Decrypt", publishing, "DynamoDB opens the table's key for the caller", ddbAt},

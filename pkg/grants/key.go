@@ -52,6 +52,34 @@ func DataKeyPolicy(w World) Document {
 	)
 }
 
-// SealKeyPolicy is the policy of the key that baselines are to be sealed with. No
-// function may use it, since none of them does yet.
-func SealKeyPolicy(w World) Document { return document(w.administer()) }
+// SealKeyPolicy is the policy of the key that baselines are sealed with. The
+// sweep seals, the guard checks, and nobody else does either: administrators of
+// the account look after the key and cannot use it, nor give its use away by a
+// grant. Whoever can change this policy could; that call is in CloudTrail.
+//
+// The roles are a condition and no principals, which KMS would bind to their
+// unique ids: a role made anew would be locked out (T73; AWS KMS Developer Guide,
+// key-policy-overview).
+func SealKeyPolicy(w World) Document {
+	key := []string{everything}
+	sweep, guard := w.roleARN(w.Hub, deployment.SweepRole), w.roleARN(w.Hub, deployment.GuardRole)
+	return document(
+		w.administer(),
+		Statement{
+			Sid: "Seal", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:GenerateMac"}, Resource: key,
+			Condition: all(arn("aws:PrincipalArn", sweep), ofSeals()),
+		},
+		Statement{
+			Sid: "Check", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:VerifyMac"}, Resource: key,
+			Condition: all(arn("aws:PrincipalArn", guard, sweep), ofSeals()),
+		},
+		Statement{
+			Sid: "NobodyElseSeals", Effect: deny, Principal: everything, Action: []string{"kms:GenerateMac"}, Resource: key,
+			Condition: all(when{"ArnNotEquals", "aws:PrincipalArn", []string{sweep}}),
+		},
+	)
+}
+
+// ofSeals asks for the one algorithm that seals are made with (AWS KMS Developer
+// Guide, conditions-kms: kms:MacAlgorithm).
+func ofSeals() when { return equals("kms:MacAlgorithm", "HMAC_SHA_256") }

@@ -57,7 +57,7 @@ func newHouse(t *testing.T, w grants.World) *house {
 	h := &house{t: t, lab: l, url: server.URL, world: w}
 	l.Topic(hub, deployment.AlertTopic)
 	l.Topic(hub, "somebody-elses")
-	for function, name := range map[string]string{actions.Guard: deployment.GuardRole, actions.Notify: deployment.NotifyRole, actions.Canary: deployment.CanaryRole} {
+	for function, name := range map[string]string{actions.Guard: deployment.GuardRole, actions.Notify: deployment.NotifyRole, actions.Sweep: deployment.SweepRole, actions.Canary: deployment.CanaryRole} {
 		h.role(hub, deployment.Path, name, grants.FunctionTrust(w, function).JSON(), grants.Function(w, function, resources(w, function)).JSON())
 	}
 	for _, account := range []string{hub, prod} {
@@ -196,6 +196,9 @@ func TestTheLabLetsInTheHubsRoleOnly(t *testing.T) {
 			try("guard as canary", refuse, guard, target)
 			try("the canary reads", refuse, canary, reader)
 			try("the canary writes", refuse, canary, writer)
+			try("the sweep reads", letIn, h.lambda(deployment.SweepRole), reader)
+			try("the sweep writes", refuse, h.lambda(deployment.SweepRole), writer)
+			try("the sweep as canary", refuse, h.lambda(deployment.SweepRole), target)
 			try("notify reads", refuse, h.lambda(deployment.NotifyRole), reader)
 			for name, edit := range map[string]func(*sts.AssumeRoleInput){
 				"no external id":       func(in *sts.AssumeRoleInput) { in.ExternalId = nil },

@@ -50,6 +50,10 @@ func (h *house) deeds() []deed {
 			_, err := c.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: &role, PermissionsBoundary: aws.String("arn:" + h.world.Partition + ":iam::aws:policy/AdministratorAccess")})
 			return err
 		}},
+		{"Contain", func(c *iam.Client, role string) error {
+			_, err := c.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: &role, PermissionsBoundary: aws.String(remediate.DenyAll(h.world.Partition))})
+			return err
+		}},
 		{"DeleteRolePermissionsBoundary", func(c *iam.Client, role string) error {
 			_, err := c.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: &role})
 			return err
@@ -109,10 +113,11 @@ func TestAReadingSessionReadsOnly(t *testing.T) {
 	})
 }
 
-// T75: a writing session replaces trust policies and sets rolewarden's tags,
-// and whoever takes it over can do no more: no permissions, no new roles, no
-// further session.
-func TestAWritingSessionWritesTrustAndTagsOnly(t *testing.T) {
+// T75: a writing session replaces trust policies, sets rolewarden's tags and
+// contains by AWSDenyAll, and whoever takes it over can do no more: no
+// permissions, no other boundary and none taken off, no new roles, no further
+// session.
+func TestAWritingSessionWritesTrustTagsAndDenyAllOnly(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
 		for _, widen := range []func(string){func(string) {}, h.widened} {
 			widen(deployment.RemediatorRole)
@@ -121,7 +126,7 @@ func TestAWritingSessionWritesTrustAndTagsOnly(t *testing.T) {
 			c := iam.NewFromConfig(h.config(keys))
 			_, err = c.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("app")})
 			h.is("GetRole", letIn, err)
-			h.does(c, "app", "UpdateAssumeRolePolicy", "TagRole", "UntagRole")
+			h.does(c, "app", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "Contain")
 			_, err = c.ListRoles(t.Context(), &iam.ListRolesInput{})
 			h.is("ListRoles", refuse, err)
 			_, err = h.assume(keys, h.asking(prod, deployment.ReaderRole))

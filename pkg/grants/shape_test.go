@@ -65,6 +65,11 @@ func TestNoActionHasAWildcard(t *testing.T) {
 func wide() map[string]string {
 	const key = "the resource of a key's policy is that key (AWS KMS Developer Guide, key-policy-overview)"
 	return map[string]string{
+		"sweep Account":             "as the guard's",
+		"sweep Organization":        "these two list what is in one's own organization and take no resource to name (Service Authorization Reference, AWS Organizations)",
+		"reader List":               "the list of an account's roles and users takes no resource to name (Service Authorization Reference, AWS Identity and Access Management)",
+		"seal-key Seal":             key,
+		"seal-key Check":            key,
 		"guard Account":             "what ARN an account in no organization has is not documented, and the call tells of one's own organization only",
 		"deployer NoNames":          "these calls have no resource to name (Service Authorization Reference)",
 		"operator NoNames":          "a template that is no stack yet has no resource to name (Service Authorization Reference, AWS CloudFormation)",

@@ -3,6 +3,7 @@ package grants_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,18 +30,18 @@ func parsed(t testing.TB, d grants.Document) policy.Document {
 	return p
 }
 
-// member is a trust policy of a member role, and the hub's role it is for.
+// member is a trust policy of a member role, and the hub's roles it is for.
 type member struct {
 	name     string
-	hubRole  string
+	hubRoles []string
 	document grants.Document
 }
 
 func members(w grants.World) []member {
 	return []member{
-		{deployment.ReaderRole, deployment.GuardRole, grants.ReaderTrust(w)},
-		{deployment.RemediatorRole, deployment.GuardRole, grants.RemediatorTrust(w)},
-		{deployment.CanaryWriterRole, deployment.CanaryRole, grants.CanaryWriterTrust(w)},
+		{deployment.ReaderRole, []string{deployment.GuardRole, deployment.SweepRole}, grants.ReaderTrust(w)},
+		{deployment.RemediatorRole, []string{deployment.GuardRole}, grants.RemediatorTrust(w)},
+		{deployment.CanaryWriterRole, []string{deployment.CanaryRole}, grants.CanaryWriterTrust(w)},
 	}
 }
 
@@ -49,7 +50,7 @@ type inOrg string
 
 func (o inOrg) OrganizationOf(string) (string, bool) { return string(o), true }
 
-// T72: whoever is not the one role of the hub, under the right names, from the
+// T72: whoever is not one of the roles of the hub that it is for, under the right names, from the
 // organization and with the external id, is refused. Every combination is
 // tried.
 func TestOnlyTheHubsRoleUnderTheRightNamesIsLetIn(t *testing.T) {
@@ -60,7 +61,7 @@ func TestOnlyTheHubsRoleUnderTheRightNamesIsLetIn(t *testing.T) {
 			tried, let := 0, 0
 			for _, a := range attempts(w) {
 				want := access.Denied
-				if a.may(w, m.hubRole) {
+				if a.may(w, m.hubRoles) {
 					want = access.Allowed
 				}
 				r := a.request(w)
@@ -101,10 +102,12 @@ func TestASessionDoesNotHangOnWhatTheSecondActionIsNotShown(t *testing.T) {
 				delete(r.Context, "sts:RoleSessionName")
 				return access.Evaluate(document, r).Decision
 			}
-			hubs := "arn:" + w.Partition + ":iam::" + hub + ":role/rolewarden/" + m.hubRole
-			if got := setting(attempt{caller: hubs, source: "rolewarden-1"}); got != access.Allowed {
-				t.Errorf("%s of %s: the hub's role may not set its source identity: %s", m.name, world, got)
+			for _, name := range m.hubRoles {
+				if got := setting(attempt{caller: roleARN(w, hub, "rolewarden/"+name), source: "rolewarden-1"}); got != access.Allowed {
+					t.Errorf("%s of %s: %s may not set its source identity: %s", m.name, world, name, got)
+				}
 			}
+			hubs := roleARN(w, hub, "rolewarden/"+m.hubRoles[0])
 			for _, a := range []attempt{
 				{caller: hubs, source: "alice"},
 				{caller: hubs},
@@ -132,7 +135,7 @@ func attempts(w grants.World) []attempt {
 	for _, account := range []string{hub, prod, dev} {
 		callers = append(callers, "arn:"+w.Partition+":iam::"+account+":root", "arn:"+w.Partition+":iam::"+account+":user/"+deployment.GuardRole)
 		for _, name := range []string{
-			"rolewarden/" + deployment.GuardRole, "rolewarden/" + deployment.CanaryRole, "rolewarden/" + deployment.NotifyRole, deployment.GuardRole,
+			"rolewarden/" + deployment.GuardRole, "rolewarden/" + deployment.CanaryRole, "rolewarden/" + deployment.NotifyRole, "rolewarden/" + deployment.SweepRole, deployment.GuardRole,
 			"other/" + deployment.GuardRole, "rolewarden/" + deployment.GuardRole + "2", "rolewarden/Rolewarden-Guard-Fn", "Admin",
 		} {
 			callers = append(callers, roleARN(w, account, name))
@@ -155,8 +158,9 @@ func attempts(w grants.World) []attempt {
 }
 
 // may says it once more, in other words than the document.
-func (a attempt) may(w grants.World, role string) bool {
-	return a.caller == "arn:"+w.Partition+":iam::"+hub+":role/rolewarden/"+role &&
+func (a attempt) may(w grants.World, roles []string) bool {
+	name, ours := strings.CutPrefix(a.caller, "arn:"+w.Partition+":iam::"+hub+":role/rolewarden/")
+	return ours && slices.Contains(roles, name) &&
 		(w.Organization == "" || a.organization == ourOrg) && a.external == shared &&
 		strings.HasPrefix(a.session, "rw-") && strings.HasPrefix(a.source, "rolewarden-") && a.carries == ""
 }
@@ -191,8 +195,12 @@ func TestEveryDemandIsProvenForAllRequests(t *testing.T) {
 	t.Parallel()
 	for world, w := range worlds(t) {
 		for _, m := range members(w) {
+			var roles []string
+			for _, name := range m.hubRoles {
+				roles = append(roles, `"`+roleARN(w, hub, "rolewarden/"+name)+`"`)
+			}
 			demands := map[string]string{
-				"the role":            fmt.Sprintf(`{"ArnEquals":{"aws:PrincipalArn":"arn:%s:iam::%s:role/rolewarden/%s"}}`, w.Partition, hub, m.hubRole),
+				"the role":            `{"ArnEquals":{"aws:PrincipalArn":[` + strings.Join(roles, ",") + `]}}`,
 				"the hub":             fmt.Sprintf(`{"StringEquals":{"aws:PrincipalAccount":%q}}`, hub),
 				"the external id":     `{"StringEquals":{"sts:ExternalId":"` + shared + `"}}`,
 				"the session name":    `{"StringLike":{"sts:RoleSessionName":"rw-*"}}`,

@@ -59,13 +59,22 @@ func rule(w grants.World, name string) string {
 	return here(w, "events", "rule/"+deployment.Bus+"/"+name)
 }
 
+func sealKey(w grants.World) string {
+	return here(w, "kms", "key/8765dcba-12ab-34cd-56ef-1234567890ab")
+}
+
 func resources(w grants.World, function string) grants.Resources {
 	r := grants.Resources{
 		DataKey: here(w, "kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab"), Table: here(w, "dynamodb", "table/"+deployment.Table),
 		LogGroup: here(w, "logs", "log-group:"+deployment.LogPrefix+"rolewarden-"+function+":*"), Topic: topic(w),
 	}
 	switch function {
+	case actions.Sweep:
+		r.SealKey = sealKey(w)
+		r.Consumes = []string{queue(w, deployment.SweepQueue)}
+		r.Sends = []string{queue(w, deployment.LaterQueue), queue(w, deployment.SweepQueue)}
 	case actions.Guard:
+		r.SealKey = sealKey(w)
 		r.Consumes = []string{queue(w, deployment.IntakeQueue), queue(w, deployment.LaterQueue)}
 		r.Sends = []string{queue(w, deployment.LaterQueue)}
 	case actions.Notify:
@@ -110,6 +119,7 @@ func all(w grants.World) []named {
 		{"bus", resource, grants.Bus(w)},
 		{"intake-queue", resource, intake(w)},
 		{"alert-queue", resource, grants.QueuePolicy(w, queue(w, deployment.AlertQueue), []grants.Sender{grants.TopicSender(topic(w))})},
+		{"sweep-queue", resource, grants.QueuePolicy(w, queue(w, deployment.SweepQueue), nil)},
 		{"dead-letters", resource, grants.QueuePolicy(w, queue(w, deployment.IntakeQueue+deployment.DLQ), nil)},
 		{"alert-topic", resource, grants.AlertTopic(w, topic(w))},
 		{"alarm-topic", resource, grants.AlarmTopic(w, here(w, "sns", deployment.AlarmTopic))},
@@ -138,7 +148,9 @@ func intake(w grants.World) grants.Document {
 	return grants.QueuePolicy(w, queue(w, deployment.IntakeQueue), []grants.Sender{grants.RulesSender(rule(w, deployment.IntakeRule))})
 }
 
-func functions() []string { return []string{actions.Guard, actions.Notify, actions.Canary} }
+func functions() []string {
+	return []string{actions.Guard, actions.Notify, actions.Sweep, actions.Canary}
+}
 
 // find gives the statement of a Sid.
 func find(t testing.TB, d grants.Document, sid string) grants.Statement {

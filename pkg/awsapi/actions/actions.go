@@ -27,7 +27,9 @@ const (
 	Own Session = iota
 	// Reader is a session in a member account's reading role.
 	Reader
-	// Writer is a session in a member account's writing role.
+	// Writer is a session in a member account's writing role. There are two
+	// shapes of it: one writes trust policies and tags, the other sets the
+	// permissions boundary, and neither does both.
 	Writer
 	// CanaryWriter is a session in the member account's role that may change the
 	// canary's target, read the account's rule, and nothing else.
@@ -53,6 +55,7 @@ func (s Session) String() string {
 const (
 	Guard  = "guard"
 	Notify = "notify"
+	Sweep  = "sweep"
 	Canary = "canary"
 	// Doctor is no function: it runs where the operator is, under the
 	// operator's own credentials, and only reads.
@@ -79,7 +82,7 @@ const (
 
 // All gives every call.
 func All() []Action {
-	return append([]Action{
+	return slices.Concat([]Action{
 		// A source identity asks for a permission of its own (IAM User Guide,
 		// id_credentials_temp_control-access_monitor).
 		{Name: "sts:AssumeRole", Function: Guard, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
@@ -91,18 +94,11 @@ func All() []Action {
 		{Name: "iam:UpdateAssumeRolePolicy", Function: Guard, Under: Writer},
 		{Name: "iam:TagRole", Function: Guard, Under: Writer},
 		{Name: "iam:UntagRole", Function: Guard, Under: Writer},
+		{Name: "iam:PutRolePermissionsBoundary", Function: Guard, Under: Writer},
 
 		{Name: "organizations:DescribeAccount", Function: Guard},
-
-		{Name: "dynamodb:GetItem", Function: Guard},
-		{Name: "dynamodb:BatchGetItem", Function: Guard},
-		{Name: "dynamodb:Query", Function: Guard},
-		{Name: "dynamodb:PutItem", Function: Guard},
-		{Name: "dynamodb:UpdateItem", Function: Guard},
-		{Name: "dynamodb:DeleteItem", Function: Guard},
-		// A transaction has no permission of its own (Amazon DynamoDB Developer
-		// Guide, transaction-apis-iam).
-		{Name: "dynamodb:TransactWriteItems", Function: Guard, Needs: []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}},
+		// The guard checks seals and makes none: who reverts does not say to what.
+		{Name: "kms:VerifyMac", Function: Guard},
 
 		{Name: "sns:Publish", Function: Guard},
 		{Name: "sqs:SendMessage", Function: Guard},
@@ -125,7 +121,50 @@ func All() []Action {
 
 		// Only people's commands read the whole ledger; no function may.
 		{Name: "dynamodb:Scan", Function: Person},
-	}, doctor()...)
+	}, ledger(Guard), sweep(), ledger(Sweep), doctor())
+}
+
+// sweep gives the calls of the sweep, which reads, seals and tells. What is to
+// be written to a role it hands to the guard, by its later queue.
+func sweep() []Action {
+	return []Action{
+		{Name: "sts:AssumeRole", Function: Sweep, Needs: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
+
+		{Name: "iam:GetAccountAuthorizationDetails", Function: Sweep, Under: Reader},
+		{Name: "iam:GetRole", Function: Sweep, Under: Reader},
+		{Name: "iam:GetUser", Function: Sweep, Under: Reader},
+
+		{Name: "organizations:DescribeAccount", Function: Sweep},
+		{Name: "organizations:ListAccounts", Function: Sweep},
+		{Name: "organizations:ListAccountsForParent", Function: Sweep},
+		{Name: "organizations:ListOrganizationalUnitsForParent", Function: Sweep},
+		{Name: "organizations:ListRoots", Function: Sweep},
+
+		{Name: "kms:GenerateMac", Function: Sweep},
+		{Name: "kms:VerifyMac", Function: Sweep},
+
+		{Name: "sns:Publish", Function: Sweep},
+		{Name: "sqs:SendMessage", Function: Sweep},
+	}
+}
+
+// ledger gives the calls of a function that keeps the ledger.
+func ledger(function string) []Action {
+	out := []Action{
+		{Name: "dynamodb:GetItem"},
+		{Name: "dynamodb:BatchGetItem"},
+		{Name: "dynamodb:Query"},
+		{Name: "dynamodb:PutItem"},
+		{Name: "dynamodb:UpdateItem"},
+		{Name: "dynamodb:DeleteItem"},
+		// A transaction has no permission of its own (Amazon DynamoDB Developer
+		// Guide, transaction-apis-iam).
+		{Name: "dynamodb:TransactWriteItems", Needs: []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}},
+	}
+	for i := range out {
+		out[i].Function = function
+	}
+	return out
 }
 
 // doctor gives the doctor's calls.
