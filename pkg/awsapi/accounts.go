@@ -43,6 +43,9 @@ type Accounts struct {
 	iam     func() *iam.Client
 	mu      sync.Mutex
 	readers map[reading]aws.CredentialsProvider
+	// own, when set, is the one account that is reached, under the credentials of
+	// the Config itself.
+	own string
 }
 
 // reading is a kind of reading session in an account.
@@ -121,6 +124,9 @@ const readerSeconds = 3600
 func (a *Accounts) reader(r reading) (aws.CredentialsProvider, error) {
 	if !role.ValidAccount(r.account) {
 		return nil, fmt.Errorf("reading in account %q: an account id has twelve digits", r.account)
+	}
+	if a.own != "" {
+		return a.ownCredentials(r.account)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -19,6 +19,7 @@ type grammar struct {
 	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`
 	Rules    rulesVerb    `cmd:"" help:"List the rules, or show the page of one."`
 	Preview  previewVerb  `cmd:"" help:"Say what a new rules file would change, before it is deployed; or confirm one."`
+	Undo     undoVerb     `cmd:"" help:"Put back the trust policy that a decision replaced."`
 	Writes   writesVerb   `cmd:"" help:"Show the kill switch, stop all writes, or allow them again."`
 	Breaker  breakerVerb  `cmd:"" help:"Show the breakers that are tripped, or reset one."`
 	Schema   schemaVerb   `cmd:"" help:"Print the JSON Schema of an output, of an alert, of the rules file, or of the deployment file."`

@@ -16,7 +16,17 @@ import (
 // or they cannot be used, the error says what to do. The SDK logs nothing: what
 // it tries on its way to the error is of no use to a person.
 func Person(ctx context.Context, region string) (Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithRegion(region))
+	return PersonAs(ctx, region, "")
+}
+
+// PersonAs is Person with the credentials of a named profile of the AWS
+// configuration; without a name, those that the aws command would use.
+func PersonAs(ctx context.Context, region, profile string) (Config, error) {
+	settings := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{}), config.WithRegion(region)}
+	if profile != "" {
+		settings = append(settings, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, settings...)
 	if err != nil {
 		return Config{}, unloaded(err)
 	}
