@@ -231,12 +231,13 @@ func (l *Lab) resourceContext(ctx judge.Context, req *request) {
 		ctx.Set("iam:ResourceTag/"+t.key, t.value)
 		ctx.Set("aws:ResourceTag/"+t.key, t.value)
 	}
+	l.boundaryContext(ctx, req)
 	requestTags(ctx, formTags(req.form))
 	if keys := list(req.form, "TagKeys"); keys != nil {
 		ctx.SetMany("aws:TagKeys", keys)
 	}
 	for field, key := range map[string]string{
-		"PolicyArn": "iam:PolicyARN", "PermissionsBoundary": "iam:PermissionsBoundary", "AWSServiceName": "iam:AWSServiceName",
+		"PolicyArn": "iam:PolicyARN", "AWSServiceName": "iam:AWSServiceName",
 	} {
 		if value := req.form.Get(field); value != "" {
 			ctx.Set(key, value)

@@ -43,19 +43,40 @@ func (l *Lab) createPolicy(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := managedPolicy{name: name, path: path, id: id, document: document}
+	p := managedPolicy{name: name, path: path, id: id, document: document, created: req.at}
 	req.caller.account.policies[arn] = p
 	req.trail.response = map[string]any{"policy": map[string]any{
 		"policyName": name, "policyId": id, "arn": arn, "path": path, "defaultVersionId": "v1", "attachmentCount": 0,
 		"isAttachable": true, "createDate": createDate(req.at), "updateDate": createDate(req.at),
 	}}
-	return answerXML(policyXML(p, arn, req)), nil
+	return answerXML(policyXML("Policy", req.caller.account, p, arn)), nil
 }
 
-func policyXML(p managedPolicy, arn string, req *request) elem {
-	return tree("Policy", leaf("PolicyName", p.name), leaf("PolicyId", p.id), leaf("Arn", arn), leaf("Path", p.path),
-		leaf("DefaultVersionId", "v1"), number("AttachmentCount", 0), leaf("IsAttachable", "true"),
-		leaf("CreateDate", trailTime(req.at)), leaf("UpdateDate", trailTime(req.at)))
+func policyXML(element string, acct *account, p managedPolicy, arn string) elem {
+	attached, boundary := acct.uses(arn)
+	return tree(element, leaf("PolicyName", p.name), leaf("PolicyId", p.id), leaf("Arn", arn), leaf("Path", p.path),
+		leaf("DefaultVersionId", "v1"), number("AttachmentCount", attached), number("PermissionsBoundaryUsageCount", boundary),
+		leaf("IsAttachable", "true"), leaf("CreateDate", trailTime(p.created)), leaf("UpdateDate", trailTime(p.created)))
+}
+
+// uses counts the users and roles that a policy is attached to, and those
+// whose boundary it is.
+func (a *account) uses(arn string) (attached, boundary int) {
+	count := func(policies []string, limit string) {
+		if slices.Contains(policies, arn) {
+			attached++
+		}
+		if limit == arn {
+			boundary++
+		}
+	}
+	for _, r := range a.roles {
+		count(r.attached, r.state.boundary)
+	}
+	for _, u := range a.users {
+		count(u.attached, u.boundary)
+	}
+	return attached, boundary
 }
 
 func (l *Lab) ownPolicy(req *request) (managedPolicy, string, error) {
@@ -63,10 +84,9 @@ func (l *Lab) ownPolicy(req *request) (managedPolicy, string, error) {
 	if p, ok := req.caller.account.policies[arn]; ok {
 		return p, arn, nil
 	}
-	for _, name := range []string{"AdministratorAccess", "AWSDenyAll", "ReadOnlyAccess", "SecurityAudit", "IAMFullAccess", "IAMReadOnlyAccess", "PowerUserAccess"} {
+	for _, name := range awsManagedNames {
 		if arn == l.partition.managed(name) {
-			document, _ := awsManaged(name)
-			return managedPolicy{name: name, path: "/", id: policyPrefix + "AWSMANAGED", document: document}, arn, nil
+			return standIn(name), arn, nil
 		}
 	}
 	return managedPolicy{}, arn, fail(http.StatusNotFound, "NoSuchEntity", "Policy %s was not found.", arn)
@@ -77,7 +97,7 @@ func (l *Lab) getPolicy(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answerXML(policyXML(p, arn, req)), nil
+	return answerXML(policyXML("Policy", req.caller.account, p, arn)), nil
 }
 
 func (l *Lab) getPolicyVersion(req *request) (*answer, error) {
@@ -86,7 +106,7 @@ func (l *Lab) getPolicyVersion(req *request) (*answer, error) {
 		return nil, err
 	}
 	return answerXML(tree("PolicyVersion", leaf("Document", percentEncode(p.document)), leaf("VersionId", "v1"),
-		leaf("IsDefaultVersion", "true"), leaf("CreateDate", trailTime(req.at)))), nil
+		leaf("IsDefaultVersion", "true"), leaf("CreateDate", trailTime(p.created)))), nil
 }
 
 func (l *Lab) deletePolicy(req *request) (*answer, error) {
@@ -95,15 +115,8 @@ func (l *Lab) deletePolicy(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range acct.roles {
-		if slices.Contains(r.attached, arn) {
-			return nil, deleteConflict("Cannot delete a policy attached to entities.")
-		}
-	}
-	for _, u := range acct.users {
-		if slices.Contains(u.attached, arn) {
-			return nil, deleteConflict("Cannot delete a policy attached to entities.")
-		}
+	if attached, boundary := acct.uses(arn); attached+boundary > 0 {
+		return nil, deleteConflict("Cannot delete a policy attached to entities.")
 	}
 	delete(acct.policies, arn)
 	return &answer{}, nil

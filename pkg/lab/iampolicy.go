@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/lab/judge"
 )
@@ -152,64 +153,29 @@ func attachedXML(name string, arns []string) elem {
 	})
 }
 
-// checkBoundary finds the managed policy that is to be a boundary; a call
-// that names none gets none.
-func (l *Lab) checkBoundary(req *request) (string, error) {
-	arn := req.form.Get("PermissionsBoundary")
-	if arn == "" {
-		return "", nil
-	}
-	if len(l.managedPolicies(req.caller.account, []string{arn})) == 0 {
-		return "", fail(http.StatusNotFound, "NoSuchEntity", "Scope ARN: %s does not exist or is not attachable.", arn)
-	}
-	return arn, nil
-}
-
-func (l *Lab) putRoleBoundary(req *request) (*answer, error) {
-	r, err := l.writableRole(req)
-	if err != nil {
-		return nil, err
-	}
-	arn, err := l.checkBoundary(req)
-	if err != nil {
-		return nil, err
-	}
-	r.change(req.at, func(s *state) { s.boundary = arn })
-	return &answer{}, nil
-}
-
-func (l *Lab) deleteRoleBoundary(req *request) (*answer, error) {
-	r, err := l.writableRole(req)
-	if err != nil {
-		return nil, err
-	}
-	r.change(req.at, func(s *state) { s.boundary = "" })
-	return &answer{}, nil
-}
-
-func (l *Lab) putUserBoundary(req *request) (*answer, error) {
-	u, err := l.ownUser(req)
-	if err != nil {
-		return nil, err
-	}
-	u.boundary, err = l.checkBoundary(req)
-	if err != nil {
-		return nil, err
-	}
-	return &answer{}, nil
-}
-
-func (l *Lab) deleteUserBoundary(req *request) (*answer, error) {
-	u, err := l.ownUser(req)
-	if err != nil {
-		return nil, err
-	}
-	u.boundary = ""
-	return &answer{}, nil
-}
-
 // managedPolicy is a policy with an ARN of its own.
-type managedPolicy struct{ name, path, id, document string }
+type managedPolicy struct {
+	name, path, id, document string
+	created                  time.Time
+}
+
+// awsManagedNames are the policies of AWS's own that the lab knows.
+var awsManagedNames = []string{
+	"AWSDenyAll", "AdministratorAccess", "IAMFullAccess", "IAMReadOnlyAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit",
+	"job-function/ViewOnlyAccess",
+}
+
+// standIn is one of AWS's own policies as the lab has it.
+func standIn(name string) managedPolicy {
+	document, _ := awsManaged(name)
+	path, short := "/", lastPart(name)
+	if prefix := strings.TrimSuffix(name, short); prefix != "" {
+		path = "/" + prefix
+	}
+	return managedPolicy{
+		name: short, path: path, id: policyPrefix + "AWSMANAGED", document: document, created: time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC),
+	}
+}
 
 // awsManaged holds short stand-ins for a few of AWS's own policies; they are
 // not AWS's texts.

@@ -147,6 +147,15 @@ func (w *world) refused(err error, code string) {
 	}
 }
 
+// code is the API error's code; empty for none.
+func (w *world) code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
 func (w *world) trust(account, name string) string {
 	w.t.Helper()
 	out, err := w.admin(account).GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
