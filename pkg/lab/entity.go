@@ -28,6 +28,8 @@ type user struct {
 	identity
 	tags []tag
 	keys []string
+	// changed says that the user was written since it was made.
+	changed bool
 }
 
 func (u *user) arn(p partition) string { return p.iam(u.account.ID, "user"+u.path+u.name) }

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -26,17 +25,23 @@ const (
 	NotFound
 	// Malformed gives a body that cannot be read, after the call took effect.
 	Malformed
-	// StaleRead lets GetRole answer the state before the last write.
+	// StaleRead lets a read answer the state before the last write: GetRole,
+	// GetUser, GetAccountAuthorizationDetails, and DynamoDB's reads where they do
+	// not ask for consistency.
 	StaleRead
 	// UnmodifiableEntity answers as for a service-linked role.
 	UnmodifiableEntity
 	// LimitExceeded answers that a quota is used up.
 	LimitExceeded
-	// ConcurrentModification answers that another call changes the same entity.
+	// ConcurrentModification answers that another call changes the same entity
+	// or, of DynamoDB, that a transaction is under way for the item.
 	ConcurrentModification
 	// RefusePolicy answers MalformedPolicyDocument, as IAM might for a
 	// document on which its documentation is silent.
 	RefusePolicy
+	// PartialAnswer lets a list end after its first entry and name where to go
+	// on, and leaves all but the first entry of a batch undone.
+	PartialAnswer
 )
 
 // String gives the kind's name.
@@ -68,18 +73,56 @@ func (k FaultKind) String() string {
 		return "ConcurrentModification"
 	case RefusePolicy:
 		return "RefusePolicy"
+	case PartialAnswer:
+		return "PartialAnswer"
 	default:
 		return fmt.Sprintf("FaultKind(%d)", int(k))
 	}
 }
 
+// FaultKinds are all kinds but NoFault, for who goes through all of them.
+func FaultKinds() []FaultKind {
+	var out []FaultKind
+	for k := NoFault + 1; k <= PartialAnswer; k++ {
+		out = append(out, k)
+	}
+	return out
+}
+
+// Moment says on which side of the effect a fault's error is answered.
+type Moment int
+
+// The moments. BeforeEffect is the zero value: nothing happened.
+const (
+	BeforeEffect Moment = iota
+	// AfterEffect answers the error although the call took effect, as a 500 may.
+	AfterEffect
+)
+
+// String gives the moment's name.
+func (m Moment) String() string {
+	switch m {
+	case BeforeEffect:
+		return "BeforeEffect"
+	case AfterEffect:
+		return "AfterEffect"
+	default:
+		return fmt.Sprintf("Moment(%d)", int(m))
+	}
+}
+
 // Fault makes calls go wrong on demand. Empty fields match everything:
-// Service is as in a signature's scope ("iam"), Account is the caller's,
-// Resource a role's name. Skip lets the first calls through, Times bounds how
-// many then fail; 0 means always.
+// Service is as in a signature's scope ("iam", "dynamodb"), Account is the
+// caller's, Resource a role's or table's name, a queue's, a key's ID or alias.
+//
+// Skip lets the first calls through and Times bounds how many then fail: once
+// is Times 1, the n-th is Skip n-1 and Times 1, and always is neither. When
+// counts for the kinds that answer an error; a timeout says in its name on
+// which side it is.
 type Fault struct {
 	Service, Action, Account, Resource string
 	Kind                               FaultKind
+	When                               Moment
 	Times                              int
 	Skip                               int
 }
@@ -128,52 +171,6 @@ func (f *fault) matches(req *request) bool {
 	same := func(want, got string) bool { return want == "" || want == got }
 	return same(f.Service, req.service) && same(f.Action, req.action) &&
 		same(f.Account, req.caller.accountID()) && same(fold(f.Resource), fold(req.resource))
-}
-
-// problem gives the error that the fault answers, nil for those that let the
-// call run.
-func (f Fault) problem(req *request) error {
-	switch f.Kind {
-	case NoFault, TimeoutBefore, TimeoutAfter, Malformed, StaleRead:
-		return nil
-	case Throttle:
-		p := failPlain(http.StatusBadRequest, "Throttling", "Rate exceeded")
-		p.trail = "ThrottlingException"
-		return p
-	case ServerError:
-		return fail(http.StatusInternalServerError, "ServiceFailure", "The request processing has failed because of an unknown error.")
-	case AccessDenied:
-		return accessDenied("User: %s is not authorized to perform: %s:%s on resource: %s",
-			req.caller.arn(), req.service, req.action, req.resource)
-	case NotFound:
-		return notFound(req)
-	case UnmodifiableEntity:
-		return unmodifiable(req.resource)
-	case LimitExceeded:
-		return limitExceeded("Cannot exceed quota for %s", req.action)
-	case ConcurrentModification:
-		return fail(http.StatusConflict, "ConcurrentModification",
-			"Multiple requests to change the entity %s were submitted simultaneously.", req.resource)
-	case RefusePolicy:
-		return malformedPolicy("Syntax errors in policy.")
-	default:
-		return nil
-	}
-}
-
-func notFound(req *request) *problem {
-	switch req.service {
-	case "secretsmanager":
-		return noSecret()
-	case "organizations":
-		return failPlain(http.StatusBadRequest, "AccountNotFoundException", "You specified an account that doesn't exist.")
-	case "sns":
-		return failPlain(http.StatusNotFound, "NotFound", "Topic does not exist")
-	case "sqs":
-		return noQueue()
-	default:
-		return noSuch("role", req.resource)
-	}
 }
 
 // Call is one entry of the log of calls.

@@ -99,14 +99,18 @@ func (l *Lab) perform(r *http.Request, req *request, body []byte) (*answer, Faul
 		l.log(req, fault, nil)
 		return nil, fault, nil
 	}
-	err := fault.problem(req)
-	result := &answer{}
+	result, err := &answer{}, fault.at(BeforeEffect, req)
 	if err == nil {
-		req.stale = fault.Kind == StaleRead
+		fault.bend(req)
 		result, err = l.run(op, req)
 	}
+	took := err
+	if err == nil {
+		err = fault.at(AfterEffect, req)
+	}
 	l.log(req, fault, err)
-	l.record(op, req, err)
+	// What took effect is recorded as such, whatever the caller was told.
+	l.record(op, req, took)
 	return result, fault, err
 }
 

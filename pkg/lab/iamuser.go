@@ -86,8 +86,18 @@ func (l *Lab) userXML(name string, u *user) elem {
 	return tree(name, kids...)
 }
 
+// getUser shows a stale read the users before the last write of this one: one
+// that was just made is not there, and one that was just deleted is.
 func (l *Lab) getUser(req *request) (*answer, error) {
 	u, err := l.ownUser(req)
+	if req.stale {
+		name := req.form.Get("UserName")
+		if gone, ok := req.caller.account.goneUsers[fold(name)]; ok && err != nil {
+			u, err = gone, nil
+		} else if err == nil && !u.changed {
+			u, err = nil, noSuch("user", name)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +146,7 @@ func (l *Lab) updateUser(req *request) (*answer, error) {
 		return nil, exists("User", name)
 	}
 	delete(users, fold(u.name))
-	u.name = name
+	u.name, u.changed = name, true
 	users[fold(name)] = u
 	return &answer{}, nil
 }
@@ -156,6 +166,7 @@ func (l *Lab) deleteUser(req *request) (*answer, error) {
 	}
 	u.deleted = true
 	delete(req.caller.account.users, fold(u.name))
+	req.caller.account.goneUsers[fold(u.name)] = u
 	return &answer{}, nil
 }
 
@@ -172,7 +183,7 @@ func (l *Lab) tagUser(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.tags = merged
+	u.tags, u.changed = merged, true
 	return &answer{}, nil
 }
 

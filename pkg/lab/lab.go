@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
 // Config describes the organization that a Lab imitates.
@@ -76,11 +78,14 @@ type account struct {
 	roles     map[string]*role
 	ghosts    map[string]*role // deleted, but still shown within the read lag
 	users     map[string]*user
+	goneUsers map[string]*user // deleted, but still shown by a stale read
 	policies  map[string]managedPolicy
 	providers map[string]*provider
 	topics    map[string]*topic
 	queues    map[string]*queue
 	secrets   map[string]*secret
+	kmsKeys   map[string]*kmsKey
+	tables    map[string]*table.Tables // by Region
 }
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
@@ -141,9 +146,10 @@ func (l *Lab) addAccount(a Account) error {
 	}
 	acct := &account{
 		Account: a, joined: l.now(),
-		roles: map[string]*role{}, ghosts: map[string]*role{}, users: map[string]*user{},
+		roles: map[string]*role{}, ghosts: map[string]*role{}, users: map[string]*user{}, goneUsers: map[string]*user{},
 		policies: map[string]managedPolicy{}, providers: map[string]*provider{},
 		topics: map[string]*topic{}, queues: map[string]*queue{}, secrets: map[string]*secret{},
+		kmsKeys: map[string]*kmsKey{}, tables: map[string]*table.Tables{},
 	}
 	l.accounts[a.ID] = acct
 	l.order = append(l.order, acct)

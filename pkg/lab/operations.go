@@ -41,6 +41,8 @@ func operations() map[string]map[string]operation {
 		"sqs":            sqsOperations(),
 		"secretsmanager": secretOperations(),
 		"organizations":  organizationOperations(),
+		"kms":            kmsOperations(),
+		"dynamodb":       tableOperations(),
 	}
 }
 

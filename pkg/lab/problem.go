@@ -3,6 +3,8 @@ package lab
 import (
 	"fmt"
 	"net/http"
+
+	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
 // problem is an error as an AWS API answers it. trail is its name in
@@ -12,6 +14,8 @@ type problem struct {
 	code    string
 	message string
 	trail   string
+	// table is the whole of an error of DynamoDB's.
+	table *table.Problem
 }
 
 // Error gives code and message.

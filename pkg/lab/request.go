@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
 // request is one API call, read off the wire.
@@ -23,8 +25,12 @@ type request struct {
 	caller                  caller
 	at                      time.Time
 	protocol                protocol
-	// stale asks GetRole for the state before the last write.
-	stale bool
+	// stale asks a read for the state before the last write, part one that has
+	// several entries for the first of them.
+	stale, part bool
+	// table is a call of DynamoDB, read.
+	table    *table.Call
+	tableErr error
 	// resource names what the call is about, for the log and for faults.
 	resource string
 	trail    trailNote
@@ -82,6 +88,11 @@ func (req *request) readJSON(target string, body []byte) error {
 	if req.service == "" {
 		req.service = targetService(prefix)
 	}
+	if req.service == "dynamodb" {
+		// What is wrong with it is told to those who may call.
+		req.table, req.tableErr = table.Parse(action, body)
+		return nil
+	}
 	req.body = map[string]any{}
 	if len(body) == 0 {
 		return nil
@@ -98,6 +109,10 @@ func targetService(prefix string) string {
 		return "sqs"
 	case "secretsmanager":
 		return "secretsmanager"
+	case "TrentService":
+		return "kms"
+	case "DynamoDB_20120810":
+		return "dynamodb"
 	default:
 		return "organizations"
 	}

@@ -226,28 +226,33 @@ func (l *Lab) assumeContext(req *request, a *assumption) judge.Context {
 	return ctx
 }
 
-// may joins trust and the caller's own policies. In one account a trust that
+// may asks the role's trust and the caller's own policies.
+func (l *Lab) may(req *request, a *assumption, action string) bool {
+	ask := judge.Request{Action: action, Resource: a.role.arn(l.partition), Caller: req.caller.judged(), Context: a.context}
+	return l.allowed(req.caller, a.role.account, a.role.state.trust.policy.Trust(ask), ask)
+}
+
+// allowed joins what the resource's own policy says, a role's trust or a
+// key's policy, with the caller's own policies. In one account a policy that
 // names the user or role is enough; one that names the account only passes
 // the decision on to it. Between accounts both sides must allow. IAM User
 // Guide, reference_policies_evaluation-logic.
-func (l *Lab) may(req *request, a *assumption, action string) bool {
-	ask := judge.Request{Action: action, Resource: a.role.arn(l.partition), Caller: req.caller.judged(), Context: a.context}
-	trust := a.role.state.trust.policy.Trust(ask)
-	if trust.Effect != judge.Allow {
+func (l *Lab) allowed(c caller, owner *account, resource judge.Result, ask judge.Request) bool {
+	if resource.Effect != judge.Allow {
 		return false
 	}
-	if req.caller.kind == federated || req.caller.kind == awsService {
+	if c.kind == federated || c.kind == awsService {
 		return true
 	}
-	o := l.opinion(req.caller, ask)
+	o := l.opinion(c, ask)
 	v := o.verdict()
 	if v.explicit() {
 		return false
 	}
-	if req.caller.account != a.role.account {
+	if c.account != owner {
 		return v == granted
 	}
-	switch trust.Strength {
+	switch resource.Strength {
 	case judge.NamedExactly:
 		return true
 	case judge.NamedRole, judge.NamedEveryone:

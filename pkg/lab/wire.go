@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"hash/crc32"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
 // answer is what an operation gives back: xml for the Query services, json
@@ -118,25 +121,52 @@ func asProblem(err error) *problem {
 
 func writeJSON(w http.ResponseWriter, req *request, result *answer, err error) {
 	kind := "application/x-amz-json-1.1"
-	if req.service == "sqs" {
+	if req.service == "sqs" || req.service == "dynamodb" {
 		kind = "application/x-amz-json-1.0"
+	}
+	status, text := http.StatusOK, []byte("{}")
+	if err != nil {
+		status, text = jsonProblem(req, asProblem(err))
+	} else if result.json != nil {
+		text = jsonText(result.json)
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Amzn-Requestid", req.id)
-	var value any = map[string]any{}
-	if err != nil {
-		p := asProblem(err)
-		value = map[string]any{"__type": jsonCode(p.code), "message": p.message, "Message": p.message}
-		w.WriteHeader(p.status)
-	} else if result.json != nil {
-		value = result.json
+	if req.service == "dynamodb" {
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10))
 	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		text = []byte(`{"__type":"InternalFailure"}`)
-	}
+	w.WriteHeader(status)
 	// A client that hung up has lost its answer; there is nobody to tell.
 	_, _ = w.Write(text)
+}
+
+func jsonText(value any) []byte {
+	encode := json.Marshal
+	if members, ok := value.(table.Answer); ok {
+		encode = func(any) ([]byte, error) { return table.Encode(members) }
+	}
+	text, err := encode(value)
+	if err != nil {
+		return []byte(`{"__type":"InternalFailure"}`)
+	}
+	return text
+}
+
+// jsonProblem is an error as the JSON services write it. DynamoDB and KMS
+// answer 400 where others answer 403.
+func jsonProblem(req *request, p *problem) (status int, text []byte) {
+	status = p.status
+	if status == http.StatusForbidden && (req.service == "dynamodb" || req.service == "kms") {
+		status = http.StatusBadRequest
+	}
+	if req.service == "dynamodb" {
+		full := p.table
+		if full == nil {
+			full = &table.Problem{Code: jsonCode(p.code), Message: p.message}
+		}
+		return status, jsonText(table.Answer(full.Fields()))
+	}
+	return status, jsonText(map[string]any{"__type": jsonCode(p.code), "message": p.message, "Message": p.message})
 }
 
 // jsonCode gives the names that the JSON services use for errors which the
