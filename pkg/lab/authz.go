@@ -107,7 +107,7 @@ func (l *Lab) policiesOf(who identity) []*judge.Policy {
 	policies := l.managedPolicies(who.account, who.attached)
 	for _, document := range who.inline {
 		// Every inline document was read when it was saved.
-		if p, err := judge.Parse([]byte(document)); err == nil {
+		if p, ok := l.parsed(document); ok {
 			policies = append(policies, p)
 		}
 	}

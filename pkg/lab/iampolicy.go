@@ -215,9 +215,29 @@ func (l *Lab) managedPolicies(acct *account, arns []string) []*judge.Policy {
 		if !ok {
 			continue
 		}
-		if p, err := judge.Parse([]byte(document)); err == nil {
+		if p, ok := l.parsed(document); ok {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// rememberedPolicies bounds how many parsed documents are kept.
+const rememberedPolicies = 4096
+
+// parsed reads a document that was checked when it was saved. The same few
+// decide every call, so that they are kept.
+func (l *Lab) parsed(document string) (*judge.Policy, bool) {
+	if p, ok := l.documents[document]; ok {
+		return p, p != nil
+	}
+	if len(l.documents) >= rememberedPolicies {
+		clear(l.documents)
+	}
+	p, err := judge.Parse([]byte(document))
+	if err != nil {
+		p = nil
+	}
+	l.documents[document] = p
+	return p, p != nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/lab/judge"
 	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
@@ -60,6 +61,7 @@ type Lab struct {
 	keys        map[string]*credential
 	owners      map[string]*owner // unique ID -> user or role, deleted ones too
 	templates   map[string]Template
+	documents   map[string]*judge.Policy // parsed, by their text; nil for what is no policy
 	faults      []*fault
 	calls       []Call
 	readLag     time.Duration
@@ -115,6 +117,7 @@ func New(config Config) (*Lab, error) {
 		keys:       map[string]*credential{},
 		owners:     map[string]*owner{},
 		templates:  map[string]Template{},
+		documents:  map[string]*judge.Policy{},
 	}
 	for _, a := range config.Accounts {
 		if err := l.AddAccount(a); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/lab/judge"
@@ -76,8 +77,9 @@ func tableProblem(err error) error {
 // authorizeTable asks for each permission that a call needs. Tables have no
 // policies of their own here, so that another account's are out of reach.
 func (l *Lab) authorizeTable(req *request, needs []table.Need) error {
+	basic := l.context(req)
 	for _, need := range needs {
-		ctx := l.context(req)
+		ctx := maps.Clone(basic)
 		if need.LeadingKeys != nil {
 			ctx.SetMany("dynamodb:LeadingKeys", need.LeadingKeys)
 		}
