@@ -137,6 +137,21 @@ func (f *fields) fail(name string) {
 	}
 }
 
+// sound refuses an item that lacks a text that it must have, or that has a time
+// which cannot be read.
+func sound(i item, texts, times []string) error {
+	f := fields{of: i}
+	for _, name := range texts {
+		if f.text(name) == "" {
+			f.fail(name)
+		}
+	}
+	for _, name := range times {
+		f.moment(name)
+	}
+	return f.err
+}
+
 // text reads a text that may be missing.
 func (f *fields) text(name string) string {
 	if _, ok := f.of[name].(*types.AttributeValueMemberS); !ok && f.of[name] != nil {

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,10 +43,10 @@ func takenOf(i item) (ledger.Taken, error) {
 	if t.Attempts == 1 {
 		t.First = ledger.First
 	}
-	if word := textOf(i, "ended"); word != "" {
-		end, err := ledger.ParseEnd(word)
-		if err != nil {
-			return ledger.Taken{}, broken(i, err)
+	if i["ended"] != nil {
+		end, err := ledger.ParseEnd(textOf(i, "ended"))
+		if err != nil || end == ledger.InFlight {
+			return ledger.Taken{}, broken(i, fmt.Errorf("%q is no end of an event", textOf(i, "ended")))
 		}
 		t.End = end
 		return t, nil

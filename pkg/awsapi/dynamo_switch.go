@@ -29,6 +29,7 @@ func (d *Dynamo) Setting(ctx context.Context) (ledger.Setting, bool, error) {
 	if stored == nil {
 		return ledger.Setting{}, false, nil
 	}
+	// The time is for people; one that somebody wrote by hand stops nothing.
 	turned := ledger.Setting{By: textOf(stored, "setBy"), Reason: textOf(stored, "reason"), At: stampOf(stored, "setAt")}
 	for _, s := range []decision.Switch{decision.WritesStopped, decision.WritesAllowed} {
 		if textOf(stored, "setting") == s.String() {

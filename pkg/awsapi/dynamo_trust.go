@@ -24,6 +24,9 @@ func (d *Dynamo) trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.
 	}
 	var keys []item
 	for _, e := range entries {
+		if err := sound(e, []string{"account", "roleId"}, nil); err != nil {
+			return nil, err
+		}
 		keys = append(keys, stateKey(textOf(e, "account"), textOf(e, "roleId")))
 	}
 	stored, err := d.getAll(ctx, keys)

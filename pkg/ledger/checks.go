@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Check refuses a key without account or event id. Two events under one empty
@@ -32,16 +33,21 @@ func (c Conclusion) Check() error {
 	return CheckIdentities(c.Seen)
 }
 
-// maxLetters is how many letters one event may lead to: with the end and the
-// state they are written in one step.
-const maxLetters = 25
+// maxLetters is how many letters one event may lead to, and maxLetterBytes how
+// long they may be together: with the end and the state they are written in one
+// step, which takes 4 MB (Amazon DynamoDB API Reference, API_TransactWriteItems).
+const (
+	maxLetters     = 25
+	maxLetterBytes = 3_000_000
+)
 
 func (c Conclusion) checkLetters() error {
 	if len(c.Letters) > maxLetters {
 		return fmt.Errorf("concluding %s: %d letters are more than the %d that are kept in one step", c.Event, len(c.Letters), maxLetters)
 	}
-	had := map[string]bool{}
+	had, size := map[string]bool{}, 0
 	for _, l := range c.Letters {
+		size += len(l.Body)
 		if err := l.Check(); err != nil {
 			return fmt.Errorf("concluding %s: %w", c.Event, err)
 		}
@@ -52,6 +58,9 @@ func (c Conclusion) checkLetters() error {
 			return fmt.Errorf("concluding %s: two letters have the id %q", c.Event, l.ID)
 		}
 		had[l.ID] = true
+	}
+	if size > maxLetterBytes {
+		return fmt.Errorf("concluding %s: letters of %d bytes are more than the %d that are kept in one step", c.Event, size, maxLetterBytes)
 	}
 	return nil
 }
@@ -65,8 +74,8 @@ const (
 
 // CheckName refuses a letter that is not named.
 func (l Letter) CheckName() error {
-	if l.ID == "" || len(l.ID) > maxLetterID {
-		return fmt.Errorf("naming the letter %q: it needs an id of at most %d bytes", l.ID, maxLetterID)
+	if l.ID == "" || len(l.ID) > maxLetterID || !utf8.ValidString(l.ID) {
+		return fmt.Errorf("naming the letter %q: it needs an id of at most %d bytes in UTF-8", l.ID, maxLetterID)
 	}
 	if l.Event != (Key{}) {
 		return l.Event.Check()

@@ -42,7 +42,8 @@ func intent(k ledger.Key) ledger.Intent {
 			ID: "dec1", Action: decision.Revert, Reasons: []string{"public", "listed"},
 			Rules: []string{"public-principal"}, RulesHash: "sha256:rules", At: at(3),
 		},
-		Before: `{"Statement":[{"Effect":"Allow"}]}`, After: `{"Statement":[]}`, At: at(4),
+		Before: `{"Statement":[{"Effect":"Allow"}]}`, After: `{"Statement":[]}`, BeforeDigest: "sha256:before", AfterDigest: "sha256:after",
+		Boundary: "arn:aws:iam::aws:policy/ReadOnlyAccess", ReadAt: at(2), At: at(4),
 	}
 }
 
@@ -94,7 +95,7 @@ func takeNeedsKey(t *testing.T, l ledger.Ledger) {
 		_, err := l.Take(t.Context(), k, at(0))
 		refused(t, "taking "+k.String(), err)
 		refused(t, "concluding "+k.String(), l.Conclude(t.Context(), ledger.Conclusion{Event: k, End: ledger.Told}))
-		refused(t, "intending "+k.String(), l.Intend(t.Context(), ledger.Intent{Event: k}))
+		refused(t, "intending "+k.String(), l.Intend(t.Context(), intent(k)))
 	}
 }
 

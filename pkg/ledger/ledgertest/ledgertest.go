@@ -21,7 +21,11 @@ import (
 // Conformance runs all of them. Each gets an empty ledger of its own from open.
 func Conformance(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 	t.Helper()
-	for _, group := range [][]promise{eventPromises(), statePromises(), writePromises(), principalPromises(), trustPromises()} {
+	groups := [][]promise{
+		eventPromises(), letterPromises(), statePromises(), recallPromises(), decidedPromises(),
+		writePromises(), breakerPromises(), principalPromises(), trustPromises(), rulesPromises(), sweepPromises(),
+	}
+	for _, group := range groups {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) { p.check(t, open(t)) })
 		}
@@ -59,8 +63,12 @@ func state(roleID, event string, seconds int, trusts ...ledger.PrincipalKey) led
 		Document: `{"Version":"2012-10-17","Statement":[]}`, Digest: "sha256:" + event,
 		Since: at(seconds), Event: key(event), EventTime: at(seconds), Actor: userARN("alice"),
 		Verdict: finding.Noncompliant, OpenRules: []string{"external-id", "public-principal"}, RulesHash: "sha256:rules",
+		Findings: []ledger.Noted{
+			{Rule: "external-id", Place: "Statement[0]", Problem: "no external id is asked for", Severity: finding.High},
+			{Rule: "public-principal", Place: "Statement[1].Principal", Problem: "anybody may assume it", Severity: finding.Critical},
+		},
 		Action: decision.Tag, Decision: "d-" + event, AlertID: "alert-" + event,
-		Trusts: trusts, UpdatedAt: at(seconds + 1),
+		Trusts: trusts, Principals: map[string]string{userARN("alice"): "AIDAALICE"}, UpdatedAt: at(seconds + 1),
 	}
 }
 

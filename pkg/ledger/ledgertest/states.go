@@ -120,9 +120,9 @@ func openAlert(t *testing.T, l ledger.Ledger) {
 func copied(t *testing.T, l ledger.Ledger) {
 	s := state("AROA1", "e1", 1, user("alice"))
 	remember(t, l, s)
-	s.OpenRules[0], s.Trusts[0].Name = "changed", "changed"
+	s.OpenRules[0], s.Trusts[0].Name, s.Findings[0].Rule, s.Principals["x"] = "changed", "changed", "changed", "changed"
 	got, _ := readState(t, l, account, "AROA1")
-	got.OpenRules[1] = "changed"
+	got.OpenRules[1], got.Findings[1].Rule, got.Principals["y"] = "changed", "changed", "changed"
 	again, _ := readState(t, l, account, "AROA1")
 	equal(t, "the state", again, state("AROA1", "e1", 1, user("alice")))
 }
@@ -131,7 +131,7 @@ func baseline(digest string, sealed int) role.Baseline {
 	return role.Baseline{
 		Account: account, RoleID: "AROA1", Document: `{"Statement":"` + digest + `"}`, Digest: digest,
 		Principals: map[string]string{userARN("alice"): "AIDAALICE"}, Actor: userARN("alice"), EventID: "e1",
-		RulesHash: "sha256:rules", Since: at(1), Sealed: at(sealed), Seal: []byte{0, 1, 255},
+		Provenance: role.Observed, RulesHash: "sha256:rules", Since: at(1), Sealed: at(sealed), Seal: []byte{0, 1, 255},
 	}
 }
 
@@ -158,7 +158,7 @@ func baselines(t *testing.T, l ledger.Ledger) {
 	}
 	equal(t, "newest first", list(), []role.Baseline{baseline("sha256:c", 30), baseline("sha256:b", 20), baseline("sha256:a", 10)})
 	renewed := baseline("sha256:a", 40)
-	renewed.Seal, renewed.Actor = []byte{7}, "renewed"
+	renewed.Seal, renewed.Actor, renewed.Provenance = []byte{7}, "renewed", role.Unreviewed
 	add(renewed)
 	equal(t, "renewed in place", list(), []role.Baseline{renewed, baseline("sha256:c", 30), baseline("sha256:b", 20)})
 }
