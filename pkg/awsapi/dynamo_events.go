@@ -131,6 +131,15 @@ func endStep(c ledger.Conclusion) step {
 		values:    item{":end": text(c.End.String()), ":reason": text(c.Reason), ":at": stamp(c.At), ":expires": expiry(c.At, kept)},
 		again:     func(item) (*step, error) { return nil, errEnded },
 	}
+	if c.Expect == ledger.NoOpenAlert {
+		s.condition += " AND attribute_not_exists(intent)"
+		s.again = func(stored item) (*step, error) {
+			if textOf(stored, "ended") != "" {
+				return nil, errEnded
+			}
+			return nil, ledger.ErrOpenAlert
+		}
+	}
 	if len(c.Letters) > 0 {
 		s.update += ", letters = :letters"
 		s.values[":letters"] = listed(c.Letters)

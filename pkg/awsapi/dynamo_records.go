@@ -29,6 +29,7 @@ type intentRecord struct {
 	WasDigest string          `json:"beforeDigest,omitempty"`
 	NewDigest string          `json:"afterDigest,omitempty"`
 	Boundary  string          `json:"boundary,omitempty"`
+	Contains  bool            `json:"contains,omitempty"`
 	ReadAt    time.Time       `json:"readAt"`
 	At        time.Time       `json:"at"`
 }
@@ -38,7 +39,7 @@ func recordOfIntent(i ledger.Intent) intentRecord {
 		Account: i.Event.Account, EventID: i.Event.EventID, InAccount: i.Role.Account, Role: i.Role.Name, RoleID: i.RoleID,
 		Decision: i.Decision.ID, Action: i.Decision.Action, Reasons: i.Decision.Reasons, Rules: i.Decision.Rules,
 		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After,
-		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, ReadAt: i.ReadAt, At: i.At,
+		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At,
 	}
 }
 
@@ -47,7 +48,7 @@ func (r intentRecord) intent() ledger.Intent {
 		Event: ledger.Key{Account: r.Account, EventID: r.EventID}, Role: role.Ref{Account: r.InAccount, Name: r.Role}, RoleID: r.RoleID,
 		Decision: decision.Decision{ID: r.Decision, Action: r.Action, Reasons: r.Reasons, Rules: r.Rules, RulesHash: r.RulesHash, At: r.DecidedAt},
 		Before:   r.Before, After: r.After, BeforeDigest: r.WasDigest, AfterDigest: r.NewDigest,
-		Boundary: r.Boundary, ReadAt: r.ReadAt, At: r.At,
+		Boundary: r.Boundary, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At,
 	}
 }
 
@@ -67,6 +68,8 @@ type stateRecord struct {
 	OpenRules []string          `json:"openRules,omitempty"`
 	Findings  []notedRecord     `json:"findings,omitempty"`
 	RulesHash string            `json:"rulesHash,omitempty"`
+	LeftUnder string            `json:"leftUnder,omitempty"`
+	Changers  []string          `json:"changers,omitempty"`
 	Action    decision.Action   `json:"action"`
 	Decided   decision.Action   `json:"decided"`
 	Decision  string            `json:"decision,omitempty"`
@@ -94,7 +97,7 @@ func recordOfState(s ledger.RoleState) stateRecord {
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
 		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
-		IDs: s.Principals,
+		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
@@ -110,7 +113,7 @@ func (r stateRecord) state() ledger.RoleState {
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
 		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
-		Principals: r.IDs,
+		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers,
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))

@@ -17,6 +17,7 @@ func cloneIntent(i Intent) Intent {
 
 func cloneState(s RoleState) RoleState {
 	s.OpenRules = slices.Clone(s.OpenRules)
+	s.Changers = slices.Clone(s.Changers)
 	s.Findings = slices.Clone(s.Findings)
 	s.Trusts = slices.Clone(s.Trusts)
 	s.Principals = maps.Clone(s.Principals)

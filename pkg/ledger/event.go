@@ -69,6 +69,9 @@ type Intent struct {
 	// Boundary is the ARN of the permissions boundary that containment replaces;
 	// empty when it replaces none.
 	Boundary string
+	// Contains says that what is written is that boundary; the trust policy has
+	// been written before.
+	Contains bool
 	// ReadAt is when the role that was judged was read.
 	ReadAt time.Time
 	At     time.Time
@@ -102,13 +105,13 @@ const (
 	// Anything expects nothing.
 	Anything Expectation = iota
 	// NoOpenAlert expects that what is remembered of the role that State is
-	// about has no open alert; else nothing is recorded and the error is
-	// ErrOpenAlert.
+	// about has no open alert, and that the event has no intent, whose handling
+	// would open one; else nothing is recorded and the error is ErrOpenAlert.
 	NoOpenAlert
 )
 
 // ErrOpenAlert is returned by Conclude when it expected that no alert is open.
-var ErrOpenAlert = errors.New("an alert about the role is open")
+var ErrOpenAlert = errors.New("an alert about the role is open, or about to be")
 
 // Letter is an alert that has to be delivered, in its JSON form. Its event and
 // its ID name it, so each letter that may wait beside another needs an ID of

@@ -178,7 +178,7 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 	if e.end != InFlight {
 		return nil
 	}
-	if c.Expect == NoOpenAlert && c.State != nil && m.states[roleKey{c.State.Account, c.State.RoleID}].AlertID != "" {
+	if c.Expect == NoOpenAlert && (e.intent != nil || c.State != nil && m.states[roleKey{c.State.Account, c.State.RoleID}].AlertID != "") {
 		return fmt.Errorf("concluding event %s: %w", c.Event, ErrOpenAlert)
 	}
 	e.end = c.End

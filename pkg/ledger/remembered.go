@@ -36,6 +36,12 @@ type RoleState struct {
 	OpenRules []string
 	Findings  []Noted
 	RulesHash string
+	// LeftUnder is the hash of the rules file under which this very document was
+	// left as it is, nothing being due; empty when it never was.
+	LeftUnder string
+	// Changers are those who last changed the role to what the rules forbid, the
+	// newest first, each with the tool that they used.
+	Changers []string
 	// Action is what was done last, Decided what had been decided, and Decision its id.
 	Action   decision.Action
 	Decided  decision.Action

@@ -113,6 +113,15 @@ func openAlert(t *testing.T, l ledger.Ledger) {
 	equal(t, "the next state", got, next)
 	fresh := state("AROA2", "e4", 30)
 	conclude(t, l, expecting(fresh))
+	// Who intended a write under the event tells of it, and nobody ends it meanwhile.
+	begun := state("AROA3", "e6", 40)
+	if err := l.Intend(t.Context(), intent(begun.Event)); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, l.Conclude(t.Context(), expecting(begun)), ledger.ErrOpenAlert)
+	equal(t, "the end of e6", take(t, l, begun.Event).End, ledger.InFlight)
+	remember(t, l, begun)
+	conclude(t, l, expecting(begun))
 	// A conclusion about no role expects nothing of one.
 	conclude(t, l, ledger.Conclusion{Event: key("e5"), End: ledger.Superseded, At: at(31), Expect: ledger.NoOpenAlert})
 }
