@@ -37,11 +37,14 @@ func (d Decision) limited(b Brakes) Decision {
 		if b.Limit == "" {
 			return d
 		}
-		was := d.Action.String()
-		if b.TagLimit != "" {
-			return d.weakened(Hold, sentence(b.Limit)+" "+sentence(b.TagLimit)+" So nothing was written ("+was+" was due). Find out who or what changes so many roles, then reset the limits.")
+		was, next := d.Action.String(), sentence(b.Next)
+		if b.Next == "" {
+			next = "Find out who or what changes so many roles, mend this one by hand, then reset the limit."
 		}
-		return d.weakened(Tag, sentence(b.Limit)+" So the role is only tagged ("+was+" was due). Find out who or what changes so many roles, mend this one by hand, then reset the limit.")
+		if b.TagLimit != "" {
+			return d.weakened(Hold, sentence(b.Limit)+" "+sentence(b.TagLimit)+" So nothing was written ("+was+" was due). "+next)
+		}
+		return d.weakened(Tag, sentence(b.Limit)+" So the role is only tagged ("+was+" was due). "+next)
 	case Tag, Clear:
 		if b.TagLimit == "" {
 			return d

@@ -37,6 +37,8 @@ func TestBrakeRows(t *testing.T) {
 		{"nothing stays the clearing", Clear, free, Clear, ""},
 		{"past the limit a revert is a tag", Revert, limited, Tag, "account/111122223333"},
 		{"past the limit a quarantine is a tag", Quarantine, limited, Tag, "only tagged"},
+		{"past the limit people are told what to do", Revert, Brakes{Switch: WritesAllowed, Limit: "the breaker role/x is tripped", Next: "run rolewarden breaker reset role/x"}, Tag, "The breaker role/x is tripped. So the role is only tagged (Revert was due). Run rolewarden breaker reset role/x."},
+		{"past both limits people are told what to do", Revert, Brakes{Switch: WritesAllowed, Limit: "the breaker role/x is tripped", TagLimit: "the limit for tags is used up", Next: "stop bob first"}, Hold, "Stop bob first."},
 		{"past the limit a tag stays", Tag, limited, Tag, ""},
 		{"past both limits nothing is written", Revert, both, Hold, "organization"},
 		{"past the tag limit a tag is held", Tag, tagLimited, Hold, "limit for tags"},

@@ -55,7 +55,8 @@ type Past uint8
 
 // The pasts of a role. The zero value is the one under which nothing is reverted.
 const (
-	// NoPast is known: nothing is known of what the role was before.
+	// NoPast is known: nothing is known of what the role was before, so there is
+	// nothing to go back to.
 	NoPast Past = iota
 	// JustCreated: the role is so new that it has no past. Who fills in the
 	// Situation decides what is new; the kind of the change is not looked at.
@@ -82,6 +83,12 @@ type Situation struct {
 	Modes map[string]org.Mode
 	// Protected says why the role is never written; empty when it may be.
 	Protected string
+	// Stays says whose word it is that this document stays though it breaks
+	// rules, and until when; empty when nobody gave one.
+	Stays string
+	// Differs says that the rules changed and not the role, and how the new ones
+	// come to act on it; empty when they do already.
+	Differs string
 	// Past says whether and to what the role could be reverted.
 	Past       Past
 	PastReason string
@@ -114,8 +121,11 @@ const (
 type Brakes struct {
 	Switch Switch
 	// Limit says that a limit on writes is used up, which one and with its
-	// figures, in the words of ledger.LimitError; empty when none is.
+	// figures; empty when none is.
 	Limit string
+	// Next says what a person does so that writes are made again; empty for the
+	// general advice.
+	Next string
 	// TagLimit likewise, for tagging.
 	TagLimit string
 }
@@ -132,5 +142,21 @@ type Outcome struct {
 	// Dropped are the principals left out of a reverted document since they no longer are whom they were.
 	Dropped []string
 	// Problem is why less was done than decided; empty when all was.
+	Problem string
+	// Contained is what became of the sessions that were issued before.
+	Contained Contained
+}
+
+// Contained says whether sessions already issued were ended, by a permissions
+// boundary that denies everything. The zero value: nobody asked for it.
+type Contained struct {
+	// Asked says that the rules file asks for it.
+	Asked bool
+	// Done says that the boundary was set, Verified that a later read showed it.
+	Done, Verified bool
+	// Before is the boundary's ARN that the role had, which a person puts back;
+	// empty when it had none. After is the one it was last seen with.
+	Before, After string
+	// Problem is why the sessions may go on; empty when they do not.
 	Problem string
 }

@@ -73,20 +73,30 @@ func breached(s Situation) Decision {
 	}
 	mode, driving := strongest(s)
 	notes := capNotes(s)
-	switch mode {
-	case org.Enforce:
-		return enforced(s, driving, notes)
-	case org.Tag:
-		if s.Protected != "" {
-			return held(s, driving, notes)
-		}
-		first := fmt.Sprintf("%s: the role is tagged and its trust policy stays. Mend it as the findings say; the tags go when it is.", inMode(driving, "tag"))
-		return Decision{Action: Tag, Rules: driving, Reasons: append([]string{first}, notes...)}
-	case org.Observe:
-		return observed(s, notes)
-	default:
+	if mode != org.Tag && mode != org.Enforce {
 		return observed(s, notes)
 	}
+	switch {
+	case s.Protected != "":
+		return held(driving, s.Protected, "A person has to mend this role.", notes)
+	case s.Stays != "":
+		return held(driving, s.Stays, "Mend the role before that, or ask for an exemption in the rules file: then the rules act again.", notes)
+	case s.Differs != "":
+		return differs(s, driving, notes)
+	case mode == org.Tag:
+		first := fmt.Sprintf("%s: the role is tagged and its trust policy stays. Mend it as the findings say; the tags go when it is.", inMode(driving, "tag"))
+		return Decision{Action: Tag, Rules: driving, Reasons: append([]string{first}, notes...)}
+	default:
+		return enforced(s, driving, notes)
+	}
+}
+
+// differs is for roles that were left as they are under other rules: the new
+// ones only tell of them at first, so that a mistake in the rules file rewrites
+// nothing (T68).
+func differs(s Situation, driving, notes []string) Decision {
+	first := fmt.Sprintf("%s %s broken, and nothing is written yet: %s.", capital(list("the rule", "the rules", driving)), are(driving), strings.TrimRight(s.Differs, "."))
+	return Decision{Action: Tell, Rules: driving, Reasons: append([]string{first}, notes...)}
 }
 
 func observed(s Situation, notes []string) Decision {
@@ -95,15 +105,14 @@ func observed(s Situation, notes []string) Decision {
 	return Decision{Action: Tell, Rules: rules, Reasons: append([]string{first}, notes...)}
 }
 
-// enforced decides between reverting, quarantining and tagging.
+// enforced decides between reverting, quarantining and leaving the role as it is
+// since there is nothing to go back to. Then no tag is written either: what is
+// missing is a doubt, and doubt never writes.
 func enforced(s Situation, driving, notes []string) Decision {
-	if s.Protected != "" {
-		return held(s, driving, notes)
-	}
 	lead := inMode(driving, "enforce")
-	tag := func(why, next string) Decision {
-		first := fmt.Sprintf("%s, and the role is only tagged: %s. %s", lead, why, next)
-		return Decision{Action: Tag, Rules: driving, Reasons: append([]string{first}, notes...)}
+	keep := func(why, next string) Decision {
+		first := fmt.Sprintf("%s, and nothing is written: %s. %s", lead, why, next)
+		return Decision{Action: Hold, Rules: driving, Reasons: append([]string{first}, notes...)}
 	}
 	switch s.Past {
 	case GoodBaseline:
@@ -113,15 +122,15 @@ func enforced(s Situation, driving, notes []string) Decision {
 		first := lead + ": the role is new and has no past to go back to, so its trust policy is replaced by one that lets nobody in. Write a trust policy that obeys the rules; the alert holds the one that was replaced."
 		return Decision{Action: Quarantine, Rules: driving, Reasons: append([]string{first}, notes...)}
 	case RefusedBaseline:
-		return tag("its baseline may not be restored: "+orUnknown(s.PastReason), "Mend the role by hand as the findings say.")
+		return keep("its baseline may not be restored: "+orUnknown(s.PastReason), "Mend the role by hand as the findings say.")
 	case NoPast:
 		why := "no baseline is known to go back to"
 		if s.PastReason != "" {
 			why += ": " + strings.TrimRight(s.PastReason, ".")
 		}
-		return tag(why, "Mend the role by hand as the findings say; once it has stayed compliant, a baseline is kept.")
+		return keep(why, "Mend the role by hand as the findings say; once a document has stayed compliant, a baseline is kept.")
 	default:
-		return tag("what is known of its past is not understood", "Mend the role by hand as the findings say.")
+		return keep("what is known of its past is not understood", "Mend the role by hand as the findings say.")
 	}
 }
 
@@ -144,9 +153,9 @@ func doubted(s Situation) Decision {
 	return Decision{Action: Hold, Rules: rules, Reasons: append(reasons, capNotes(s)...)}
 }
 
-// held is for roles that are never written.
-func held(s Situation, driving, notes []string) Decision {
-	first := fmt.Sprintf("%s would be acted on, and nothing is: %s. A person has to mend this role.", list("the rule", "the rules", driving), strings.TrimRight(s.Protected, "."))
+// held is for roles on which a rule would act, were it not for one thing.
+func held(driving []string, why, next string, notes []string) Decision {
+	first := fmt.Sprintf("%s would be acted on, and nothing is: %s. %s", list("the rule", "the rules", driving), strings.TrimRight(why, "."), next)
 	return Decision{Action: Hold, Rules: driving, Reasons: append([]string{capital(first)}, notes...)}
 }
 

@@ -25,6 +25,8 @@ func situations() *rapid.Generator[Situation] {
 			Reasons:    rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "reasons"),
 			Doubt:      rapid.SampledFrom([]string{"", "", "Organizations could not be asked"}).Draw(t, "doubt"),
 			Protected:  rapid.SampledFrom([]string{"", "", "break-glass"}).Draw(t, "protected"),
+			Stays:      rapid.SampledFrom([]string{"", "", "", "alice said so, until noon"}).Draw(t, "stays"),
+			Differs:    rapid.SampledFrom([]string{"", "", "", "the rules changed"}).Draw(t, "differs"),
 			Past:       Past(rapid.IntRange(0, 4).Draw(t, "past")),
 			PastReason: rapid.SampledFrom([]string{"", "the seal does not fit."}).Draw(t, "pastReason"),
 			Tagged:     TagState(rapid.IntRange(0, 2).Draw(t, "tagged")),
@@ -109,6 +111,35 @@ func TestDoubtHolds(t *testing.T) {
 
 func TestProtectedNeverWrites(t *testing.T) { // T70
 	never(t, func(s *Situation) { s.Protected = "rolewarden does not write its own roles" })
+}
+
+// A breach that a person let stay, or that new rules made, is never written and
+// always told (T68).
+func TestAWordOrADifferenceOfTheRulesNeverWritesAndIsTold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := situations().Draw(t, "situation")
+		s.Verdict, s.Open = finding.Noncompliant, append(s.Open, found("mfa", finding.Allowed))
+		if s.Stays == "" {
+			s.Differs = "the rules changed"
+		}
+		if a := Plan(s).Action; a != Hold && a != Tell {
+			t.Fatalf("Plan = %s", a)
+		}
+	})
+}
+
+// Doubt never writes: with nothing to go back to, not even a tag (design: a
+// missing baseline).
+func TestWithoutABaselineNothingIsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := situations().Draw(t, "situation")
+		s.Verdict, s.Past = finding.Noncompliant, rapid.SampledFrom([]Past{NoPast, RefusedBaseline, 44}).Draw(t, "nothing")
+		s.Open = append(s.Open, found("mfa", finding.Allowed))
+		s.Modes["mfa"] = org.Enforce
+		if a := Plan(s).Action; a != Hold && a != Tell {
+			t.Fatalf("Plan = %s", a)
+		}
+	})
 }
 
 // An exempted-only report never writes a policy or a tag: at most the tags of
