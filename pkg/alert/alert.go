@@ -94,6 +94,9 @@ type Outcome struct {
 	Verified bool     `json:"verified"`
 	Dropped  []string `json:"dropped,omitempty"`
 	Problem  string   `json:"problem,omitempty"`
+	// Contained is there where the rules file asks that sessions already issued
+	// are shut out as well.
+	Contained *Contained `json:"contained,omitempty"`
 }
 
 // TakenBack is a finding that was told before and is not open any more.

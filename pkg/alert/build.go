@@ -179,7 +179,7 @@ func (c *cleaner) decision(d decision.Decision) Decision {
 }
 
 func (c *cleaner) outcome(o decision.Outcome) Outcome {
-	return Outcome{Done: o.Done.String(), Verified: o.Verified, Dropped: c.lines(o.Dropped), Problem: c.line(o.Problem)}
+	return Outcome{Done: o.Done.String(), Verified: o.Verified, Dropped: c.lines(o.Dropped), Problem: c.line(o.Problem), Contained: c.contained(o.Contained)}
 }
 
 func (c *cleaner) change(t *trail.Change) *Change {

@@ -82,6 +82,16 @@ func typical() map[string]func() alert.Alert {
 				Outcome:      decision.Outcome{Done: decision.Revert, Verified: true, Before: opened, After: before, Dropped: []string{"AIDA3ZFZ4X6FO5HB76XYS"}},
 			})
 		},
+		"contained": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Report:   finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
+				Decision: decided(decision.Revert, "The rule external-id is broken, in mode enforce: the trust policy goes back to the last one known to be good."),
+				Outcome: decision.Outcome{Done: decision.Revert, Verified: true, Before: opened, After: before, Contained: decision.Contained{
+					Asked: true, Done: true, Verified: true, Before: "arn:aws:iam::111122223333:policy/team/Edge", After: "arn:aws:iam::aws:policy/AWSDenyAll",
+				}},
+			})
+		},
 		"quarantined": func() alert.Alert {
 			f := finding1("external-account", finding.Critical, "555555555555", "Account 555555555555 is neither in the organization nor a listed partner.", "Name principals of the organization, or list the partner in the rules file.")
 			return alert.Build(alert.Input{

@@ -34,6 +34,13 @@ func policies(t *rapid.T, value string) string {
 	return string(text)
 }
 
+func contained(t *rapid.T, say *rapid.Generator[string]) decision.Contained {
+	return decision.Contained{
+		Asked: rapid.Bool().Draw(t, "asked"), Done: rapid.Bool().Draw(t, "contained"), Verified: rapid.Bool().Draw(t, "shown"),
+		Before: rapid.OneOf(say, rapid.Just("arn:aws:iam::111122223333:policy/team/Edge")).Draw(t, "boundary"), After: "arn:aws:iam::aws:policy/AWSDenyAll", Problem: say.Draw(t, "inside"),
+	}
+}
+
 func requests(t *rapid.T, value string) *access.Request {
 	text := rapid.SampledFrom([]string{"bob", value, "x\u202e\n" + value, strings.Repeat("a", 5000)})
 	return &access.Request{
@@ -65,7 +72,7 @@ func inputs(value string) *rapid.Generator[alert.Input] {
 			},
 			Outcome: decision.Outcome{
 				Done: decision.Action(rapid.IntRange(0, 6).Draw(t, "done")), Verified: rapid.Bool().Draw(t, "verified"),
-				Before: policies(t, value), After: opened, Dropped: texts.Draw(t, "dropped"), Problem: say.Draw(t, "problem"),
+				Before: policies(t, value), After: opened, Contained: contained(t, say), Dropped: texts.Draw(t, "dropped"), Problem: say.Draw(t, "problem"),
 			},
 		}
 		in.Report = finding.Report{Verdict: finding.Verdict(rapid.IntRange(0, 2).Draw(t, "verdict")), Reasons: texts.Draw(t, "doubts")}

@@ -70,6 +70,10 @@ func TestAlertsKeepTheSchema(t *testing.T) {
 		if !bytes.Equal(back.JSON(), text) {
 			t.Fatalf("reads back as\n%s\nand was\n%s", back.JSON(), text)
 		}
+		// What is kept and told later is told as it would have been at once (I7).
+		if diff := cmp.Diff(told(a), told(back)); diff != "" {
+			t.Fatalf("read back, it is told otherwise (-at once +later):\n%s", diff)
+		}
 		if bytes.ContainsAny(text, "\n\r") {
 			t.Fatalf("more than one line: %q", text)
 		}

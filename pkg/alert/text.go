@@ -178,6 +178,9 @@ func (w *writer) done(a Alert) {
 	if a.Outcome.Problem != "" {
 		lines = append(lines, "Problem: "+a.Outcome.Problem)
 	}
+	if s := a.Outcome.Contained.sentence(); s != "" {
+		lines = append(lines, s)
+	}
 	for _, d := range a.Outcome.Dropped {
 		lines = append(lines, "Left out of the restored policy, since it no longer is whom it was: "+d)
 	}

@@ -20,12 +20,12 @@ func undo(in Input) string {
 	switch in.Outcome.Done {
 	case decision.Revert, decision.Quarantine:
 		file := name + "-before.json"
-		return strings.Join([]string{
+		return strings.Join(append([]string{
 			"Under credentials of account " + account(in.Role.Account) + ":",
 			"aws iam update-assume-role-policy --role-name " + name + " --policy-document file://" + file,
 			"where " + file + " holds the trust policy that was replaced: " + source(in) + ".",
 			"Mend it first: the same policy again is judged again. If it is meant to stay, ask for an exemption in the rules file.",
-		}, "\n")
+		}, lift(in, name)...), "\n")
 	case decision.Tag:
 		return strings.Join([]string{
 			"The trust policy was not touched. The tags go by themselves when the role obeys the rules; or, under credentials of account " + account(in.Role.Account) + ":",
