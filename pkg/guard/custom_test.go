@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -29,6 +30,8 @@ customRules:
 	w.put(prod, "app", "AROAAPP1111111111111", good)
 	w.handle(w.created("ev1", "app", good))
 	w.due()
+	w.now = w.now.Add(24 * time.Hour)
+	w.seal(prod, "AROAAPP1111111111111")
 	w.put(prod, "app", "AROAAPP1111111111111", bad)
 	res := w.handle(w.updated("ev2", "app", bad))
 	if res.End != ledger.Reverted || w.live(prod, "app").TrustPolicy != good {

@@ -44,6 +44,18 @@ type Writers interface {
 	Writer(ctx context.Context, r role.Role, d decision.Decision) (remediate.IAM, error)
 }
 
+// Containers opens sessions that may set the permissions boundary of one role,
+// and do nothing else.
+type Containers interface {
+	Container(ctx context.Context, r role.Role, d decision.Decision) (remediate.Boundaries, error)
+}
+
+// Seals verifies that a baseline is what was sealed. An error that is
+// role.ErrSealBroken says that it is not; any other that it is not known.
+type Seals interface {
+	Verify(ctx context.Context, b role.Baseline) error
+}
+
 // Members asks Organizations whether an account belongs to the organization
 // now; an account may have joined a minute ago.
 type Members interface {
@@ -55,17 +67,20 @@ type Later interface {
 	Send(ctx context.Context, s Step) error
 }
 
-// Config is what a Guard needs. Every field is required but Members, which
-// may be nil where there is no organization.
+// Config is what a Guard needs. Every field is required but Members, which may
+// be nil where there is no organization; Seals, without which no baseline is
+// ever gone back to; and Containers, without which no session is ended.
 type Config struct {
-	Rules   *org.Rules
-	Reader  Reader
-	Writers Writers
-	Members Members
-	Ledger  ledger.Ledger
-	Channel notify.Channel
-	Later   Later
-	Now     func() time.Time
+	Rules      *org.Rules
+	Reader     Reader
+	Writers    Writers
+	Members    Members
+	Seals      Seals
+	Containers Containers
+	Ledger     ledger.Ledger
+	Channel    notify.Channel
+	Later      Later
+	Now        func() time.Time
 	// Wait waits, at most Patience in all for one message.
 	Wait func(ctx context.Context, d time.Duration) error
 	Log  *slog.Logger
@@ -120,7 +135,7 @@ type Result struct {
 	Report   finding.Report
 	Decision decision.Decision
 	Outcome  decision.Outcome
-	// Alerts are those that were published.
+	// Alerts are those that were told.
 	Alerts []alert.Alert
 	// Steps are those that were sent to the later queue.
 	Steps []Step
@@ -150,7 +165,7 @@ func (g *Guard) change(ctx context.Context, j job) (Result, error) {
 		return Result{}, fmt.Errorf("taking event %s of account %s: %w", j.key.EventID, j.key.Account, err)
 	}
 	if taken.End != ledger.InFlight {
-		return Result{Key: j.key, Change: j.change, End: taken.End, Ignored: "handled before", Reason: "the event was handled before and ended in " + taken.End.String()}, nil
+		return g.ended(ctx, j, taken)
 	}
 	j.taken = taken
 	switch j.change.Kind {

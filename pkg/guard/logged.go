@@ -30,6 +30,10 @@ func (g *Guard) leaves(j job, v judged, d decision.Decision, word, why string) {
 // fellShort logs a write that was not made, not made in full, or not seen
 // afterwards; also one that met somebody else's (T64).
 func (g *Guard) fellShort(j job, v judged, d decision.Decision, out decision.Outcome) {
+	if out.Contained.Problem != "" {
+		g.cfg.Log.Error("the sessions of a role were not ended for sure, and a person has to look at it", meter.Key, meter.WordIncomplete, "event_id", toldOf(j.change).EventID,
+			"account", v.role.Account, "role", v.role.ARN, "rule", d.Rules, "action", d.Action.String(), "reason", out.Contained.Problem)
+	}
 	switch {
 	case out.Problem == "":
 	case out.Done == decision.Ignore:

@@ -10,7 +10,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
-	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/proof"
@@ -27,23 +27,39 @@ type pastOf struct {
 }
 
 // freshness is how long after its making a role counts as just created, and
-// nobody's to miss: nothing relies on it yet.
+// nobody's to miss: nothing relies on it yet. No document of such a role has
+// stood for long enough to be a baseline (org: baselines.ageHours).
 const freshness = time.Hour
+
+// errUnverified says that it is not known whether a baseline is what was sealed.
+var errUnverified = errors.New("whether the baseline is what was sealed is not known")
 
 // past looks for a document to go back to. It asks nobody where no rule may
 // act. The newest baseline is the last document known to be good; an older one
-// may stand in only where it lets in nobody whom the newest did not.
-func (g *Guard) past(ctx context.Context, v judged) (pastOf, error) {
-	if modes, _ := v.modes(); v.report.Verdict != finding.Noncompliant || !enforced(modes) {
+// may stand in only where it lets in nobody whom the newest did not. None counts
+// whose seal does not fit: whoever can write the ledger must not be able to
+// write trust policies (T61).
+func (g *Guard) past(ctx context.Context, j job, v judged, modes map[string]org.Mode) (pastOf, error) {
+	switch {
+	case !enforced(modes):
 		return pastOf{}, nil
-	}
-	list, err := g.cfg.Ledger.Baselines(ctx, v.role.Account, v.role.ID)
-	if err != nil {
-		return pastOf{}, fmt.Errorf("reading the baselines of role %s: %w", v.role.Ref(), err)
+	case g.cfg.Now().Sub(v.role.Created) < freshness:
+		return pastOf{Past: decision.JustCreated}, nil
+	case len(v.known.Baselines) == 0:
+		return pastOf{Past: decision.NoPast, reason: g.waiting(v)}, nil
+	case g.cfg.Seals == nil:
+		return pastOf{Past: decision.RefusedBaseline, reason: "no key is configured by which the seals of baselines are verified; give the function the one that the stack makes"}, nil
 	}
 	refused := ""
-	for _, b := range list {
-		if b.Digest == v.digest || !g.withinNewest(list[0], b, v) {
+	newest := v.known.Baselines[0]
+	for i, b := range v.known.Baselines {
+		if i > 0 && (b.Digest == v.digest || !g.withinNewest(newest, b, v)) {
+			continue
+		}
+		if why, err := g.sealed(ctx, j, v, b); err != nil || why != "" {
+			return pastOf{Past: decision.RefusedBaseline, reason: why}, err
+		}
+		if b.Digest == v.digest {
 			continue
 		}
 		restored, why, err := g.restore(ctx, b, v)
@@ -57,31 +73,37 @@ func (g *Guard) past(ctx context.Context, v judged) (pastOf, error) {
 			refused = why
 		}
 	}
-	if len(list) == 0 && v.state != nil && v.state.Verdict == finding.Compliant {
-		// What was judged good a moment ago has not stood for long enough to be
-		// a baseline; it is still what the role was.
-		restored, why, err := g.restore(ctx, remembered(*v.state), v)
-		if err != nil || why == "" {
-			return pastOf{Past: decision.GoodBaseline, restored: restored}, err
-		}
+	if refused == "" {
+		return pastOf{Past: decision.NoPast, reason: "the only ones are of the document that breaks the rules now, or let in whom a newer one did not"}, nil
 	}
-	switch {
-	case refused != "":
-		return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
-	case len(list) == 0 && g.cfg.Now().Sub(v.role.Created) < freshness:
-		return pastOf{Past: decision.JustCreated}, nil
-	default:
-		return pastOf{Past: decision.NoPast}, nil
-	}
+	return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
 }
 
-// remembered is the document that a compliant role had last. The unique ids of
-// those it names were not read then, so one that names users or roles is
-// refused like any baseline whose principals are not known.
-func remembered(s ledger.RoleState) role.Baseline {
-	return role.Baseline{
-		Account: s.Account, RoleID: s.RoleID, Document: s.Document, Digest: s.Digest,
-		Actor: s.Actor, EventID: s.Event.EventID, RulesHash: s.RulesHash, Since: s.Since,
+// waiting says what of a role's past is not a baseline yet.
+func (g *Guard) waiting(v judged) string {
+	c := v.known.Candidate
+	if c == nil {
+		return "none was ever sealed for this role"
+	}
+	return fmt.Sprintf("the document of event %s, of %s, is to become one once it has stood for %s, and does not stand any more",
+		c.EventID, c.Since.UTC().Format(time.RFC3339), g.cfg.Rules.Baselines.Age)
+}
+
+// sealed says why a baseline does not count: its seal is broken. That is told
+// and logged, and no other baseline is gone back to either, since somebody has
+// been at the ledger. An error says that it is not known.
+func (g *Guard) sealed(ctx context.Context, j job, v judged, b role.Baseline) (why string, err error) {
+	err = g.cfg.Seals.Verify(ctx, b)
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, role.ErrSealBroken):
+		g.cfg.Log.Error("the seal of a baseline is broken: somebody else than rolewarden may have written to the ledger", meter.Key, meter.WordSealBroken,
+			"event_id", toldOf(j.change).EventID, "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
+		return fmt.Sprintf("the seal of the baseline of %s is broken (%s), so somebody else than rolewarden may have written to the ledger: find out who may write its table and who did, restore the table from its backup, and trust no baseline until then",
+			b.Sealed.UTC().Format(time.RFC3339), err.Error()), nil
+	default:
+		return "", fmt.Errorf("%w: verifying the seal of role %s: %w", errUnverified, v.role.Ref(), err)
 	}
 }
 
@@ -115,6 +137,9 @@ func enforced(modes map[string]org.Mode) bool {
 func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remediate.Restored, string, error) {
 	if b.RoleID != v.role.ID || b.Account != v.role.Account {
 		return remediate.Restored{}, "the baseline is of another role", nil
+	}
+	if b.Provenance != role.Observed && !g.cfg.Rules.AcceptsFirstSighting(v.role.Account, v.role.ARN) {
+		return remediate.Restored{}, "the baseline is a first sighting, and nobody has said that it is good: look at it, and name the role or its account under baselines.firstSightings in the rules file", nil
 	}
 	now := map[string]string{}
 	for _, arn := range slices.Sorted(maps.Keys(b.Principals)) {

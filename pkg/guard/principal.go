@@ -53,15 +53,12 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "reason", err.Error())
 	}
 	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
-	if err := g.publish(ctx, &res, alert.BuildDeletion(d)); err != nil {
-		return res, err
-	}
-	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind))
+	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind), alert.BuildDeletion(d))
 }
 
 // gone ends the deletion of a principal. If that was a role with an open alert,
 // nothing about it is open any more: the alert is resolved, and forgotten.
-func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string) (Result, error) {
+func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string, alerts ...alert.Alert) (Result, error) {
 	var last *ledger.RoleState
 	if j.change.Kind == trail.RoleDeleted {
 		states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
@@ -72,9 +69,7 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if s.AlertID == "" || g.lives(ctx, s) {
 				continue
 			}
-			if err := g.publish(ctx, &res, resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s)); err != nil {
-				return res, err
-			}
+			alerts = append(alerts, resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s))
 			s.AlertID, s.Event, s.EventTime, s.UpdatedAt = "", j.key, j.change.Time, g.cfg.Now()
 			if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
 				s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
@@ -82,11 +77,7 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			last = &s
 		}
 	}
-	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: j.key, End: end, Reason: reason, At: g.cfg.Now(), State: last}); err != nil {
-		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
-	}
-	res.End, res.Reason = end, reason
-	return res, nil
+	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, alerts...)
 }
 
 // lives reports whether a role of which a deletion was told is there all the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -15,12 +16,14 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
-// promoteLater asks for the second look after which a compliant document
-// becomes a baseline. Roles that are never written need none; nor does a
-// document that another event made, whose handling asks for it.
+// promoteLater asks for the second look after which a compliant document is a
+// candidate for a baseline, once for a handling. Roles that are never written
+// need none; nor does a document that another event made, whose handling asks
+// for it.
 func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (Result, error) {
 	_, protected := role.Protected(v.role, g.cfg.Rules.Protected)
-	if protected || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
+	asked := slices.ContainsFunc(res.Steps, func(s Step) bool { return s.Step == Promote })
+	if protected || asked || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
 		return res, nil
 	}
 	return g.promoteStep(ctx, res, j, v.role, v.digest)
@@ -34,9 +37,11 @@ func (g *Guard) promoteStep(ctx context.Context, res Result, j job, r role.Role,
 	})
 }
 
-// promote makes a document a baseline when it still stands, still obeys the
-// rules, and the unique ids of the users and roles it names were read between
-// two equal readings of it: a name alone can be taken over (T5, T60).
+// promote makes a document a candidate for a baseline when it still stands,
+// still obeys the rules, and the unique ids of the users and roles it names were
+// read between two equal readings of it: a name alone can be taken over (T5,
+// T60). It is no baseline before a sweep has seen it stand for long enough and
+// sealed it, which the guard cannot.
 func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, error) {
 	res := Result{Key: key, Change: s.Change}
 	ref := role.Ref{Account: s.Account, Name: s.RoleName}
@@ -71,15 +76,33 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 			return res, fmt.Errorf("recording the principals of role %s: %w", ref, err)
 		}
 	}
-	err = g.cfg.Ledger.AddBaseline(ctx, role.Baseline{
+	res.Role = live
+	return g.candidate(ctx, res, s.Change, role.Baseline{
 		Account: live.Account, RoleID: live.ID, Document: live.TrustPolicy, Digest: s.Digest, Principals: ids,
-		Actor: s.Change.Actor.ARN, EventID: s.Change.EventID, RulesHash: g.cfg.Rules.Hash,
-		Since: s.Change.Time, Sealed: g.cfg.Now(),
+		Provenance: role.Observed, Actor: s.Change.Actor.ARN, EventID: s.Change.EventID, RulesHash: g.cfg.Rules.Hash,
+		Since: s.Change.Time,
 	})
-	if err != nil {
-		return res, fmt.Errorf("recording a baseline of role %s: %w", ref, err)
+}
+
+// candidate records a document that may become a baseline. One of which no
+// event tells who made it is a first sighting, and takes nothing away from a
+// baseline of the same document that an event told of.
+func (g *Guard) candidate(ctx context.Context, res Result, c trail.Change, b role.Baseline) (Result, error) {
+	if strings.Contains(c.EventID, standing) {
+		b.Provenance, b.Actor = role.Unreviewed, ""
+		known, err := g.cfg.Ledger.Baselines(ctx, b.Account, b.RoleID)
+		if err != nil {
+			return res, fmt.Errorf("reading the baselines of role %s: %w", res.Role.Ref(), err)
+		}
+		if slices.ContainsFunc(known, func(k role.Baseline) bool { return k.Digest == b.Digest && k.Provenance == role.Observed }) {
+			res.Reason = "the document stands, and is a baseline already"
+			return res, nil
+		}
 	}
-	res.Role, res.Reason = live, "the document has stood long enough and is a baseline now"
+	if err := g.cfg.Ledger.SetCandidate(ctx, b); err != nil {
+		return res, fmt.Errorf("recording a candidate for a baseline of role %s: %w", res.Role.Ref(), err)
+	}
+	res.Reason = "the document still stands, and becomes a baseline once it has stood for " + g.cfg.Rules.Baselines.Age.String()
 	return res, nil
 }
 

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
@@ -13,22 +12,18 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/policy"
 )
 
-// conclude tells and records. The alert goes out before the record, so that a
-// crash between the two repeats an alert of the same id rather than losing it.
+// conclude ends the handling of a role: what is remembered of it and what is
+// told go into the ledger in one step.
 func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Result, error) {
+	var alerts []alert.Alert
 	open := ""
-	if v.state != nil {
-		open = v.state.AlertID
+	if v.known.State != nil {
+		open = v.known.State.AlertID
 	}
 	if a, due := g.roleAlert(j, v, res); due {
-		if err := g.publish(ctx, &res, a); err != nil {
-			return res, err
-		}
+		alerts = append(alerts, a)
 		if open = a.ID; a.State == alert.Resolved {
 			open = ""
-		}
-		if err := g.resolvedMeanwhile(ctx, &res, j, v, a); err != nil {
-			return res, err
 		}
 	}
 	if v.report.Verdict == finding.Compliant {
@@ -37,41 +32,13 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 			return res, err
 		}
 	}
-	end := endOf(res.Decision, res.Outcome)
 	reason := ""
 	if len(res.Decision.Reasons) > 0 {
 		reason = res.Decision.Reasons[0]
 	}
-	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{
-		Event: j.key, End: end, Reason: reason, At: g.cfg.Now(),
-		State: g.remember(j, v, res.Decision, res.Outcome, open),
-	}); err != nil {
-		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
-	}
-	res.End, res.Reason = end, reason
-	return res, nil
-}
-
-// resolvedMeanwhile resolves an alert whose role has been found good by a later
-// event while it was being told, such as the event of our own write: that event
-// found nothing to resolve, and no other may come.
-func (g *Guard) resolvedMeanwhile(ctx context.Context, res *Result, j job, v judged, a alert.Alert) error {
-	s, err := g.state(ctx, v.role)
-	if err != nil || s == nil || a.State == alert.Resolved || s.Event == j.key || !s.EventTime.After(j.change.Time) || s.Verdict != finding.Compliant {
-		return err
-	}
-	change := toldOf(j.change)
-	now := v.role
-	now.TrustPolicy = s.Document
-	told := map[string]finding.Severity{}
-	for _, f := range v.report.Open() {
-		told[f.Rule] = max(told[f.Rule], f.Severity)
-	}
-	return g.publish(ctx, res, alert.Build(alert.Input{
-		Now: g.cfg.Now(), Role: now, Change: &change, Before: s.Document, OpenID: a.ID, Resolves: told,
-		Report:   finding.Report{Verdict: finding.Compliant},
-		Decision: decision.Decision{ID: res.Decision.ID, Action: decision.Clear, Reasons: []string{"The role has obeyed the rules since."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
-	}))
+	return g.finish(ctx, res, j, ledger.Conclusion{
+		End: endOf(res.Decision, res.Outcome), Reason: reason, State: g.remember(j, v, res.Decision, res.Outcome, open),
+	}, alerts...)
 }
 
 // endOf is the recorded end of a decision and its outcome.
@@ -105,7 +72,8 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
 		Document: v.role.TrustPolicy, Digest: v.digest, Since: j.change.Time,
 		Event: j.key, EventTime: j.change.Time, Actor: j.change.Actor.ARN,
-		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, Action: o.Done, Decided: d.Action, Decision: d.ID,
+		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, LeftUnder: g.leftUnder(v, d, o),
+		Action: o.Done, Decided: d.Action, Decision: d.ID,
 		AlertID: alertID, UpdatedAt: g.cfg.Now(),
 	}
 	doc := v.doc
@@ -116,12 +84,38 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 	}
 	for _, f := range v.report.Open() {
 		s.OpenRules = append(s.OpenRules, f.Rule)
+		if len(s.Findings) < mostNoted {
+			s.Findings = append(s.Findings, ledger.Noted{Rule: f.Rule, Place: f.Where, Problem: f.Message, Severity: f.Severity})
+		}
 	}
+	switch {
+	case v.report.Verdict == finding.Noncompliant && len(s.OpenRules) > 0:
+		s.Changers = changers(j, v)
+	case v.known.State != nil:
+		s.Changers = v.known.State.Changers
+	}
+	s.Principals = v.principals(s.Digest)
 	s.Trusts = trusts(doc)
 	if alertID != "" || isCanarysTarget(v.role.Path, v.role.Name) {
 		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
 	}
 	return s
+}
+
+// mostNoted bounds how many findings are remembered of a role; the rules of all are.
+const mostNoted = 50
+
+// principals are the unique ids that a document's users and roles stood for
+// when it was looked at twice, as far as that is remembered.
+func (v judged) principals(digest string) map[string]string {
+	switch c, s := v.known.Candidate, v.known.State; {
+	case c != nil && c.Digest == digest:
+		return c.Principals
+	case s != nil && s.Digest == digest:
+		return s.Principals
+	default:
+		return nil
+	}
 }
 
 // trusts are the users and roles a document names, as a deletion names them.
@@ -157,13 +151,4 @@ func keyOfPrincipal(p policy.Principal) ledger.PrincipalKey {
 		kind = "role"
 	}
 	return ledger.PrincipalKey{Account: p.Account, Kind: kind, Name: strings.ToLower(p.Name)}
-}
-
-// publish sends an alert; an error makes the message come again.
-func (g *Guard) publish(ctx context.Context, res *Result, a alert.Alert) error {
-	if _, err := g.cfg.Channel.Notify(ctx, a); err != nil {
-		return fmt.Errorf("telling %s about %s: %w", g.cfg.Channel.Name(), a.Role.ARN, err)
-	}
-	res.Alerts = append(res.Alerts, a)
-	return nil
 }

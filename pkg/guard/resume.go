@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -43,15 +44,23 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 	if doc, err := policy.Parse([]byte(out.Before)); err == nil {
 		v.doc, v.digest, v.input.Document = doc, doc.Digest(v.role.Partition), doc
 	}
-	state, err := g.state(ctx, v.role)
-	if err != nil {
-		return res, err
+	var err error
+	if v.known, err = g.cfg.Ledger.Recall(ctx, v.role.Account, v.role.ID); err != nil {
+		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
-	v.state = state
-	res.Report, res.Decision, res.Outcome = v.report, j.taken.Intent.Decision, out
-	// Should nothing have been written after all, the second look finds it.
+	i := j.taken.Intent
+	v.role.Boundary = boundaryOf(i, res.Role)
+	if err := g.contain(ctx, j, v, remediate.Task{Decision: i.Decision, Role: v.role, Document: i.After}, &out); err != nil {
+		return g.acted(ctx, res, j, v, err)
+	}
+	res.Report, res.Decision, res.Outcome = v.report, i.Decision, out
+	g.fellShort(j, v, res.Decision, out)
+	// Should nothing have been written after all, the second look finds it. No
+	// event tells who made what it finds.
 	if live, err := policy.Parse([]byte(out.After)); err == nil && !remediate.IsQuarantine(out.After) {
-		if res, err = g.promoteStep(ctx, res, j, res.Role, live.Digest(res.Role.Partition)); err != nil {
+		look := j
+		look.change.EventID += standing
+		if res, err = g.promoteStep(ctx, res, look, res.Role, live.Digest(res.Role.Partition)); err != nil {
 			return res, err
 		}
 	}

@@ -31,13 +31,13 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 		Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report,
 		Decision: res.Decision, Outcome: res.Outcome,
 	}
-	if v.state != nil {
-		in.OpenID, in.Before, in.Resolves = v.state.AlertID, v.state.Document, resolves(g.cfg.Rules, *v.state)
-		if v.state.Digest != v.digest {
+	if v.known.State != nil {
+		in.OpenID, in.Before, in.Resolves = v.known.State.AlertID, v.known.State.Document, resolves(g.cfg.Rules, *v.known.State)
+		if v.known.State.Digest != v.digest {
 			in.NewlyAllowed = g.newlyAllowed(v)
 		}
 	}
-	open := v.state != nil && v.state.AlertID != ""
+	open := v.known.State != nil && v.known.State.AlertID != ""
 	switch {
 	case res.Decision.Action == decision.Ignore:
 		return alert.Alert{}, false
@@ -66,14 +66,14 @@ func told(v judged, res Result) bool {
 	for _, f := range v.report.Open() {
 		open = append(open, f.Rule)
 	}
-	same := v.state.Digest == v.digest && (v.digest != "" || v.state.Document == v.role.TrustPolicy)
-	return res.Decision.Action != decision.Clear && same && v.state.Decided == res.Decision.Action &&
-		v.state.Verdict == v.report.Verdict && slices.Equal(v.state.OpenRules, open)
+	same := v.known.State.Digest == v.digest && (v.digest != "" || v.known.State.Document == v.role.TrustPolicy)
+	return res.Decision.Action != decision.Clear && same && v.known.State.Decided == res.Decision.Action &&
+		v.known.State.Verdict == v.report.Verdict && slices.Equal(v.known.State.OpenRules, open)
 }
 
 // newlyAllowed is a request that the live document allows and the remembered one did not.
 func (g *Guard) newlyAllowed(v judged) *access.Request {
-	before, err := policy.Parse([]byte(v.state.Document))
+	before, err := policy.Parse([]byte(v.known.State.Document))
 	if err != nil || len(v.doc.Statements) == 0 {
 		return nil
 	}
@@ -131,19 +131,12 @@ func (g *Guard) alarm(ctx context.Context, res Result, j job, end ledger.End, wo
 	res.Decision = t.Decision
 	g.cfg.Log.Error("rolewarden is kept from its work", meter.Key, word,
 		"event_id", change.EventID, "account", change.Account, "role", t.Role, "action", res.Decision.Action.String(), "reason", problem)
-	if err := g.publish(ctx, &res, alert.BuildTrouble(t)); err != nil {
-		return res, err
-	}
-	return g.end(ctx, res, j, end, problem)
+	return g.end(ctx, res, j, end, problem, alert.BuildTrouble(t))
 }
 
-// end records the end of an event about which nothing else is remembered.
-func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reason string) (Result, error) {
-	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: j.key, End: end, Reason: reason, At: g.cfg.Now()}); err != nil {
-		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
-	}
-	res.End, res.Reason = end, reason
-	return res, nil
+// end ends an event about which nothing else is remembered.
+func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reason string, alerts ...alert.Alert) (Result, error) {
+	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason}, alerts...)
 }
 
 // reject ends a message that cannot be trusted to say what happened: it is
@@ -172,12 +165,11 @@ func (g *Guard) reject(ctx context.Context, body []byte, err error) (Result, err
 	if terr != nil {
 		return Result{}, fmt.Errorf("taking event %s of account %s: %w", eventID, account, terr)
 	}
-	res := Result{Key: key, Change: j.change}
 	if taken.End != ledger.InFlight {
-		res.End, res.Ignored, res.Reason = taken.End, "handled before", "the event was handled before and ended in "+taken.End.String()
-		return res, nil
+		return g.ended(ctx, j, taken)
 	}
-	return g.trouble(ctx, res, j, ledger.Rejected, err.Error())
+	j.taken = taken
+	return g.trouble(ctx, Result{Key: key, Change: j.change}, j, ledger.Rejected, err.Error())
 }
 
 // assumed judges a session that was opened, where the rules file asks for session policies.
@@ -191,7 +183,7 @@ func (g *Guard) assumed(ctx context.Context, j job) (Result, error) {
 	if v.report.Verdict == finding.Compliant {
 		return g.end(ctx, res, j, ledger.Compliant, "the session obeys the rules")
 	}
-	d := decision.Plan(g.situation(j, v, pastOf{}))
+	d := decision.Plan(g.plain(j, v))
 	d.ID = decision.ID(j.key.Account, j.key.EventID, j.change.RoleARN)
 	d.RulesHash, d.At = g.cfg.Rules.Hash, g.cfg.Now()
 	res.Decision = d
@@ -199,8 +191,5 @@ func (g *Guard) assumed(ctx context.Context, j job) (Result, error) {
 		return res, fmt.Errorf("handling session event %s: the rules asked for a write, which no session event may lead to", j.key.EventID)
 	}
 	change := j.change
-	if err := g.publish(ctx, &res, alert.Build(alert.Input{Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report, Decision: d})); err != nil {
-		return res, err
-	}
-	return g.end(ctx, res, j, ledger.Told, strings.Join(d.Reasons, " "))
+	return g.end(ctx, res, j, ledger.Told, strings.Join(d.Reasons, " "), alert.Build(alert.Input{Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report, Decision: d}))
 }

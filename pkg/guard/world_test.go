@@ -3,6 +3,8 @@ package guard_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -62,7 +64,10 @@ type world struct {
 	reading func()
 	// lagging, when set, is what reads show instead of the truth.
 	lagging string
-	log     bytes.Buffer
+	// sealErr, when set, is what every seal ends in; verified counts them.
+	sealErr  error
+	verified int
+	log      bytes.Buffer
 }
 
 const rulesFile = `
@@ -91,7 +96,7 @@ func newWorld(t testing.TB, text string) *world {
 	w.rules = rules
 	w.ledger = &counting{Ledger: ledger.NewMemory()}
 	w.guard, err = guard.New(guard.Config{
-		Rules: rules, Reader: w, Writers: w, Members: w, Ledger: w.ledger, Channel: w, Later: w,
+		Rules: rules, Reader: w, Writers: w, Members: w, Seals: w, Ledger: w.ledger, Channel: w, Later: w,
 		Now:  func() time.Time { return w.now },
 		Wait: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
 		Log:  slog.New(slog.NewJSONHandler(&w.log, nil)),
@@ -154,6 +159,46 @@ func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 		return id, nil
 	}
 	return "", fmt.Errorf("reading %s: %w", arn, role.ErrNotFound)
+}
+
+// mac is what KMS would make of a baseline.
+func mac(b role.Baseline) []byte {
+	m := hmac.New(sha256.New, []byte("nobody but the sweep has this key"))
+	m.Write(b.Message())
+	return m.Sum(nil)
+}
+
+// Verify implements guard.Seals.
+func (w *world) Verify(_ context.Context, b role.Baseline) error {
+	w.verified++
+	switch {
+	case w.sealErr != nil:
+		return w.sealErr
+	case !hmac.Equal(b.Seal, mac(b)):
+		return role.ErrSealBroken
+	default:
+		return nil
+	}
+}
+
+// seal makes the candidate of a role a baseline, as a sweep does.
+func (w *world) seal(account, id string) {
+	w.t.Helper()
+	known, err := w.ledger.Recall(w.t.Context(), account, id)
+	if err != nil || known.Candidate == nil {
+		w.t.Fatalf("the role has no candidate: %v", err)
+	}
+	w.sealed(*known.Candidate)
+}
+
+// sealed adds a baseline that a sweep seals now.
+func (w *world) sealed(b role.Baseline) {
+	w.t.Helper()
+	b.Sealed = w.now
+	b.Seal = mac(b)
+	if err := w.ledger.AddBaseline(w.t.Context(), b); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // Confirm implements guard.Members.
@@ -272,6 +317,14 @@ func (w *world) due() guard.Result {
 	return res
 }
 
+// quiet fails when anything is still to be told.
+func (w *world) quiet() {
+	w.t.Helper()
+	if waiting, err := w.ledger.Undelivered(w.t.Context(), 10); err != nil || len(waiting) > 0 {
+		w.t.Errorf("%d letters wait, %v", len(waiting), err)
+	}
+}
+
 // settle handles the waiting steps until the event has ended.
 func (w *world) settle(res guard.Result) guard.Result {
 	w.t.Helper()
@@ -289,6 +342,8 @@ type counting struct {
 	takeErr     error
 	intendErr   error
 	concludeErr error
+	// concluding runs before each conclusion.
+	concluding func()
 	// ends counts how often it was asked who was deleted, which endsErr fails.
 	ends    int
 	endsErr error
@@ -317,6 +372,11 @@ func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger
 	return c.Ledger.Take(ctx, k, at)
 }
 
+func (c *counting) Recall(ctx context.Context, account, id string) (ledger.Recalled, error) {
+	c.n++
+	return c.Ledger.Recall(ctx, account, id)
+}
+
 func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleState, bool, error) {
 	c.n++
 	return c.Ledger.State(ctx, account, id)
@@ -324,6 +384,9 @@ func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleSt
 
 func (c *counting) Conclude(ctx context.Context, x ledger.Conclusion) error {
 	c.n++
+	if c.concluding != nil {
+		c.concluding()
+	}
 	if c.concludeErr != nil {
 		return c.concludeErr
 	}
@@ -373,7 +436,7 @@ func (w *world) updated(eventID, name, document string) []byte {
 	return w.event("UpdateAssumeRolePolicy", eventID, map[string]any{"roleName": name, "policyDocument": document}, nil)
 }
 
-// withBaseline makes a role whose closed document has become a baseline.
+// withBaseline makes a role whose closed document has become a baseline, a day ago.
 func withBaseline(t *testing.T, text string) *world {
 	t.Helper()
 	w := newWorld(t, text)
@@ -382,9 +445,8 @@ func withBaseline(t *testing.T, text string) *world {
 		t.Fatalf("a closed role ended in %s: %s", res.End, res.Reason)
 	}
 	w.due()
-	if b, err := w.ledger.Baselines(t.Context(), prod, "AROAAPP1111111111111"); err != nil || len(b) != 1 {
-		t.Fatalf("want one baseline, got %d, %v", len(b), err)
-	}
+	w.now = w.now.Add(24 * time.Hour)
+	w.seal(prod, "AROAAPP1111111111111")
 	w.calls, w.told, w.steps = nil, nil, nil
 	return w
 }

@@ -1,0 +1,94 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
+)
+
+// stays says whose word keeps this very document as it is; empty when nobody's
+// does. The word is about one document of one role, until a time.
+func (v judged) stays(now time.Time) string {
+	w := v.known.Word
+	if w == nil || w.RoleID != v.role.ID || w.Account != v.role.Account || w.Digest != v.digest || v.digest == "" || !now.Before(w.Until) {
+		return ""
+	}
+	why := ""
+	if w.Reason != "" {
+		why = " (" + w.Reason + ")"
+	}
+	return fmt.Sprintf("%s said at %s that this document stays until %s%s", w.By, w.At.UTC().Format(time.RFC3339), w.Until.UTC().Format(time.RFC3339), why)
+}
+
+// differs says that the rules changed and not the role, and how the new rules
+// come to act: a document that was left as it is under other rules, and has not
+// changed since, is only told of until a person confirms the new ones or enough
+// time has passed, so that a mistake in the rules file rewrites nothing (T68).
+func (g *Guard) differs(ctx context.Context, v judged, modes map[string]org.Mode) (string, error) {
+	hash, left := g.cfg.Rules.Hash, leftBefore(v)
+	if left == "" || left == hash || !acts(modes) {
+		return "", nil
+	}
+	now := g.cfg.Now()
+	seen, err := g.cfg.Ledger.SeeRules(ctx, hash, now)
+	if err != nil {
+		return "", fmt.Errorf("reading since when the rules %s are in use: %w", hash, err)
+	}
+	first := seen.First
+	if first.IsZero() {
+		first = now
+	}
+	until := first.Add(g.cfg.Rules.RuleChanges.ObserveFor)
+	if seen.ConfirmedBy != "" || !now.Before(until) {
+		return "", nil
+	}
+	return fmt.Sprintf("this document was left as it is under the rules %s, and only the rules have changed since. The new ones, %s, are in use since %s and act on such documents from %s on, or as soon as somebody confirms them: `rolewarden preview --confirm %s --by NAME`",
+		left, hash, first.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), hash), nil
+}
+
+// leftBefore is the hash of the rules under which the document was left as it
+// is; empty when it was not, or is another one than is remembered.
+func leftBefore(v judged) string {
+	s := v.known.State
+	switch {
+	case s == nil || v.digest == "" || s.Digest != v.digest:
+		return ""
+	case s.LeftUnder == "" && s.Verdict == finding.Compliant:
+		return s.RulesHash
+	default:
+		return s.LeftUnder
+	}
+}
+
+// leftUnder is what is remembered for leftBefore.
+func (g *Guard) leftUnder(v judged, d decision.Decision, o decision.Outcome) string {
+	switch {
+	case o.Done == decision.Revert, o.Done == decision.Quarantine:
+		// What was written obeys these rules.
+		return g.cfg.Rules.Hash
+	case v.differs != "", v.doubt != "":
+		return leftBefore(v)
+	}
+	switch d.Action {
+	case decision.Ignore, decision.Tell, decision.Clear:
+		return g.cfg.Rules.Hash
+	case decision.Hold, decision.Tag, decision.Revert, decision.Quarantine:
+		return ""
+	default:
+		return ""
+	}
+}
+
+// acts reports whether any rule would do more than tell.
+func acts(modes map[string]org.Mode) bool {
+	for _, m := range modes {
+		if m != org.Observe {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,202 @@
+package guard
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// finish records the end of an event and what people have to be told of it, in
+// one step, and then tells it. What could not be told stays in the ledger, and
+// is told when the message comes again, or by Deliver. A crash between the
+// telling and its record tells the same alert twice, and none is lost (I7).
+func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusion, alerts ...alert.Alert) (Result, error) {
+	c.Event, c.At = j.key, g.cfg.Now()
+	if len(alerts) > 0 && !j.alone {
+		return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.finish(ctx, res, j, c, alerts...) })
+	}
+	for _, a := range alerts {
+		c.Letters = append(c.Letters, ledger.Letter{ID: a.ID + "/" + a.State.String(), Event: j.key, Body: a.JSON(), At: c.At})
+	}
+	if len(c.Letters) > 0 {
+		// Reserved before they are there, so that nobody else tells them too.
+		box := mailbox(c.Letters[0])
+		if err := g.lease(ctx, box, j.holder()); err != nil {
+			return res, err
+		}
+		defer g.release(ctx, j.key, box, j.holder())
+	}
+	if err := g.cfg.Ledger.Conclude(ctx, c); err != nil {
+		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
+	}
+	res.End, res.Reason = c.End, c.Reason
+	err := g.send(ctx, &res, j.change.Time, c.Letters)
+	return res, err
+}
+
+// ended answers a message whose event has ended before, and tells what of it
+// still has to be told.
+func (g *Guard) ended(ctx context.Context, j job, taken ledger.Taken) (Result, error) {
+	res := Result{Key: j.key, Change: j.change, End: taken.End, Ignored: "handled before", Reason: "the event was handled before and ended in " + taken.End.String()}
+	if len(taken.Letters) == 0 {
+		return res, nil
+	}
+	res.Ignored, res.Reason = "", "the event ended in "+taken.End.String()+" before, and what it had to tell is told now"
+	j.taken = taken
+	box := mailbox(taken.Letters[0])
+	if err := g.lease(ctx, box, j.holder()); err != nil {
+		return res, err
+	}
+	defer g.release(ctx, j.key, box, j.holder())
+	// Somebody else may have told it before it was reserved.
+	taken, err := g.cfg.Ledger.Take(ctx, j.key, g.cfg.Now())
+	if err != nil {
+		return res, fmt.Errorf("taking event %s of account %s: %w", j.key.EventID, j.key.Account, err)
+	}
+	err = g.send(ctx, &res, j.change.Time, taken.Letters)
+	return res, err
+}
+
+// Deliver tells what the ledger holds and nobody has told yet, the oldest
+// first, and gives how many alerts it told. What somebody else is telling at
+// this moment is left to them.
+func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
+	waiting, err := g.cfg.Ledger.Undelivered(ctx, limit)
+	problems := []error{err}
+	holder, held := "delivery "+rand.Text(), map[role.Ref]bool{}
+	for _, l := range waiting {
+		box := mailbox(l)
+		if _, known := held[box]; known {
+			continue
+		}
+		err := g.lease(ctx, box, holder)
+		held[box] = err == nil
+		switch {
+		case err == nil:
+			defer g.release(ctx, l.Event, box, holder)
+		case !errors.Is(err, ledger.ErrLeased):
+			problems = append(problems, err)
+		}
+	}
+	var res Result
+	if len(held) > 0 {
+		// Some of it may have been told before it was reserved.
+		waiting, err = g.cfg.Ledger.Undelivered(ctx, limit)
+		problems = append(problems, err)
+	}
+	for _, l := range waiting {
+		if held[mailbox(l)] {
+			problems = append(problems, g.send(ctx, &res, time.Time{}, []ledger.Letter{l}))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return len(res.Alerts), fmt.Errorf("telling what was not told yet: %w", err)
+	}
+	return len(res.Alerts), nil
+}
+
+// mailbox is what is leased while an event's letters, or one without an event,
+// are told. No role is called so.
+func mailbox(l ledger.Letter) role.Ref {
+	if l.Event == (ledger.Key{}) {
+		return role.Ref{Account: "none", Name: "letter " + l.ID}
+	}
+	return role.Ref{Account: l.Event.Account, Name: "letters of event " + l.Event.EventID}
+}
+
+// send tells letters in their order and records each one's delivery. since is
+// the time of their event.
+func (g *Guard) send(ctx context.Context, res *Result, since time.Time, letters []ledger.Letter) error {
+	for _, l := range letters {
+		a, err := alert.Parse(l.Body)
+		if err != nil {
+			return fmt.Errorf("reading the letter %s of event %s: %w", l.ID, l.Event.EventID, err)
+		}
+		more, err := g.resolvedSince(ctx, since, l, a)
+		if err != nil {
+			return err
+		}
+		if err := g.sendOne(ctx, res, l, a); err != nil {
+			return err
+		}
+		for _, l := range more {
+			if a, err = alert.Parse(l.Body); err == nil {
+				err = g.sendOne(ctx, res, l, a)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *Guard) sendOne(ctx context.Context, res *Result, l ledger.Letter, a alert.Alert) error {
+	if _, err := g.cfg.Channel.Notify(ctx, a); err != nil {
+		g.cfg.Log.Error("an alert could not be told and is told later", meter.Key, meter.WordUndelivered,
+			"event_id", l.Event.EventID, "account", a.Account, "role", a.Role.ARN, "reason", err.Error())
+		return fmt.Errorf("telling %s about %s: %w", g.cfg.Channel.Name(), a.Role.ARN, err)
+	}
+	res.Alerts = append(res.Alerts, a)
+	if err := g.cfg.Ledger.Delivered(ctx, l); err != nil {
+		return fmt.Errorf("recording that alert %s was told: %w", a.ID, err)
+	}
+	return nil
+}
+
+// resolvedSince posts the resolution of an alert whose role was found good by
+// a later event, such as the one of our own write, before the alert was
+// recorded: that event found nothing to resolve, and no other may come. It is
+// posted before the alert counts as told, so that a crash loses neither.
+func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Letter, a alert.Alert) ([]ledger.Letter, error) {
+	ofRole := a.Role.ID != "" && a.Decision.ID == decision.ID(l.Event.Account, l.Event.EventID, a.Role.ID)
+	if !ofRole || a.State == alert.Resolved || a.Verdict != finding.Noncompliant.String() {
+		return nil, nil
+	}
+	s, ok, err := g.cfg.Ledger.State(ctx, a.Account, a.Role.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is remembered of role %s: %w", a.Role.ARN, err)
+	}
+	// A handling that resolves what was open decides to; this one had found nothing open.
+	found := ok && s.Event != l.Event && s.EventTime.After(since) && s.Verdict == finding.Compliant && s.AlertID == "" && s.Decided == decision.Ignore
+	if !found {
+		return nil, nil
+	}
+	now := g.cfg.Now()
+	letter := ledger.Letter{ID: a.ID + "/resolved/" + l.Event.EventID, Body: g.resolution(a, s).JSON(), At: now}
+	if _, err := g.cfg.Ledger.Post(ctx, "resolved/"+l.Name(), letter); err != nil {
+		return nil, fmt.Errorf("recording that the alert about role %s is resolved: %w", a.Role.ARN, err)
+	}
+	return []ledger.Letter{letter}, nil
+}
+
+// resolution is the alert that takes another one back.
+func (g *Guard) resolution(a alert.Alert, s ledger.RoleState) alert.Alert {
+	told := map[string]finding.Severity{}
+	for _, f := range a.Findings {
+		var severity finding.Severity
+		if f.Exemption == "" && severity.UnmarshalText([]byte(f.Severity)) == nil {
+			told[f.Rule] = max(told[f.Rule], severity)
+		}
+	}
+	out := alert.Build(alert.Input{
+		Now: g.cfg.Now(), Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document},
+		Before: s.Document, OpenID: a.ID, Resolves: told, Report: finding.Report{Verdict: finding.Compliant},
+		Decision: decision.Decision{ID: a.Decision.ID, Action: decision.Clear, Reasons: []string{"The role has obeyed the rules since."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},
+	})
+	if a.Change != nil {
+		change := *a.Change
+		change.Diff, change.NewlyAllowed = "", ""
+		out.Change = &change
+	}
+	return out
+}
