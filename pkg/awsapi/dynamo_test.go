@@ -89,3 +89,13 @@ func TestCompliantEventCostsTwoCalls(t *testing.T) {
 		}
 	}
 }
+
+// What the ledger in memory answers, on which the lab and most tests rest, the
+// one in DynamoDB answers too, whatever is asked in whatever order.
+func TestDynamoAgreesWithMemory(t *testing.T) {
+	var number atomic.Int64
+	ledgertest.Agreement(t, "25", func(t *testing.T) (one, two ledger.Ledger) {
+		d, _, _ := table(t, &number)
+		return ledger.NewMemory(), d
+	})
+}

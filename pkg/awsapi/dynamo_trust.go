@@ -91,7 +91,7 @@ func (d *Dynamo) renameTrust(ctx context.Context, from, to ledger.PrincipalKey, 
 	}
 	for _, s := range states {
 		moved, ok := s.Rename(from, to, at)
-		if !ok || from == to {
+		if !ok {
 			continue
 		}
 		stored, err := stateItem(moved)

@@ -169,14 +169,16 @@ func (m *Memory) Deleted(ctx context.Context, d Deletion) ([]finding.Principal, 
 	if last, ok := m.ends[d.Principal]; !ok || d.At.After(last.At) {
 		m.ends[d.Principal] = d
 	}
-	var out []finding.Principal
-	for _, id := range m.named(d.Principal, d.At) {
-		known := m.ids[id]
-		if known.deleted == nil {
+	ids := m.named(d.Principal, d.At)
+	for _, id := range ids {
+		if known := m.ids[id]; known.deleted == nil {
 			end := d
 			known.deleted = &end
 		}
-		if known.deleted.Event == d.Event {
+	}
+	var out []finding.Principal
+	for _, id := range ids {
+		if m.ids[id].deleted.Event == d.Event {
 			out = append(out, m.principal(id))
 		}
 	}
@@ -228,7 +230,7 @@ func (m *Memory) Renamed(ctx context.Context, from, to PrincipalKey, newARN stri
 	}
 	defer m.mu.Unlock()
 	for _, id := range m.named(from, at) {
-		if m.ids[id].deleted == nil {
+		if m.ids[id].deleted == nil && m.ids[id].arn != newARN {
 			m.see(Identity{ID: id, ARN: newARN, SeenAt: at})
 			m.ids[id].arn = newARN
 		}
@@ -242,10 +244,11 @@ func (m *Memory) Renamed(ctx context.Context, from, to PrincipalKey, newARN stri
 }
 
 // Rename gives the state with one trusted principal under its new name; ok is
-// false when the state does not name it, or was recorded after the time and so
+// false when the state does not name it, when only the name's case changed, or
+// when the state was recorded after the time and so
 // already speaks of whoever bears the name since.
 func (s RoleState) Rename(from, to PrincipalKey, at time.Time) (moved RoleState, ok bool) {
-	if !s.Names(from) || !s.UpdatedAt.Before(Until(at)) {
+	if from == to || !s.Names(from) || !s.UpdatedAt.Before(Until(at)) {
 		return s, false
 	}
 	s = cloneState(s)
