@@ -30,8 +30,9 @@ func neighbours(arn string) []string {
 	}
 }
 
-// F6, T55: the policy of a writing session allows exactly one ARN, whatever
-// stands in the role's path, or there is no policy.
+// F6, T55: the policy of a writing session and that of a containing one each
+// allow exactly one ARN, whatever stands in the role's path, or there is no
+// policy; and neither of them allows the other's write.
 func FuzzWritePolicyAllowsOneARN(f *testing.F) {
 	for _, path := range []string{
 		"/", "/team/", "/a/b/c/", "/*/", "/?/", "/${aws:username}/", "/${*}/", `/"]}/`, `/\u002a/`, "/a//b/", "/%2a/", "/é/", "/a b/", "/<&>/",
@@ -45,31 +46,39 @@ func FuzzWritePolicyAllowsOneARN(f *testing.F) {
 	f.Add("/", strings.Repeat("n", 64), uint8(decision.Revert))
 	f.Fuzz(func(t *testing.T, path, name string, action uint8) {
 		arn := "arn:aws:iam::111122223333:role" + path + name
-		text, err := writePolicy(arn, decision.Action(action))
-		if err != nil {
-			return
-		}
-		if len(text) > maxSessionPolicy {
-			t.Fatalf("the policy has %d characters", len(text))
-		}
-		policy, err := judge.Parse([]byte(text))
-		if err != nil {
-			t.Fatalf("%s is no policy: %v", text, err)
-		}
-		if !allows(t, policy, "iam:GetRole", arn) {
-			t.Errorf("%s does not allow reading %s", text, arn)
-		}
-		for _, other := range neighbours(arn) {
-			if other != arn && allows(t, policy, "iam:GetRole", other) {
-				t.Errorf("%s allows %s", text, other)
-			}
-		}
-		for _, never := range []string{"iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PassRole", "iam:CreateRole", "iam:DeleteRole", "sts:AssumeRole"} {
-			if allows(t, policy, never, arn) {
-				t.Errorf("%s allows %s", text, never)
-			}
-		}
+		never := []string{"iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PassRole", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "sts:AssumeRole"}
+		onlyOne(t, writePolicy, arn, decision.Action(action), append(never, "iam:PutRolePermissionsBoundary"))
+		onlyOne(t, containPolicy, arn, decision.Action(action), append(never, "iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole"))
 	})
+}
+
+// onlyOne looks at the policy of a session for one role, if there is one.
+func onlyOne(t *testing.T, narrow narrowing, arn string, action decision.Action, never []string) {
+	t.Helper()
+	text, err := narrow(arn, action)
+	if err != nil {
+		return
+	}
+	if len(text) > maxSessionPolicy {
+		t.Fatalf("the policy has %d characters", len(text))
+	}
+	policy, err := judge.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%s is no policy: %v", text, err)
+	}
+	if !allows(t, policy, "iam:GetRole", arn) {
+		t.Errorf("%s does not allow reading %s", text, arn)
+	}
+	for _, other := range neighbours(arn) {
+		if other != arn && allows(t, policy, "iam:GetRole", other) {
+			t.Errorf("%s allows %s", text, other)
+		}
+	}
+	for _, action := range never {
+		if allows(t, policy, action, arn) {
+			t.Errorf("%s allows %s", text, action)
+		}
+	}
 }
 
 // Every plain ARN gets a policy: a role must not be out of reach because its
@@ -112,6 +121,21 @@ func TestWritePolicyByAction(t *testing.T) {
 			if got := allows(t, policy, call, arn); got != want[action][i] {
 				t.Errorf("%s: %s is allowed: %v", action, call, got)
 			}
+		}
+	}
+}
+
+// Only a decision that replaces the trust policy contains, and a containing
+// session reads and sets the boundary, no more.
+func TestContainPolicyByAction(t *testing.T) {
+	const arn = "arn:aws:iam::111122223333:role/App"
+	for action := decision.Ignore; action < 10; action++ {
+		text, err := containPolicy(arn, action)
+		if contains := action == decision.Revert || action == decision.Quarantine; (err == nil) != contains {
+			t.Errorf("%s: got %q, %v", action, text, err)
+		}
+		if want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetRole","iam:PutRolePermissionsBoundary"],"Resource":["` + arn + `"]}]}`; err == nil && text != want {
+			t.Errorf("%s: got %s", action, text)
 		}
 	}
 }

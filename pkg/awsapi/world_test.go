@@ -190,8 +190,8 @@ func member(t *testing.T, w *world, account string) {
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%[1]s:root"},"Action":"sts:SetSourceIdentity",
 		 "Condition":{"StringLike":{"sts:SourceIdentity":"rolewarden-*"}}}]}`, hub, externalID)
 	for name, allowed := range map[string]string{
-		"rolewarden-reader":     `["iam:GetRole","iam:GetUser"]`,
-		"rolewarden-remediator": `["iam:GetRole","iam:UpdateAssumeRolePolicy","iam:TagRole","iam:UntagRole"]`,
+		"rolewarden-reader":     `["iam:GetRole","iam:GetUser","iam:GetAccountAuthorizationDetails"]`,
+		"rolewarden-remediator": `["iam:GetRole","iam:UpdateAssumeRolePolicy","iam:TagRole","iam:UntagRole","iam:PutRolePermissionsBoundary"]`,
 	} {
 		client := iam.NewFromConfig(w.admin(t, account))
 		_, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{
