@@ -46,6 +46,7 @@ func TestAMembersAdministratorCannotSwitchRolewardenOff(t *testing.T) {
 		{"iam:UpdateAssumeRolePolicy", reader, admin, nil, refuse},
 		{"iam:UpdateAssumeRolePolicy", reader, writer, nil, refuse},
 		{"iam:CreateRole", roleARN(w, prod, "rolewarden/rolewarden-events"), admin, nil, refuse},
+		{"iam:CreateRole", roleARN(w, prod, "rolewarden/"+deployment.SweepRole), admin, nil, refuse},
 		{"iam:PutRolePermissionsBoundary", reader, admin, nil, refuse},
 		{"iam:GetRole", reader, admin, nil, letIn},
 		{"iam:DeleteRole", roleARN(w, prod, "app"), admin, nil, letIn},
@@ -142,6 +143,9 @@ func TestTheGuardingPoliciesLetRolewardenWork(t *testing.T) {
 			{"iam:UpdateAssumeRolePolicy", roleARN(w, prod, "app"), remediator, nil, letIn},
 			{"iam:TagRole", roleARN(w, prod, "app"), remediator, []string{"rolewarden:state", "rolewarden:at", "rolewarden:finding"}, letIn},
 			{"iam:UntagRole", roleARN(w, prod, "app"), remediator, []string{"Rolewarden:State"}, letIn},
+			{"iam:PutRolePermissionsBoundary", roleARN(w, prod, "app"), remediator, nil, letIn},
+			{"iam:GetAccountAuthorizationDetails", "*", reader, nil, letIn},
+			{"sts:AssumeRole", roleARN(w, prod, "rolewarden/"+deployment.ReaderRole), roleOf(w, hub, "rolewarden/"+deployment.SweepRole, ourOrg), nil, letIn},
 			{"iam:UpdateAssumeRolePolicy", roleARN(w, prod, "rolewarden-canary/"+deployment.CanaryTarget), writer, nil, letIn},
 			{"sts:AssumeRole", roleARN(w, prod, "rolewarden/"+deployment.ReaderRole), roleOf(w, hub, "rolewarden/"+deployment.GuardRole, ourOrg), nil, letIn},
 		} {
@@ -149,8 +153,10 @@ func TestTheGuardingPoliciesLetRolewardenWork(t *testing.T) {
 				t.Errorf("%s: %s on %s is refused", world, a.action, a.resource)
 			}
 		}
-		if got := says(t, grants.RCP(w), "sts:AssumeRole", roleOf(w, hub, "rolewarden/"+deployment.GuardRole, ourOrg)); got == judge.Deny {
-			t.Errorf("%s: the guard is refused its sessions", world)
+		for _, name := range []string{deployment.GuardRole, deployment.SweepRole} {
+			if got := says(t, grants.RCP(w), "sts:AssumeRole", roleOf(w, hub, "rolewarden/"+name, ourOrg)); got == judge.Deny {
+				t.Errorf("%s: %s is refused its sessions", world, name)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package grants_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,7 +148,7 @@ func (h *house) session(function, account, name string) *iam.Client {
 func (h *house) denied(err error) bool {
 	h.t.Helper()
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+	if errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied") {
 		return true
 	}
 	h.must(err)
@@ -265,14 +266,16 @@ func trusting(w grants.World, account string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:` + w.Partition + `:iam::` + account + `:root"},"Action":"sts:AssumeRole"}]}`
 }
 
-// T73: the hub's role is deleted and made anew, with another unique id, and
-// still gets into every account.
+// T73: the hub's roles are deleted and made anew, with other unique ids, and
+// still get into every account.
 func TestTheHubsRoleMadeAnewStillGetsIn(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
-		h.anew(hub, deployment.Path, deployment.GuardRole, grants.FunctionTrust(h.world, actions.Guard).JSON(),
-			grants.Function(h.world, actions.Guard, resources(h.world, actions.Guard)).JSON())
-		_, err := h.assume(h.lambda(deployment.GuardRole), h.asking(prod, deployment.ReaderRole))
-		h.is("the new role", letIn, err)
+		for function, name := range map[string]string{actions.Guard: deployment.GuardRole, actions.Sweep: deployment.SweepRole} {
+			h.anew(hub, deployment.Path, name, grants.FunctionTrust(h.world, function).JSON(),
+				grants.Function(h.world, function, resources(h.world, function)).JSON())
+			_, err := h.assume(h.lambda(name), h.asking(prod, deployment.ReaderRole))
+			h.is("the new role "+name, letIn, err)
+		}
 	})
 }
 
@@ -297,6 +300,25 @@ func TestTheHubsRoleMakesItsCallsInTheLab(t *testing.T) {
 		h.is("GetRole with the function's own role", refuse, err)
 		_, err = h.assume(h.lambda(deployment.GuardRole), &sts.AssumeRoleInput{RoleArn: aws.String(roleARN(h.world, hub, "app")), RoleSessionName: aws.String("rw-x")})
 		h.is("another role", refuse, err)
+	})
+}
+
+// T14: the sweep's role lists the organization, the guard's does not; and neither
+// reads anything with its own role.
+func TestTheSweepsRoleListsTheOrganizationInTheLab(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		for name, want := range map[string]bool{deployment.SweepRole: letIn, deployment.GuardRole: refuse} {
+			as := h.config(h.lambda(name))
+			client := organizations.NewFromConfig(as)
+			_, err := client.ListAccounts(t.Context(), &organizations.ListAccountsInput{})
+			h.is("ListAccounts as "+name, want, err)
+			_, err = client.ListRoots(t.Context(), &organizations.ListRootsInput{})
+			h.is("ListRoots as "+name, want, err)
+			_, err = client.DescribeAccount(t.Context(), &organizations.DescribeAccountInput{AccountId: aws.String(prod)})
+			h.is("DescribeAccount as "+name, letIn, err)
+			_, err = iam.NewFromConfig(as).GetAccountAuthorizationDetails(t.Context(), &iam.GetAccountAuthorizationDetailsInput{})
+			h.is("GetAccountAuthorizationDetails as "+name, refuse, err)
+		}
 	})
 }
 

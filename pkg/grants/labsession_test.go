@@ -92,15 +92,18 @@ func (h *house) does(c *iam.Client, role string, can ...string) {
 // there might.
 func (h *house) widened(name string) { h.permit(prod, name, "wider", allowAll) }
 
-// T74, T75: a reading session reads roles and users of its account and writes
-// nothing, also where somebody gave its role everything.
+// T74, T75: a reading session, the guard's or the sweep's, reads roles and users of
+// its account, one by one and all at once, and writes nothing, also where somebody
+// gave its role everything.
 func TestAReadingSessionReadsOnly(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
 		h.must(h.lab.SeedUser(prod, "alice", "/"))
-		for _, widen := range []func(string){func(string) {}, h.widened} {
+		for i, widen := range []func(string){func(string) {}, h.widened} {
 			widen(deployment.ReaderRole)
-			c := h.session(deployment.GuardRole, prod, deployment.ReaderRole)
-			_, err := c.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("app")})
+			c := h.session([]string{deployment.GuardRole, deployment.SweepRole}[i], prod, deployment.ReaderRole)
+			_, err := c.GetAccountAuthorizationDetails(t.Context(), &iam.GetAccountAuthorizationDetailsInput{})
+			h.is("GetAccountAuthorizationDetails", letIn, err)
+			_, err = c.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("app")})
 			h.is("GetRole", letIn, err)
 			_, err = c.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("alice")})
 			h.is("GetUser", letIn, err)
