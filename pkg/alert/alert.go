@@ -26,6 +26,8 @@ const (
 // described by alert.schema.json.
 type Alert struct {
 	Version int `json:"version"`
+	// Notice says what the alert is about where that is no change of a role.
+	Notice Notice `json:"notice,omitempty"`
 	// ID names the thread: opened, updated and resolved have the same one.
 	ID string `json:"id"`
 	// Fingerprint is the same for alerts that say the same about the same role.

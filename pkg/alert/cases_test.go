@@ -154,6 +154,27 @@ func typical() map[string]func() alert.Alert {
 				Principal: finding.Principal{ID: "AIDAEXAMPLEALICE", ARN: "arn:aws:iam::111122223333:user/alice", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID},
 			})
 		},
+		"sweep": func() alert.Alert {
+			f := alert.Told(app(opened), finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}})
+			return alert.BuildSummary(alert.Summary{
+				Now: noon(), Sweep: "20260811T060000Z", RulesHash: "sha256:4711",
+				Told: []string{
+					"A sweep read 1,204 roles in 12 of 13 accounts: 1 shows what no event told, and 1 account could not be read.",
+					"By rule: external-id 1.", "3 documents were sealed and may be reverted to from now on.",
+				},
+				Unknown: []string{"Account 777788889999 was not read: access denied."},
+				Found:   []alert.Found{{Role: "arn:aws:iam::111122223333:role/team/app", Finding: f[0]}}, Omitted: 2,
+			})
+		},
+		"quiet-sweep": func() alert.Alert {
+			return alert.BuildSummary(alert.Summary{Now: noon(), Sweep: "20260811T060000Z", Account: "111122223333", Told: []string{"A sweep read 20 roles in 1 account: nothing is new."}})
+		},
+		"exemption-ends": func() alert.Alert {
+			return alert.BuildReminder(reminder(noon().Add(36*time.Hour), 3))
+		},
+		"exemption-ended": func() alert.Alert {
+			return alert.BuildReminder(reminder(noon().Add(-12*time.Hour), 0))
+		},
 		"resolved": func() alert.Alert {
 			return alert.Build(alert.Input{
 				Now: noon(), Role: app(before), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: opened, OpenID: "an-earlier-alert",
@@ -169,6 +190,13 @@ func typical() map[string]func() alert.Alert {
 				Decision: decided(decision.Tell, "The role could not be read."),
 			})
 		},
+	}
+}
+
+func reminder(expires time.Time, days int) alert.Reminder {
+	return alert.Reminder{
+		Now: noon(), Role: "arn:aws:iam::111122223333:role/team/app", Rules: []string{"external-id", "mfa"}, Owner: "team-app@example.com",
+		Reason: "acme moves to its own external id in the third quarter", Ticket: "SEC-77", Expires: expires, Days: days, Place: "rules.yaml:41:5",
 	}
 }
 

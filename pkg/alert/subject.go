@@ -24,6 +24,8 @@ func (a Alert) Subject() string {
 		where = "account " + a.Account
 	case a.blind():
 		where = "several accounts"
+	case a.Notice == NoticeSweep:
+		where = "the organization"
 	}
 	hash := notPlain.ReplaceAllString(a.ID, "")
 	if len(hash) > 8 {
@@ -34,6 +36,12 @@ func (a Alert) Subject() string {
 
 // headline says in constant words what an alert is about.
 func (a Alert) headline() string {
+	switch a.Notice {
+	case NoticeSweep:
+		return a.sweepLine()
+	case NoticeExemption:
+		return "an exemption ends"
+	}
 	if a.State == Resolved {
 		return "resolved, nothing is open any more"
 	}
@@ -88,7 +96,7 @@ const maxRules = 50
 
 // Attributes gives the message attributes that subscriptions filter by: rule
 // (the open findings' rules; missing when there are none), severity, account,
-// action and state. A resolved alert bears the rules and the severity of what it
+// action, state, and notice where it is one. A resolved alert bears the rules and the severity of what it
 // resolves, so that whoever was sent the one is sent the other. None has an
 // empty value, which SNS would refuse.
 func (a Alert) Attributes() map[string]Attribute {
@@ -114,6 +122,9 @@ func (a Alert) Attributes() map[string]Attribute {
 		if r := attributeWord(f.Rule); f.Exemption == "" && !slices.Contains(rules, r) && len(rules) < maxRules {
 			rules = append(rules, r)
 		}
+	}
+	if a.Notice != "" {
+		out["notice"] = Attribute{String: attributeWord(string(a.Notice))}
 	}
 	if len(rules) > 0 {
 		slices.Sort(rules)

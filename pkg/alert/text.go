@@ -42,6 +42,9 @@ func (a Alert) Text() string {
 // Headline is one sentence: what is wrong with which role, and what was done.
 func (a Alert) Headline() string {
 	name := a.RoleName()
+	if said := a.notice(); said != "" {
+		return said
+	}
 	if a.State == Resolved {
 		return fmt.Sprintf("Resolved: nothing about the trust policy of %s is open any more.", name)
 	}
@@ -95,7 +98,7 @@ func (a Alert) deletion() bool {
 // blind says whether the alert is about what rolewarden cannot see, and not
 // about any change that it saw.
 func (a Alert) blind() bool {
-	return a.Verdict == finding.Undecided.String() && a.Change == nil
+	return a.Verdict == finding.Undecided.String() && a.Change == nil && a.Notice == ""
 }
 
 // unsure qualifies what was done when no later read showed it.
@@ -184,7 +187,11 @@ func (w *writer) done(a Alert) {
 	for _, d := range a.Outcome.Dropped {
 		lines = append(lines, "Left out of the restored policy, since it no longer is whom it was: "+d)
 	}
-	w.block("What was done", append(lines, a.Decision.Reasons...))
+	title := "What was done"
+	if a.Notice != "" {
+		title, lines = "What there is to know", nil
+	}
+	w.block(title, append(lines, a.Decision.Reasons...))
 }
 
 func (w *writer) findings(a Alert) {

@@ -39,7 +39,11 @@ func Blocks(a alert.Alert) []slack.Block {
 			p.section("Newly allowed: " + c.NewlyAllowed)
 		}
 	}
-	p.section("Done: " + done(a.Outcome) + prefixed(" Why: ", strings.Join(a.Decision.Reasons, " ")))
+	if a.Notice == "" {
+		p.section("Done: " + done(a.Outcome) + prefixed(" Why: ", strings.Join(a.Decision.Reasons, " ")))
+	} else {
+		p.section(strings.Join(a.Decision.Reasons, " "))
+	}
 	if a.Outcome.Problem != "" {
 		p.section("Problem: " + a.Outcome.Problem)
 	}
