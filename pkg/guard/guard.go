@@ -137,6 +137,8 @@ type Result struct {
 	Outcome  decision.Outcome
 	// Alerts are those that were told.
 	Alerts []alert.Alert
+	// Untold are those that were not, since the sweep's summary tells of them.
+	Untold []alert.Alert
 	// Steps are those that were sent to the later queue.
 	Steps []Step
 }

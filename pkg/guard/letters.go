@@ -21,6 +21,7 @@ import (
 // telling and its record tells the same alert twice, and none is lost (I7).
 func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusion, alerts ...alert.Alert) (Result, error) {
 	c.Event, c.At = j.key, g.cfg.Now()
+	alerts = j.hush(&res, alerts)
 	if len(alerts) > 0 && !j.alone {
 		return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.finish(ctx, res, j, c, alerts...) })
 	}

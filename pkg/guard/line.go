@@ -22,6 +22,12 @@ type job struct {
 	taken  ledger.Taken
 	// attempt counts the later steps this handling has been through.
 	attempt int
+	// sweep names the sweep that saw the role, where no event did; voice says
+	// whether the role may have an alert of its own, and live is the role as it
+	// was read just now.
+	sweep string
+	voice Voice
+	live  *role.Role
 	// alone says that nobody else handles the role, or the event, meanwhile.
 	alone bool
 }
@@ -70,6 +76,7 @@ func (g *Guard) role(ctx context.Context, j job) (Result, error) {
 		if !errors.Is(err, remediate.ErrStale) && !errors.Is(err, errBegun) {
 			return res, err
 		}
+		j.live = nil
 	}
 	res := Result{Key: j.key, Change: j.change, Reason: why}
 	if s, more := g.settleStep(j); more {
@@ -82,7 +89,7 @@ func (g *Guard) role(ctx context.Context, j job) (Result, error) {
 // ends here; what has to be remembered, written or told is done alone.
 func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 	res := Result{Key: j.key, Change: j.change}
-	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
+	live, err := g.read(ctx, *j)
 	if err != nil {
 		return g.unread(ctx, res, *j, err)
 	}
@@ -111,6 +118,14 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 		res.Steps = done.Steps
 	}
 	return g.alone(ctx, res, j, func(j job) (Result, error) { return g.answer(ctx, res, j, v) })
+}
+
+// read gives the role as it stands now.
+func (g *Guard) read(ctx context.Context, j job) (role.Role, error) {
+	if j.live != nil {
+		return *j.live, nil
+	}
+	return g.cfg.Reader.Role(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
 }
 
 // compliant ends an event whose role obeys the rules, and asks for a second

@@ -19,11 +19,11 @@ import (
 // promoteLater asks for the second look after which a compliant document is a
 // candidate for a baseline, once for a handling. Roles that are never written
 // need none; nor does a document that another event made, whose handling asks
-// for it.
+// for it, nor one that a sweep saw, which looks twice itself.
 func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (Result, error) {
 	_, protected := role.Protected(v.role, g.cfg.Rules.Protected)
 	asked := slices.ContainsFunc(res.Steps, func(s Step) bool { return s.Step == Promote })
-	if protected || asked || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
+	if protected || asked || j.sweep != "" || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
 		return res, nil
 	}
 	return g.promoteStep(ctx, res, j, v.role, v.digest)
@@ -129,6 +129,9 @@ func (g *Guard) another(ctx context.Context, s Step) (Result, error) {
 
 // toldOf is an event as people know it.
 func toldOf(c trail.Change) trail.Change {
+	if strings.HasPrefix(c.EventID, sweepMark) {
+		return toldOfSweep(c)
+	}
 	c.EventID = strings.ReplaceAll(c.EventID, standing, "")
 	return c
 }

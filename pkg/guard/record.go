@@ -22,8 +22,11 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}
 	if a, due := g.roleAlert(j, v, res); due {
 		alerts = append(alerts, a)
-		if open = a.ID; a.State == alert.Resolved {
+		switch {
+		case a.State == alert.Resolved:
 			open = ""
+		case !j.silences(a):
+			open = a.ID
 		}
 	}
 	if v.report.Verdict == finding.Compliant {

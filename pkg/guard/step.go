@@ -23,6 +23,8 @@ const (
 	// Promote: a compliant document has stood for a while; make it a baseline
 	// if it still stands.
 	Promote StepKind = "promote"
+	// Sighted: a sweep saw a role that asks for a write, and may not write itself.
+	Sighted StepKind = "sighted"
 )
 
 // Step is the next step of a handling that has to wait, as it travels through
@@ -41,6 +43,9 @@ type Step struct {
 	Change trail.Change `json:"change"`
 	// Digest is the document that Promote looks for.
 	Digest string `json:"digest,omitempty"`
+	// Sweep and Voice are those of the sighting that it goes on with.
+	Sweep string `json:"sweep,omitempty"`
+	Voice Voice  `json:"voice,omitempty"`
 }
 
 // stepVersion is the version of the Step's JSON form.
@@ -92,8 +97,8 @@ func (g *Guard) HandleStep(ctx context.Context, body []byte) (Result, error) {
 		return g.postpone(ctx, Result{Key: key, Change: s.Change, Reason: "not due yet"}, s)
 	}
 	switch s.Step {
-	case Settle:
-		return g.change(ctx, job{change: s.Change, key: key, attempt: s.Attempt})
+	case Settle, Sighted:
+		return g.change(ctx, job{change: s.Change, key: key, attempt: s.Attempt, sweep: s.Sweep, voice: s.Voice})
 	case Promote:
 		return g.promote(ctx, s, key)
 	default:
@@ -121,7 +126,7 @@ func (g *Guard) settleStep(j job) (s Step, ok bool) {
 	return Step{
 		Account: j.change.Account, RoleName: j.change.RoleName, RoleID: j.change.RoleID,
 		Step: Settle, NotBefore: g.cfg.Now().Add(waits[j.attempt]), Attempt: j.attempt + 1,
-		Change: j.change,
+		Change: j.change, Sweep: j.sweep, Voice: j.voice,
 	}, true
 }
 

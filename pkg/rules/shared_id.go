@@ -109,6 +109,28 @@ func asksForIDs(in Input) bool {
 	return asked && !set.Off
 }
 
+// IDUse is a partner who is let in by a document under an external ID.
+type IDUse struct {
+	// ID is the ID's HMAC-SHA256 under the key.
+	ID [sha256.Size]byte
+	// Where is the place in the document.
+	Where string
+	// Partner tells partners apart, Who says it to a reader.
+	Partner, Who string
+}
+
+// ExternalIDs gives who is let in by one document under which external IDs, for
+// whoever looks for shared ones in more documents than can be held at once: an
+// ID under which partners of different names are let in binds a role to neither.
+// SharedExternalIDs says how IDs are compared, and whom it leaves out.
+func ExternalIDs(key []byte, in Input) []IDUse {
+	var out []IDUse
+	for _, u := range idUsers(key, in) {
+		out = append(out, IDUse{ID: u.id, Where: u.where, Partner: u.partner, Who: u.who})
+	}
+	return out
+}
+
 type writtenID struct{ id, where string }
 
 // writtenIDs gives every external ID that a document asks for, and where.
