@@ -115,17 +115,43 @@ func (d *Dynamo) sweeping(ctx context.Context, id string) (s ledger.Sweep, accou
 		if !strings.HasPrefix(textOf(i, sortKey), sweptSort) {
 			continue
 		}
-		record, err := unpack[sweptRecord](i, body)
+		a, err := sweptOf(i, id)
 		if err != nil {
 			return s, nil, false, err
 		}
-		if record.Sweep != id || textOf(i, sortKey) != sweptSort+record.Account {
-			return s, nil, false, broken(i, errMoved)
-		}
-		accounts = append(accounts, ledger.SweptAccount(record))
+		accounts = append(accounts, a)
 	}
 	ledger.SortSwept(accounts)
 	return s, accounts, ok, nil
+}
+
+// sweptOf takes a SweptAccount out of its item, which must be in its place.
+func sweptOf(i item, sweep string) (ledger.SweptAccount, error) {
+	record, err := unpack[sweptRecord](i, body)
+	if err != nil {
+		return ledger.SweptAccount{}, err
+	}
+	if record.Sweep != sweep || textOf(i, sortKey) != sweptSort+record.Account {
+		return ledger.SweptAccount{}, broken(i, errMoved)
+	}
+	return ledger.SweptAccount(record), nil
+}
+
+// Swept implements ledger.Ledger.
+func (d *Dynamo) Swept(ctx context.Context, sweep, account string) (ledger.SweptAccount, bool, error) {
+	stored, err := d.get(ctx, keyed(sweepPart(sweep), sweptSort+account))
+	if err != nil || stored == nil {
+		return ledger.SweptAccount{}, false, annotated(err, sweep, account)
+	}
+	a, err := sweptOf(stored, sweep)
+	return a, err == nil, annotated(err, sweep, account)
+}
+
+func annotated(err error, sweep, account string) error {
+	if err == nil {
+		return nil
+	}
+	return doing(err, "reading the sweep %s of account %s", sweep, account)
 }
 
 // SaveSwept implements ledger.Ledger. What has not ended has no time after which

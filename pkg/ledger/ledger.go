@@ -129,6 +129,9 @@ type Ledger interface {
 	// Sweeping gives a sweep and how far it got, in the order of accounts; ok is
 	// false when it was never begun.
 	Sweeping(ctx context.Context, id string) (s Sweep, accounts []SweptAccount, ok bool, err error)
+	// Swept gives how far a sweep got in one account; ok is false when nothing was
+	// saved of it.
+	Swept(ctx context.Context, sweep, account string) (a SweptAccount, ok bool, err error)
 	// SaveSwept records how far a sweep got in an account, the last one stays. Once
 	// an account has ended, one without an end changes nothing and is no error.
 	SaveSwept(ctx context.Context, a SweptAccount) error

@@ -91,6 +91,16 @@ func SortSwept(list []SweptAccount) {
 	slices.SortFunc(list, func(a, b SweptAccount) int { return strings.Compare(a.Account, b.Account) })
 }
 
+// Swept implements Ledger.
+func (m *Memory) Swept(ctx context.Context, sweep, account string) (SweptAccount, bool, error) {
+	if err := m.enter(ctx); err != nil {
+		return SweptAccount{}, false, fmt.Errorf("reading the sweep %s of account %s: %w", sweep, account, err)
+	}
+	defer m.mu.Unlock()
+	a, ok := m.swept[sweep][account]
+	return cloneSwept(a), ok, nil
+}
+
 // SaveSwept implements Ledger.
 func (m *Memory) SaveSwept(ctx context.Context, a SweptAccount) error {
 	if err := a.Check(); err != nil {
