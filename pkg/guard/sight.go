@@ -289,6 +289,9 @@ func Unwitnessed(eventID string) bool {
 	return strings.HasPrefix(eventID, sweepMark) || strings.Contains(eventID, standing)
 }
 
+// SeenBy says whether an event id is that of a sighting of a sweep.
+func SeenBy(eventID, sweep string) bool { return strings.HasPrefix(eventID, sweepMark+sweep+"/") }
+
 // nobody stands where an alert names who changed a role.
 const nobody = "nobody is known: a sweep found it, and no event told of it"
 
@@ -297,6 +300,41 @@ func toldOfSweep(c trail.Change) trail.Change {
 	id, _, _ := strings.Cut(strings.TrimPrefix(c.EventID, sweepMark), "/")
 	c.EventID, c.Actor = id, trail.Actor{UserName: nobody}
 	return c
+}
+
+// Vanished takes a role that is remembered and that a sweep did not see. If it is
+// gone, which two more readings have to say, it is recorded as deleted by nobody
+// knows whom, and what was open about it is resolved. The roles that trusted it
+// show its unique id now, and are seen by themselves.
+func (g *Guard) Vanished(ctx context.Context, sweep string, s ledger.RoleState) (Result, error) {
+	c := changeOf(Sighting{Sweep: sweep, Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID}, At: g.cfg.Now()})
+	c.Kind, c.EventID = trail.RoleDeleted, c.EventID+"/gone"
+	res := Result{Key: keyOf(c), Change: c}
+	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
+	switch {
+	case errors.Is(err, role.ErrNotFound):
+	case err != nil:
+		return res, fmt.Errorf("looking whether role %s is gone: %w", s.ARN, err)
+	case live.ID == s.RoleID:
+		return res.nothing("the role is there"), nil
+	default:
+		// It was made anew; whoever has the name now was not deleted.
+		c.Time = live.Created.Add(-time.Second)
+	}
+	j := job{change: c, key: keyOf(c), sweep: sweep, voice: Quietly}
+	if j.taken, err = g.cfg.Ledger.Take(ctx, j.key, g.cfg.Now()); err != nil {
+		return res, fmt.Errorf("taking event %s of account %s: %w", j.key.EventID, j.key.Account, err)
+	}
+	if j.taken.End != ledger.InFlight {
+		return res.nothing("handled before"), nil
+	}
+	if err := g.cfg.Ledger.Record(ctx, []ledger.Identity{{ID: s.RoleID, ARN: s.ARN, SeenAt: s.UpdatedAt}}); err != nil {
+		return res, fmt.Errorf("recording the unique id of role %s: %w", s.ARN, err)
+	}
+	if _, err := g.cfg.Ledger.Deleted(ctx, ledger.Deletion{Principal: deletedKey(c), At: c.Time, Event: j.key}); err != nil {
+		return res, fmt.Errorf("recording the deletion of role %s: %w", s.ARN, err)
+	}
+	return g.gone(ctx, res, j, ledger.Compliant, "the role is gone, and no event told of it")
 }
 
 // silences says whether an alert is left to the sweep's summary. What was written

@@ -54,6 +54,19 @@ func (p *Promoter) consider(ctx context.Context, a aspirant) (Promotion, error) 
 	return p.confirm(ctx, next, ids)
 }
 
+// wants gives the users and roles whose unique ids are needed to see to a role's
+// past; none where nothing is due.
+func (p *Promoter) wants(a aspirant) []string {
+	doc, why := p.fit(a)
+	if why != "" {
+		return nil
+	}
+	if _, done := p.due(a, doc.Digest(a.first.Partition)); done != nil {
+		return nil
+	}
+	return named(doc)
+}
+
 // fit says why a role's document becomes no baseline, whatever is remembered of it.
 func (p *Promoter) fit(a aspirant) (policy.Document, string) {
 	doc, err := policy.Parse([]byte(a.first.TrustPolicy))

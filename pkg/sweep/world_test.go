@@ -58,17 +58,22 @@ type world struct {
 	hidden map[string]bool
 	// calls are all calls of IAM, KMS and Organizations, in order.
 	calls []string
+	// fault fails a call of IAM, of KMS or of the later queue.
+	fault func() error
 	// lagging, when set for a role's ARN, is what a read shows instead of the truth.
 	lagging map[string]string
 	// reading runs before each reading of a role or a principal.
 	reading func(call string)
-	// sealErr fails KMS.
-	sealErr error
-	memory  *ledger.Memory
-	guard   *guard.Guard
-	told    []alert.Alert
-	steps   []guard.Step
-	log     bytes.Buffer
+	// next is the role that is being read; shut are the ARNs of those that may not be.
+	next string
+	shut []string
+	// sealErr fails KMS, mute the alert topic.
+	sealErr, mute error
+	memory        *ledger.Memory
+	guard         *guard.Guard
+	told          []alert.Alert
+	steps         []guard.Step
+	log           bytes.Buffer
 }
 
 func newWorld(t testing.TB, text string) *world {
@@ -130,6 +135,13 @@ func idFor(text string) string {
 	return "AROA" + strings.ToUpper(fmt.Sprintf("%x", sum))[:17]
 }
 
+func (w *world) failing() error {
+	if w.fault == nil {
+		return nil
+	}
+	return w.fault()
+}
+
 func (w *world) called(call, account string) {
 	w.calls = append(w.calls, call+" "+account)
 	if w.reading != nil {
@@ -139,10 +151,17 @@ func (w *world) called(call, account string) {
 
 // Role implements guard.Reader.
 func (w *world) Role(_ context.Context, r role.Ref) (role.Role, error) {
+	if err := w.failing(); err != nil {
+		return role.Role{}, err
+	}
+	w.next = r.Name
 	w.called("GetRole", r.Account)
 	got, ok := w.roles[key(r.Account, r.Name)]
 	if !ok {
 		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrNotFound)
+	}
+	if slices.Contains(w.shut, got.ARN) {
+		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrAccessDenied)
 	}
 	return w.shown(got), nil
 }
@@ -158,6 +177,9 @@ func (w *world) shown(r role.Role) role.Role {
 
 // PrincipalID implements guard.Reader.
 func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
+	if err := w.failing(); err != nil {
+		return "", err
+	}
 	w.called("PrincipalID", strings.Split(arn, ":")[4])
 	if w.hidden[arn] {
 		return "", fmt.Errorf("reading %s: %w", arn, role.ErrAccessDenied)
@@ -171,6 +193,9 @@ func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 
 // Seal implements sweep.Sealer.
 func (w *world) Seal(_ context.Context, b role.Baseline) ([]byte, error) {
+	if err := w.failing(); err != nil {
+		return nil, err
+	}
 	w.called("GenerateMac", "")
 	if w.sealErr != nil {
 		return nil, w.sealErr
@@ -191,6 +216,9 @@ func (w *world) Name() string { return "test" }
 
 // Notify implements notify.Channel.
 func (w *world) Notify(_ context.Context, a alert.Alert) (notify.Retry, error) {
+	if w.mute != nil {
+		return notify.Retry{When: notify.Now}, w.mute
+	}
 	w.told = append(w.told, a)
 	return notify.Retry{}, nil
 }
@@ -199,8 +227,11 @@ func (w *world) Notify(_ context.Context, a alert.Alert) (notify.Retry, error) {
 type later struct{ w *world }
 
 func (l later) Send(_ context.Context, s guard.Step) error {
+	if err := l.w.failing(); err != nil {
+		return err
+	}
 	l.w.steps = append(l.w.steps, s)
-	return nil
+	return l.w.failing()
 }
 
 // count counts the calls that begin with a text.

@@ -1,0 +1,68 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+)
+
+// Close ends a sweep once all of its accounts have, and tells of it in one
+// summary, exactly once. Before that it asks to be called again later; a sweep
+// whose accounts do not end in time ends without them, which is told as a gap.
+func (s *Sweeper) Close(ctx context.Context, id string) error {
+	sweep, accounts, ok, err := s.cfg.Ledger.Sweeping(ctx, id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("closing sweep %s: %w", id, err)
+	case !ok:
+		return fmt.Errorf("closing sweep %s: it never began", id)
+	}
+	open := unfinished(sweep, accounts)
+	if len(open) > 0 && s.cfg.Now().Sub(sweep.At) < s.cfg.Patience {
+		s.cfg.Log.Info("a sweep goes on", "sweep", id, "accounts", len(sweep.Accounts), "unfinished", len(open))
+		return s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: id}, closeAfter(len(open)))
+	}
+	for _, account := range open {
+		if err := s.gap(ctx, id, account, fmt.Sprintf("its reading did not end within %s", s.cfg.Patience)); err != nil {
+			return fmt.Errorf("closing sweep %s: %w", id, err)
+		}
+	}
+	gone, err := s.gone(ctx, sweep, accounts)
+	if err != nil {
+		return fmt.Errorf("closing sweep %s: %w", id, err)
+	}
+	listed, err := s.list(ctx)
+	if err != nil {
+		return fmt.Errorf("closing sweep %s: %w", id, err)
+	}
+	total := sum(sweep, accounts, open)
+	total.gone, total.list, total.rules = gone, listed, s.cfg.Rules
+	first, err := s.post(ctx, "sweep/"+id+"/summary", total.summary(s.cfg.Now()))
+	if err != nil {
+		return fmt.Errorf("closing sweep %s: telling of it: %w", id, err)
+	}
+	if first == ledger.First {
+		s.cfg.Meter.Put(meter.Count(meter.SweepFinished, 1))
+		s.cfg.Log.Info("a sweep has ended", "sweep", id, "accounts", len(sweep.Accounts), "roles", total.counts[countRoles], "gaps", len(total.gaps), "took", s.cfg.Now().Sub(sweep.At).Round(time.Second).String())
+	}
+	_, err = s.Deliver(ctx)
+	return err
+}
+
+// unfinished gives the accounts of a sweep that have not ended.
+func unfinished(s ledger.Sweep, accounts []ledger.SweptAccount) []string {
+	ended := map[string]bool{}
+	for _, a := range accounts {
+		ended[a.Account] = !a.Ended.IsZero()
+	}
+	var out []string
+	for _, id := range s.Accounts {
+		if !ended[id] {
+			out = append(out, id)
+		}
+	}
+	return out
+}
