@@ -129,7 +129,7 @@ func (g *Guard) another(ctx context.Context, s Step) (Result, error) {
 
 // toldOf is an event as people know it.
 func toldOf(c trail.Change) trail.Change {
-	if strings.HasPrefix(c.EventID, sweepMark) {
+	if c.EventName == sweepEvent {
 		return toldOfSweep(c)
 	}
 	c.EventID = strings.ReplaceAll(c.EventID, standing, "")

@@ -274,11 +274,15 @@ const lag = time.Minute
 // sweepMark begins the event ids of sightings. CloudTrail's are UUIDs.
 const sweepMark = "sweep/"
 
+// sweepEvent is what a sighting has in place of the name of a call; no event that
+// trail reads is called so.
+const sweepEvent = "Sweep"
+
 // changeOf makes of a sighting what an event would be: it names the role and
 // nobody who changed it, and carries no document.
 func changeOf(s Sighting) trail.Change {
 	return trail.Change{
-		Kind: trail.TrustUpdated, EventID: sweepMark + s.Sweep + "/" + s.Role.ID, EventName: "Sweep",
+		Kind: trail.TrustUpdated, EventID: sweepMark + s.Sweep + "/" + s.Role.ID, EventName: sweepEvent,
 		Account: s.Role.Account, Partition: s.Role.Partition, Time: s.At, RoleName: s.Role.Name, RoleARN: s.Role.ARN,
 	}
 }

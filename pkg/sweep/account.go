@@ -133,7 +133,7 @@ func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, 
 // total is how many roles were news.
 func (t *tally) total() int {
 	n := 0
-	for _, name := range []string{countNew, countChanged, countRejudged, countByRules, countResumed, countCleared} {
+	for _, name := range []string{countNew, countChanged, countRejudged, countByRules, countActing, countResumed, countCleared} {
 		n += t.counts[name]
 	}
 	return n

@@ -46,6 +46,16 @@ func (x session) Untag(_ context.Context, r role.Ref, keys []string) error {
 	return nil
 }
 
+// seals are those that guard may verify and not make.
+type seals struct{ w *world }
+
+func (x seals) Verify(_ context.Context, b role.Baseline) error {
+	if !x.w.fits(b) {
+		return role.ErrSealBroken
+	}
+	return nil
+}
+
 // writes counts the calls that changed a role.
 func (w *world) writes() int {
 	return w.count("UpdateAssumeRolePolicy") + w.count("TagRole") + w.count("UntagRole")
@@ -55,7 +65,7 @@ func (w *world) writes() int {
 func (w *world) hand() []guard.Result {
 	w.t.Helper()
 	g, err := guard.New(guard.Config{
-		Rules: w.rules, Reader: w, Writers: writers{w}, Ledger: w.memory, Channel: w, Later: later{w},
+		Rules: w.rules, Reader: w, Writers: writers{w}, Seals: seals{w}, Ledger: w.memory, Channel: w, Later: later{w},
 		Now: w.time, Wait: w.wait, Log: w.logger(),
 	})
 	if err != nil {

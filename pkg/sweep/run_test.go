@@ -162,36 +162,6 @@ func (s *sweeping) Wait(_ context.Context, account string) error {
 	return nil
 }
 
-// line is the guard of the world, whose alerts are delivered.
-type line struct {
-	*guard.Guard
-	s *sweeping
-}
-
-// Deliver sends what waits.
-func (l line) Deliver(ctx context.Context, limit int) (int, error) {
-	if err := l.s.step(); err != nil {
-		return 0, err
-	}
-	letters, err := l.s.memory.Undelivered(ctx, limit)
-	if err != nil {
-		return 0, err
-	}
-	for _, one := range letters {
-		a, err := alert.Parse(one.Body)
-		if err != nil {
-			return 0, err
-		}
-		if _, err := l.s.Notify(ctx, a); err != nil {
-			return 0, err
-		}
-		if err := l.s.memory.Delivered(ctx, one); err != nil {
-			return 0, err
-		}
-	}
-	return len(letters), nil
-}
-
 // crashing is the ledger whose every call may be the last of a run: half of
 // them before their effect, half of them after it.
 type crashing struct {
@@ -255,6 +225,23 @@ func (c crashing) Post(ctx context.Context, token string, l ledger.Letter) (ledg
 		return f, err
 	}
 	return f, c.s.step()
+}
+
+func (c crashing) Delivered(ctx context.Context, l ledger.Letter) error {
+	if err := c.s.step(); err != nil {
+		return err
+	}
+	if err := c.Ledger.Delivered(ctx, l); err != nil {
+		return err
+	}
+	return c.s.step()
+}
+
+func (c crashing) Undelivered(ctx context.Context, limit int) ([]ledger.Letter, error) {
+	if err := c.s.step(); err != nil {
+		return nil, err
+	}
+	return c.Ledger.Undelivered(ctx, limit)
 }
 
 func (c crashing) BeginSweep(ctx context.Context, x ledger.Sweep) (ledger.Firstness, error) {
@@ -325,7 +312,7 @@ func (s *sweeping) sweeper() *sweep.Sweeper {
 		s.t.Fatal(err)
 	}
 	cfg := sweep.Config{
-		Rules: s.rules, Details: s, Reader: s, Line: line{g, s}, Ledger: l, Queue: s, Sealer: s, Pace: s, Meter: s,
+		Rules: s.rules, Details: s, Reader: s, Line: g, Ledger: l, Queue: s, Sealer: s, Pace: s, Meter: s,
 		Now: s.time, Log: s.logger(),
 	}
 	if s.members != nil {

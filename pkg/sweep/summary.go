@@ -123,6 +123,8 @@ func (t total) told(now time.Time) []string {
 	add(t.gone.count, "role was gone without an event", "roles were gone without an event")
 	add(c[countRejudged], "role is judged otherwise though it did not change: an exemption ended, or somebody whom it names was deleted", "roles are judged otherwise though they did not change: exemptions ended, or somebody whom they name was deleted")
 	add(c[countByRules], "role is judged otherwise since the rules changed: "+listed(t.byRules), "roles are judged otherwise since the rules changed, such as "+listed(t.byRules))
+	add(c[countWaiting], "role is bad under rules that changed, and is only told of until they act ("+t.acting()+")", "roles are bad under rules that changed, and are only told of until they act ("+t.acting()+")")
+	add(c[countActing], "role that was left as it was under other rules is acted on from now on", "roles that were left as they were under other rules are acted on from now on")
 	add(c[countWorse], "role was good before and no longer is", "roles were good before and no longer are")
 	add(c[countCleared], "role is good again", "roles are good again")
 	add(c[countResumed], "role was found before an interruption", "roles were found before an interruption")
@@ -138,6 +140,11 @@ func (t total) told(now time.Time) []string {
 		out = append(out, list...)
 	}
 	return out
+}
+
+// acting says when rules that changed act.
+func (t total) acting() string {
+	return fmt.Sprintf("%s after they were first seen, or once a person confirms them: rolewarden preview --confirm %s", t.rules.RuleChanges.ObserveFor, t.sweep.RulesHash)
 }
 
 // byRule counts the roles by the rules that they break.

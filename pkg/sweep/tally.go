@@ -24,6 +24,8 @@ const (
 	countChanged      = "changed"
 	countRejudged     = "rejudged"
 	countByRules      = "rejudged-by-rules"
+	countActing       = "acted-on-by-rules"
+	countWaiting      = "waiting-for-rules"
 	countResumed      = "found-before-a-restart"
 	countCleared      = "leftover"
 	countNoncompliant = "noncompliant"
@@ -172,6 +174,9 @@ func (t *tally) role(l guard.Look, sweep string) {
 			t.counts[countRule+f.Rule]++
 		}
 	}
+	if l.Differs != "" {
+		t.counts[countWaiting]++
+	}
 	t.news(l, sweep)
 }
 
@@ -187,6 +192,8 @@ func (t *tally) news(l guard.Look, sweep string) {
 	case guard.RulesChanged:
 		t.counts[countByRules]++
 		t.notes.ByRules = keep(t.notes.ByRules, fmt.Sprintf("%s: %s, was %s", l.Role.ARN, l.Report.Verdict, l.Recalled.State.Verdict))
+	case guard.RulesAct:
+		t.counts[countActing]++
 	case guard.Leftover:
 		t.counts[countCleared]++
 	case guard.NoNews:
