@@ -93,8 +93,9 @@ var ErrTask = errors.New("the task cannot be done as it is")
 // An error means that the task may be tried again: nothing was written, or
 // nobody can tell (then the next Apply finds out by reading); ErrTask alone is
 // for good. What cannot get better by trying again is an Outcome with a Problem
-// and no error. A role that already has the task's document is not written a
-// second time.
+// and no error. A role that shows the task's document before anything was
+// written is ErrStale: whether an earlier try wrote it, somebody else did, or the
+// reading lags, only a record of that try and a later reading tell.
 func (r *Remediator) Apply(ctx context.Context, iam IAM, t Task) (decision.Outcome, error) {
 	nothing := decision.Outcome{Before: t.Role.TrustPolicy, After: t.Role.TrustPolicy}
 	if err := t.check(); err != nil {

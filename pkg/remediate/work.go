@@ -68,12 +68,14 @@ func (t Task) stale(live role.Role) error {
 func (w *work) replace(ctx context.Context, live role.Role) error {
 	w.sent = w.Document
 	for {
-		if w.stands(live) {
-			// An earlier try took effect, and its answer or its record was lost.
-			return w.shown(ctx, live)
-		}
 		if !w.same(live.TrustPolicy, w.Role.TrustPolicy) {
+			// Also where it shows what is about to be written: nothing was written
+			// yet, so the reading lags behind what was judged, or somebody else wrote
+			// it. Who has the record of an earlier try tells these apart.
 			return w.stale(live)
+		}
+		if w.stands(live) {
+			return w.shown(ctx, live)
 		}
 		err := w.iam.UpdateTrust(ctx, w.Role.Ref(), w.sent)
 		switch {
