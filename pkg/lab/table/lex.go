@@ -2,6 +2,7 @@ package table
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // token is one word of an expression.
@@ -76,6 +77,9 @@ func (t token) rest(text string) int {
 	case numberToken:
 		return len(tail) - len(strings.TrimLeft(tail, "0123456789"))
 	case signToken:
+		if _, width := utf8.DecodeRuneInString(text[t.at:]); width > 1 {
+			return width - 1
+		}
 		if c := text[t.at]; c == '<' && (strings.HasPrefix(tail, ">") || strings.HasPrefix(tail, "=")) || c == '>' && strings.HasPrefix(tail, "=") {
 			return 1
 		}
@@ -115,7 +119,7 @@ func syntax(text string, before []token, t token) *Problem {
 	if len(before) > 0 {
 		from = before[len(before)-1].at
 	}
-	return bad("Syntax error; token: \"%s\", near: \"%s\"", t.text, strings.ToValidUTF8(text[from:to], "?"))
+	return bad("Syntax error; token: \"%s\", near: \"%s\"", t.text, text[from:to])
 }
 
 // bad is an expression's error; the name of the parameter is put before it

@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Problem is an error as DynamoDB answers it.
@@ -53,7 +54,7 @@ func (p *Problem) Fields() map[string]any {
 }
 
 func failed(code, format string, args ...any) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Problem{Status: http.StatusBadRequest, Code: code, Message: strings.ToValidUTF8(fmt.Sprintf(format, args...), "?")}
 }
 
 func invalid(format string, args ...any) *Problem {
