@@ -23,6 +23,13 @@ func (w *world) bound(account, role, boundary string) {
 	w.must(err)
 }
 
+// allow gives a role a permission policy.
+func (w *world) allow(account, role, document string) {
+	w.t.Helper()
+	_, err := w.admin(account).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("own"), PolicyDocument: &document})
+	w.must(err)
+}
+
 // T69: a session that was issued before its role was contained may do nothing
 // from then on. Who may assume the role is the trust's matter and stays as it
 // was; and the session has its rights again when the boundary is taken off.
@@ -31,8 +38,7 @@ func TestContainmentReachesSessionsAlreadyIssued(t *testing.T) {
 	caller := w.user(prod, "caller", "")
 	w.role(prod, "app", trusting(arn(prod, "user/caller")))
 	w.role(prod, "next", trusting(arn(prod, "role/app")))
-	_, err := w.admin(prod).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("app"), PolicyName: aws.String("all"), PolicyDocument: aws.String(allowAll)})
-	w.must(err)
+	w.allow(prod, "app", allowAll)
 	in := &sts.AssumeRoleInput{RoleArn: aws.String(arn(prod, "role/app")), RoleSessionName: aws.String("s1")}
 	session, err := w.assume(caller, in)
 	w.must(err)
