@@ -2,9 +2,10 @@
 // SDK.
 //
 // It takes and gives the words of the rooms below: it reads roles and
-// principals in any account under credentials narrowed to reading, opens
-// sessions that can do one action to one role, asks Organizations who belongs,
-// keeps the ledger in DynamoDB, and hands messages to SNS and SQS. It sorts
+// principals in any account, one by one and all at once, under credentials
+// narrowed to reading; opens sessions that can do one action to one role; asks
+// Organizations who belongs; seals baselines with a key in KMS and checks their
+// seals; keeps the ledger in DynamoDB; and hands messages to SNS and SQS. It sorts
 // AWS's errors once into those of the room role. It holds no judgement: what
 // to read, write or tell is decided elsewhere.
 //
