@@ -27,7 +27,7 @@ type handleVerb struct {
 
 // Help is the verb's long help.
 func (handleVerb) Help() string {
-	return `Each file holds one event as EventBridge delivers it. It goes through the whole line, the one of the Lambda function, in an organization in this process that is filled from the events themselves: their accounts, and each role with the trust policy that its event carries. What rolewarden would decide, do and tell is shown. Events are handled in the order given, so that an earlier one can be the past of a later one.
+	return `Each file holds one event as EventBridge delivers it. It goes through the whole line, the one of the Lambda function, in an organization in this process that is filled from the events themselves: their accounts, and each role with the trust policy that its event carries. What rolewarden would decide, do and tell is shown. Events are handled in the order given, with the time between them that lies between them: a document that stood for as long as the rules file asks for (a day) is what a later change of its role goes back to.
 
     rolewarden handle events/
     rolewarden handle --rules rules.yaml --format json event.json
@@ -147,6 +147,9 @@ func houseOf(o *org.Rules, envelopes [][]byte, now time.Time) houseConfig {
 // take sends one event through the line.
 func (h *house) take(ctx context.Context, path string, text []byte) (*handledEvent, error) {
 	e := &handledEvent{Path: path, Routed: routed(text, h.rules), Alerts: []json.RawMessage{}}
+	if err := h.meanwhile(ctx, text); err != nil {
+		return nil, err
+	}
 	missing := h.stage(ctx, text)
 	calls := len(h.lab.Calls())
 	// The events of rolewarden's own writes are not followed here.
@@ -170,6 +173,24 @@ func (h *house) take(ctx context.Context, path string, text []byte) (*handledEve
 		e.Verdict, e.Reasons = finding.Undecided.String(), []string{missing}
 	}
 	return e, nil
+}
+
+// meanwhile lets the time pass that lies between an event and the one before,
+// and seals what has stood by then.
+func (h *house) meanwhile(ctx context.Context, text []byte) error {
+	c, err := trail.Parse(text)
+	if err != nil || c.Time.IsZero() {
+		return nil //nolint:nilerr // what is no event has no time
+	}
+	last := h.last
+	h.last = c.Time
+	if last.IsZero() || !c.Time.After(last) {
+		return nil
+	}
+	if err := h.clock.Wait(ctx, c.Time.Sub(last)); err != nil {
+		return err
+	}
+	return h.seal(ctx, c.Time)
 }
 
 // stage puts into the house what an event says has happened. It gives why the

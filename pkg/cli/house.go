@@ -47,6 +47,8 @@ type house struct {
 	server *lab.Server
 	clock  clock
 	hub    string
+	// key is the ARN of the one that baselines are sealed with.
+	key    string
 	rules  *org.Rules
 	topic  string
 	ledger *ledger.Memory
@@ -62,6 +64,8 @@ type house struct {
 	queue *queue
 
 	everything bool
+	// last is when the event was that a file held before this one.
+	last time.Time
 
 	mu sync.Mutex
 	// published are the alerts as SNS was given them.

@@ -16,6 +16,7 @@ import (
 // same documents, so that what the lab refuses here AWS would refuse there.
 const (
 	hubRole    = "rolewarden/" + deployment.GuardRole
+	sweepRole  = "rolewarden/" + deployment.SweepRole
 	readerRole = "rolewarden/" + deployment.ReaderRole
 	writerRole = "rolewarden/" + deployment.RemediatorRole
 )
@@ -48,8 +49,10 @@ func (h *house) makeRoles(ctx context.Context, cfg houseConfig, organization str
 			{deployment.RemediatorRole, grants.RemediatorTrust(w), grants.Remediator(w)},
 		}
 		if account.ID == cfg.Hub {
-			own := grants.Function(w, actions.Guard, h.resources(w))
-			made = append([]memberRole{{deployment.GuardRole, grants.FunctionTrust(w, actions.Guard), own}}, made...)
+			made = append([]memberRole{
+				{deployment.GuardRole, grants.FunctionTrust(w, actions.Guard), grants.Function(w, actions.Guard, h.resources(w))},
+				{deployment.SweepRole, grants.FunctionTrust(w, actions.Sweep), grants.Function(w, actions.Sweep, h.resources(w))},
+			}, made...)
 		}
 		admin, err := h.admin(account.ID)
 		if err != nil {
@@ -64,8 +67,8 @@ func (h *house) makeRoles(ctx context.Context, cfg houseConfig, organization str
 	return nil
 }
 
-// resources are what the guard works on. In a house only the topic is there;
-// queues and ledger are in memory.
+// resources are what the functions work on. In a house only the topic and the
+// key are there; queues and ledger are in memory.
 func (h *house) resources(w grants.World) grants.Resources {
 	here := func(service, resource string) string {
 		return "arn:" + w.Partition + ":" + service + ":" + w.Region + ":" + w.Hub + ":" + resource
@@ -73,7 +76,7 @@ func (h *house) resources(w grants.World) grants.Resources {
 	later := here("sqs", deployment.LaterQueue)
 	return grants.Resources{
 		Table: here("dynamodb", "table/"+deployment.Table), Topic: h.topic, Consumes: []string{here("sqs", deployment.IntakeQueue), later}, Sends: []string{later},
-		LogGroup: here("logs", "log-group:"+deployment.LogPrefix+deployment.GuardFunction+":*"),
+		SealKey: h.key, LogGroup: here("logs", "log-group:"+deployment.LogPrefix+deployment.GuardFunction+":*"),
 	}
 }
 

@@ -80,6 +80,14 @@ func operate(t *testing.T, text string) operated {
 	return operated{h, t}
 }
 
+// stood lets a day pass, after which what has stood is sealed.
+func (o operated) stood() {
+	o.t.Helper()
+	if err := o.day(o.t.Context()); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
 // calls is a call of an account's administrator.
 func (o operated) calls(account, action string, parameters map[string]string) {
 	o.t.Helper()
@@ -229,6 +237,7 @@ func TestTheOperatorLetsOneRuleWriteInOneUnit(t *testing.T) {
 				if got := o.watches(); len(got) != 0 {
 					t.Errorf("%s: a role that is fine leads to %q", account, got)
 				}
+				o.stood()
 				o.calls(account, "UpdateAssumeRolePolicy", map[string]string{"RoleName": "app", "PolicyDocument": openToAll})
 				happens(account, "app", want.opened)
 				o.calls(account, "CreateRole", map[string]string{"RoleName": "born", "AssumeRolePolicyDocument": openToAll})

@@ -133,6 +133,7 @@ func (s *scenario) play(ctx context.Context) {
 //	hold, keep, release          keep events back; keep no further ones back; deliver them
 //	again                        deliver the last CreateRole or update a second time
 //	pass DURATION                time passes
+//	day                          a day passes, and what has stood is sealed
 //	watch                        rolewarden handles all there is
 //	show ACCOUNT ROLE            the trust policy and rolewarden's tags as they are now
 func (s *scenario) step(ctx context.Context, words []string) {
@@ -182,6 +183,8 @@ func (s *scenario) step(ctx context.Context, words []string) {
 		d, err := time.ParseDuration(arg(1))
 		s.must(err)
 		s.must(s.clock.Wait(ctx, d))
+	case "day":
+		s.must(s.h.day(ctx))
 	case "watch":
 		s.watch(ctx)
 	case "show":

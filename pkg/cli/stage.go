@@ -200,6 +200,12 @@ func (t *tale) watch(ctx context.Context) {
 	t.must(err)
 }
 
+// stand lets a day pass, after which a sweep seals what has stood.
+func (t *tale) stand(ctx context.Context) {
+	t.must(t.h.day(ctx))
+	t.remark("a day passes, and the sweep seals what has stood: from now on there is something to go back to")
+}
+
 // note adds the scenes of one handled message.
 func (t *tale) note(d handled) {
 	if d.err != nil {

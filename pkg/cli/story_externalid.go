@@ -23,7 +23,7 @@ func externalIDStory(ctx context.Context, t *tale) {
 	collector.Context["sts:ExternalId"] = access.One("another-customer")
 	t.expect("the partner, talked into it by another customer", denied, t.tries(ctx, "the partner", collector))
 
-	t.pass(ctx, 15*time.Minute)
+	t.stand(ctx)
 	t.writes(ctx, ivan, "UpdateAssumeRolePolicy", "acme-reader", open, "without the external ID")
 	witness := t.witness(ctx, "acme-reader", "external-id")
 	t.expect("the witness, tried before rolewarden acts", credentials, t.tries(ctx, "the witness", witness))

@@ -2,17 +2,19 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/guard"
-	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 )
 
 // moveIn makes rolewarden's roles over the IAM API, and starts it.
 func (h *house) moveIn(ctx context.Context, cfg houseConfig, organization string) error {
+	var err error
+	if h.key, err = h.sealKey(h.world(cfg.Hub, organization)); err != nil {
+		return err
+	}
 	if err := h.makeRoles(ctx, cfg, organization); err != nil {
 		return err
 	}
@@ -26,17 +28,12 @@ const shift = 45 * time.Minute
 // start wires the line out of the same parts as the function in AWS, under
 // fresh credentials such as Lambda gives it. What it remembers is in the ledger.
 func (h *house) start() error {
-	keys, err := h.lab.AssumeAsService(lab.ServiceCall{
-		Service: "lambda.amazonaws.com", RoleARN: h.arn(h.hub, "role/"+hubRole), SessionName: "rolewarden-guard", SourceAccount: h.hub,
-	})
+	keys, err := h.working(hubRole, "rolewarden-guard")
 	if err != nil {
-		return fmt.Errorf("starting the function: %w", err)
+		return err
 	}
 	h.started = h.clock.Now()
-	own := awsapi.Fixed(awsapi.Keys{
-		Endpoint: h.server.URL, Region: homeRegion,
-		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
-	})
+	own := awsapi.Fixed(keys)
 	own.HTTPClient = h.wire
 	h.accounts, err = awsapi.NewAccounts(awsapi.Config{
 		AWS: own, Now: h.clock.Now, Partition: h.rules.Organization.Partition,
@@ -45,8 +42,12 @@ func (h *house) start() error {
 	if err != nil {
 		return err
 	}
+	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: own, KeyID: h.key})
+	if err != nil {
+		return err
+	}
 	wired := guard.Config{
-		Rules: h.rules, Reader: h.accounts, Writers: h.accounts, Ledger: h.ledger, Later: h,
+		Rules: h.rules, Reader: h.accounts, Writers: h.accounts, Seals: seals, Containers: h.accounts, Ledger: h.ledger, Later: h,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: own}), TopicARN: h.topic},
 		Now:     h.clock.Now, Wait: h.clock.Wait, Log: h.log,
 	}
