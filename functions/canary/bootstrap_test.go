@@ -82,7 +82,7 @@ func newStage(t *testing.T) *stage {
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t), "AWS_ENDPOINT_URL_ORGANIZATIONS": moto.URL(t),
 		"AWS_ENDPOINT_URL_EVENTBRIDGE": moto.URL(t),
 		"ROLEWARDEN_TABLE":             s.makeTable(), "ROLEWARDEN_EXTERNAL_ID": external, "ROLEWARDEN_TOPIC_ARN": topic,
-		"ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, deployment.LaterQueue), "ROLEWARDEN_RULES": s.rules(),
+		"ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, deployment.LaterQueue), "ROLEWARDEN_RULES": s.rules(), "ROLEWARDEN_SEAL_KEY": "arn:aws:kms:us-east-1:" + hub + ":key/1",
 		"ROLEWARDEN_TARGETS": s.root, "ROLEWARDEN_MANAGEMENT": hub, "ROLEWARDEN_EVERY_MINUTES": "60",
 	}
 	s.guard = s.start("../guard", deployment.GuardRole, env)

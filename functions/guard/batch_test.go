@@ -64,7 +64,7 @@ func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 
 func TestSettingsSayAllThatIsMissing(t *testing.T) {
 	_, err := readSettings(func(string) string { return "" })
-	for _, name := range []string{"ROLEWARDEN_TABLE", "ROLEWARDEN_TOPIC_ARN", "ROLEWARDEN_LATER_QUEUE"} {
+	for _, name := range []string{"ROLEWARDEN_TABLE", "ROLEWARDEN_TOPIC_ARN", "ROLEWARDEN_LATER_QUEUE", "ROLEWARDEN_SEAL_KEY"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}
@@ -77,6 +77,7 @@ func TestSettingsRefuseWhatCannotWork(t *testing.T) {
 	good := map[string]string{
 		"ROLEWARDEN_TABLE": "rolewarden", "ROLEWARDEN_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:alerts",
 		"ROLEWARDEN_LATER_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/rolewarden-later",
+		"ROLEWARDEN_SEAL_KEY":    "arn:aws:kms:us-east-1:111122223333:key/1",
 	}
 	read := func(name, value string) error {
 		_, err := readSettings(func(key string) string {

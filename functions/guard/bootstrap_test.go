@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,9 @@ type stage struct {
 	t      testing.TB
 	lab    *lab.Lab
 	ledger *awsapi.Dynamo
+	seals  *awsapi.Seals
+	// behind is how far the lab's clock is behind the world's.
+	behind atomic.Int64
 	iam    *iam.Client
 	told   []lab.Message
 	// seen are the events of the lab's bus.
@@ -77,7 +81,7 @@ func newStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{t: t}
 	var err error
-	s.lab, err = lab.New(lab.Config{OrganizationID: "o-exampleorgid", ManagementAccount: hub, Accounts: []lab.Account{{ID: hub, Name: "hub"}, {ID: prod, Name: "prod"}}})
+	s.lab, err = lab.New(lab.Config{Now: func() time.Time { return time.Now().Add(-time.Duration(s.behind.Load())) }, OrganizationID: "o-exampleorgid", ManagementAccount: hub, Accounts: []lab.Account{{ID: hub, Name: "hub"}, {ID: prod, Name: "prod"}}})
 	s.must(err)
 	server, err := s.lab.Start("127.0.0.1:0")
 	s.must(err)
@@ -93,15 +97,22 @@ func newStage(t testing.TB) *stage {
 	s.ledger, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: moto.AWS(t), Table: table})
 	s.must(err)
 
+	key, err := s.lab.SeedKey(hub, lab.SeedKey{})
+	s.must(err)
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
 	s.must(os.WriteFile(rules, []byte(stageRules), 0o600))
 	keys, err := s.lab.Admin(hub)
+	s.must(err)
+	s.seals, err = awsapi.NewSeals(awsapi.SealsConfig{KeyID: key, AWS: awsapi.Fixed(awsapi.Keys{
+		Endpoint: server.URL, Region: "us-east-1", AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey,
+	})})
 	s.must(err)
 	s.bootstrap, s.env = runtimetest.Build(t, "."), map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
 		"ROLEWARDEN_RULES": rules, "ROLEWARDEN_TABLE": table, "ROLEWARDEN_EXTERNAL_ID": "example-external-id",
 		"ROLEWARDEN_TOPIC_ARN": s.lab.Topic(hub, "alerts"), "ROLEWARDEN_LATER_QUEUE": s.lab.Queue(hub, "later"),
+		"ROLEWARDEN_SEAL_KEY": key,
 	}
 	s.runtime = runtimetest.Start(t, s.bootstrap, s.env)
 	return s
@@ -143,19 +154,24 @@ func (s *stage) makeTable() string {
 	return name
 }
 
-// was gives a role a past: the document that rolewarden knows to be good, and
-// the one that the event at hand left.
+// was gives a role a past: it was made two days ago, with the document that
+// rolewarden knows to be good, and has the one that the event at hand left.
 func (s *stage) was(name, good, now string) {
 	s.t.Helper()
+	s.behind.Store(int64(48 * time.Hour))
 	s.must(s.lab.SeedRole(prod, lab.SeedRole{Name: name, TrustPolicy: now}))
+	s.behind.Store(0)
 	got, err := s.iam.GetRole(s.t.Context(), &iam.GetRoleInput{RoleName: &name})
 	s.must(err)
 	doc, err := policy.Parse([]byte(good))
 	s.must(err)
-	s.must(s.ledger.AddBaseline(s.t.Context(), role.Baseline{
-		Account: prod, RoleID: *got.Role.RoleId, Document: good, Digest: doc.Digest("aws"),
+	b := role.Baseline{
+		Account: prod, RoleID: *got.Role.RoleId, Document: good, Digest: doc.Digest("aws"), Provenance: role.Observed,
 		Since: time.Now().Add(-48 * time.Hour), Sealed: time.Now().Add(-24 * time.Hour),
-	}))
+	}
+	b.Seal, err = s.seals.Seal(s.t.Context(), b)
+	s.must(err)
+	s.must(s.ledger.AddBaseline(s.t.Context(), b))
 }
 
 func (s *stage) live(name string) string {

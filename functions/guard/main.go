@@ -62,8 +62,12 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 	if err != nil {
 		return batches{}, err
 	}
+	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: s.sealKey})
+	if err != nil {
+		return batches{}, err
+	}
 	g, err := guard.New(guard.Config{
-		Rules: rules, Reader: accounts, Writers: accounts,
+		Rules: rules, Reader: accounts, Writers: accounts, Seals: seals, Containers: accounts,
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}),
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},

@@ -21,6 +21,7 @@ type settings struct {
 	table      string
 	topic      string
 	laterQueue string
+	sealKey    string
 	readerRole string
 	writerRole string
 	externalID string
@@ -58,6 +59,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 		{"ROLEWARDEN_TABLE", "the name of the ledger's DynamoDB table", &s.table},
 		{"ROLEWARDEN_TOPIC_ARN", "the ARN of the alert topic", &s.topic},
 		{"ROLEWARDEN_LATER_QUEUE", "the URL of the later queue", &s.laterQueue},
+		{"ROLEWARDEN_SEAL_KEY", "the ARN of the key that baselines are sealed with", &s.sealKey},
 	} {
 		if *one.to = strings.TrimSpace(getenv(one.name)); *one.to == "" {
 			wrong = append(wrong, fmt.Errorf("reading the environment: %s is not set: give %s", one.name, one.what))
