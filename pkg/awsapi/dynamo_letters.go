@@ -37,6 +37,9 @@ func letterItem(l ledger.Letter) (item, error) {
 	i := letterKey(l, l.At)
 	i[body], i[form] = content, number(thisForm)
 	i["account"], i["eventId"], i["id"], i["writtenAt"] = text(l.Event.Account), text(l.Event.EventID), text(l.ID), stamp(l.At)
+	if l.After != (ledger.Key{}) {
+		i["afterAccount"], i["afterEventId"] = text(l.After.Account), text(l.After.EventID)
+	}
 	return i, nil
 }
 
@@ -48,6 +51,7 @@ func letterOf(i item) (ledger.Letter, error) {
 	if f.err != nil {
 		return ledger.Letter{}, f.err
 	}
+	l.After = ledger.Key{Account: textOf(i, "afterAccount"), EventID: textOf(i, "afterEventId")}
 	var err error
 	if l.Body, err = unpackBytes(i, body); err != nil {
 		return ledger.Letter{}, err

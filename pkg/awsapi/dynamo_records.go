@@ -74,6 +74,8 @@ type stateRecord struct {
 	Decided   decision.Action   `json:"decided"`
 	Decision  string            `json:"decision,omitempty"`
 	AlertID   string            `json:"alertId,omitempty"`
+	ToldIn    string            `json:"toldAccount,omitempty"`
+	ToldBy    string            `json:"toldEventId,omitempty"`
 	Trusts    []principalRecord `json:"trusts,omitempty"`
 	IDs       map[string]string `json:"principals,omitempty"`
 	UpdatedAt time.Time         `json:"updatedAt"`
@@ -97,7 +99,7 @@ func recordOfState(s ledger.RoleState) stateRecord {
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
 		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
-		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers,
+		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers, ToldIn: s.Told.Account, ToldBy: s.Told.EventID,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
@@ -113,7 +115,7 @@ func (r stateRecord) state() ledger.RoleState {
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
 		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
-		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers,
+		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers, Told: ledger.Key{Account: r.ToldIn, EventID: r.ToldBy},
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))

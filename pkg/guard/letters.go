@@ -15,18 +15,24 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
+// telling is an alert to be told, after the letters of an event that it goes on with.
+type telling struct {
+	alert.Alert
+	after ledger.Key
+}
+
 // finish records the end of an event and what people have to be told of it, in
 // one step, and then tells it. What could not be told stays in the ledger, and
 // is told when the message comes again, or by Deliver. A crash between the
 // telling and its record tells the same alert twice, and none is lost (I7).
-func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusion, alerts ...alert.Alert) (Result, error) {
+func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusion, all ...telling) (Result, error) {
 	c.Event, c.At = j.key, g.cfg.Now()
-	alerts = j.hush(&res, alerts)
-	if len(alerts) > 0 && !j.alone {
-		return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.finish(ctx, res, j, c, alerts...) })
+	all = j.hush(&res, all)
+	if len(all) > 0 && !j.alone {
+		return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.finish(ctx, res, j, c, all...) })
 	}
-	for _, a := range alerts {
-		c.Letters = append(c.Letters, ledger.Letter{ID: a.ID + "/" + a.State.String(), Event: j.key, Body: a.JSON(), At: c.At})
+	for _, t := range all {
+		c.Letters = append(c.Letters, ledger.Letter{ID: t.ID + "/" + t.State.String(), Event: j.key, Body: t.JSON(), After: t.after, At: c.At})
 	}
 	if len(c.Letters) > 0 {
 		// Reserved before they are there, so that nobody else tells them too.
@@ -40,7 +46,7 @@ func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusi
 		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)
 	}
 	res.End, res.Reason = c.End, c.Reason
-	err := g.send(ctx, &res, j.change.Time, c.Letters)
+	err := g.inOrder(ctx, &res, j, c.Letters)
 	return res, err
 }
 
@@ -63,8 +69,38 @@ func (g *Guard) ended(ctx context.Context, j job, taken ledger.Taken) (Result, e
 	if err != nil {
 		return res, fmt.Errorf("taking event %s of account %s: %w", j.key.EventID, j.key.Account, err)
 	}
-	err = g.send(ctx, &res, j.change.Time, taken.Letters)
+	err = g.inOrder(ctx, &res, j, taken.Letters)
 	return res, err
+}
+
+// inOrder tells letters after those that they go on with: who reads that an
+// alert is resolved must not read afterwards that it is opened.
+func (g *Guard) inOrder(ctx context.Context, res *Result, j job, letters []ledger.Letter) error {
+	done := map[ledger.Key]bool{{}: true, j.key: true}
+	for _, l := range letters {
+		if done[l.After] {
+			continue
+		}
+		if err := g.earlier(ctx, res, j, l.After); err != nil {
+			return err
+		}
+		done[l.After] = true
+	}
+	return g.send(ctx, res, j.change.Time, letters)
+}
+
+// earlier tells what an earlier event still has to tell.
+func (g *Guard) earlier(ctx context.Context, res *Result, j job, k ledger.Key) error {
+	box := mailbox(ledger.Letter{Event: k})
+	if err := g.lease(ctx, box, j.holder()); err != nil {
+		return err
+	}
+	defer g.release(ctx, k, box, j.holder())
+	taken, err := g.cfg.Ledger.Take(ctx, k, g.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("taking event %s of account %s: %w", k.EventID, k.Account, err)
+	}
+	return g.send(ctx, res, time.Time{}, taken.Letters)
 }
 
 // Deliver tells what the ledger holds and nobody has told yet, the oldest
@@ -89,14 +125,19 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	var res Result
+	failed := map[ledger.Key]bool{}
 	if len(held) > 0 {
 		// Some of it may have been told before it was reserved.
 		waiting, err = g.cfg.Ledger.Undelivered(ctx, limit)
 		problems = append(problems, err)
 	}
 	for _, l := range waiting {
-		if held[mailbox(l)] {
-			problems = append(problems, g.send(ctx, &res, time.Time{}, []ledger.Letter{l}))
+		if !held[mailbox(l)] || failed[l.After] && l.After != (ledger.Key{}) {
+			failed[l.Event] = true
+			continue
+		}
+		if err := g.send(ctx, &res, time.Time{}, []ledger.Letter{l}); err != nil {
+			failed[l.Event], problems = true, append(problems, err)
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -173,7 +214,7 @@ func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Let
 		return nil, nil
 	}
 	now := g.cfg.Now()
-	letter := ledger.Letter{ID: a.ID + "/resolved/" + l.Event.EventID, Body: g.resolution(a, s).JSON(), At: now}
+	letter := ledger.Letter{ID: a.ID + "/resolved/" + l.Event.EventID, Body: g.resolution(a, s).JSON(), After: l.Event, At: now}
 	if _, err := g.cfg.Ledger.Post(ctx, "resolved/"+l.Name(), letter); err != nil {
 		return nil, fmt.Errorf("recording that the alert about role %s is resolved: %w", a.Role.ARN, err)
 	}

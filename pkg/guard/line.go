@@ -139,7 +139,7 @@ func (g *Guard) compliant(ctx context.Context, res Result, j job, v judged) (Res
 	}
 	err = g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{
 		Event: j.key, End: ledger.Compliant, Reason: "the role obeys the rules", At: g.cfg.Now(),
-		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, ""), Expect: ledger.NoOpenAlert,
+		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, thread{}), Expect: ledger.NoOpenAlert,
 	})
 	if err != nil {
 		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)

@@ -53,12 +53,12 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "reason", err.Error())
 	}
 	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
-	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind), alert.BuildDeletion(d))
+	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind), telling{Alert: alert.BuildDeletion(d)})
 }
 
 // gone ends the deletion of a principal. If that was a role with an open alert,
 // nothing about it is open any more: the alert is resolved, and forgotten.
-func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string, alerts ...alert.Alert) (Result, error) {
+func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string, all ...telling) (Result, error) {
 	var last *ledger.RoleState
 	if j.change.Kind == trail.RoleDeleted {
 		states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
@@ -69,15 +69,15 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if s.AlertID == "" || g.lives(ctx, s) {
 				continue
 			}
-			alerts = append(alerts, resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s))
-			s.AlertID, s.Event, s.EventTime, s.UpdatedAt = "", j.key, j.change.Time, g.cfg.Now()
+			all = append(all, telling{resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s), s.Told})
+			s.AlertID, s.Told, s.Event, s.EventTime, s.UpdatedAt = "", ledger.Key{}, j.key, j.change.Time, g.cfg.Now()
 			if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
 				s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
 			}
 			last = &s
 		}
 	}
-	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, alerts...)
+	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
 }
 
 // lives reports whether a role of which a deletion was told is there all the

@@ -15,18 +15,18 @@ import (
 // conclude ends the handling of a role: what is remembered of it and what is
 // told go into the ledger in one step.
 func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Result, error) {
-	var alerts []alert.Alert
-	open := ""
-	if v.known.State != nil {
-		open = v.known.State.AlertID
+	var all []telling
+	var open thread
+	if s := v.known.State; s != nil && s.AlertID != "" {
+		open = thread{s.AlertID, s.Told}
 	}
 	if a, due := g.roleAlert(j, v, res); due {
-		alerts = append(alerts, a)
+		all = append(all, telling{a, open.told})
 		switch {
 		case a.State == alert.Resolved:
-			open = ""
+			open = thread{}
 		case !j.silences(a):
-			open = a.ID
+			open = thread{a.ID, j.key}
 		}
 	}
 	if v.report.Verdict == finding.Compliant {
@@ -41,7 +41,13 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}
 	return g.finish(ctx, res, j, ledger.Conclusion{
 		End: endOf(res.Decision, res.Outcome), Reason: reason, State: g.remember(j, v, res.Decision, res.Outcome, open),
-	}, alerts...)
+	}, all...)
+}
+
+// thread is an open alert, and the event that told of it last.
+type thread struct {
+	id   string
+	told ledger.Key
 }
 
 // endOf is the recorded end of a decision and its outcome.
@@ -70,14 +76,14 @@ func endOf(d decision.Decision, o decision.Outcome) ledger.End {
 }
 
 // remember is what the ledger keeps of the role after this handling.
-func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcome, alertID string) *ledger.RoleState {
+func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcome, open thread) *ledger.RoleState {
 	s := &ledger.RoleState{
 		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
 		Document: v.role.TrustPolicy, Digest: v.digest, Since: j.change.Time,
 		Event: j.key, EventTime: j.change.Time, Actor: j.change.Actor.ARN,
 		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, LeftUnder: g.leftUnder(v, d, o),
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
-		AlertID: alertID, UpdatedAt: g.cfg.Now(),
+		AlertID: open.id, Told: open.told, UpdatedAt: g.cfg.Now(),
 	}
 	doc := v.doc
 	if o.Done == decision.Revert || o.Done == decision.Quarantine {
@@ -99,7 +105,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 	}
 	s.Principals = v.principals(s.Digest)
 	s.Trusts = trusts(doc)
-	if alertID != "" || isCanarysTarget(v.role.Path, v.role.Name) {
+	if open.id != "" || isCanarysTarget(v.role.Path, v.role.Name) {
 		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
 	}
 	return s

@@ -349,13 +349,13 @@ func (j job) silences(a alert.Alert) bool {
 }
 
 // hush takes out the alerts that are left to the sweep's summary.
-func (j job) hush(res *Result, alerts []alert.Alert) []alert.Alert {
-	var told []alert.Alert
-	for _, a := range alerts {
-		if j.silences(a) {
-			res.Untold = append(res.Untold, a)
+func (j job) hush(res *Result, all []telling) []telling {
+	var told []telling
+	for _, t := range all {
+		if j.silences(t.Alert) {
+			res.Untold = append(res.Untold, t.Alert)
 		} else {
-			told = append(told, a)
+			told = append(told, t)
 		}
 	}
 	return told

@@ -131,12 +131,12 @@ func (g *Guard) alarm(ctx context.Context, res Result, j job, end ledger.End, wo
 	res.Decision = t.Decision
 	g.cfg.Log.Error("rolewarden is kept from its work", meter.Key, word,
 		"event_id", change.EventID, "account", change.Account, "role", t.Role, "action", res.Decision.Action.String(), "reason", problem)
-	return g.end(ctx, res, j, end, problem, alert.BuildTrouble(t))
+	return g.end(ctx, res, j, end, problem, telling{Alert: alert.BuildTrouble(t)})
 }
 
 // end ends an event about which nothing else is remembered.
-func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reason string, alerts ...alert.Alert) (Result, error) {
-	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason}, alerts...)
+func (g *Guard) end(ctx context.Context, res Result, j job, end ledger.End, reason string, all ...telling) (Result, error) {
+	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason}, all...)
 }
 
 // reject ends a message that cannot be trusted to say what happened: it is
@@ -191,5 +191,5 @@ func (g *Guard) assumed(ctx context.Context, j job) (Result, error) {
 		return res, fmt.Errorf("handling session event %s: the rules asked for a write, which no session event may lead to", j.key.EventID)
 	}
 	change := j.change
-	return g.end(ctx, res, j, ledger.Told, strings.Join(d.Reasons, " "), alert.Build(alert.Input{Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report, Decision: d}))
+	return g.end(ctx, res, j, ledger.Told, strings.Join(d.Reasons, " "), telling{Alert: alert.Build(alert.Input{Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report, Decision: d})})
 }

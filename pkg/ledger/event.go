@@ -121,6 +121,9 @@ type Letter struct {
 	// Event is the event that led to it; zero when none did.
 	Event Key
 	Body  []byte
+	// After is the event whose letters are to be told before this one, since it
+	// goes on with what they say; zero when it begins anew.
+	After Key
 	// At is when it was written; the oldest are delivered first.
 	At time.Time
 }

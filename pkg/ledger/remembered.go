@@ -46,8 +46,10 @@ type RoleState struct {
 	Action   decision.Action
 	Decided  decision.Action
 	Decision string
-	// AlertID is the thread of the open alert; empty when none is open.
+	// AlertID is the thread of the open alert; empty when none is open. Told is the
+	// event that told of it last.
 	AlertID string
+	Told    Key
 	// Trusts are the users and roles that the document names, for Trusting, and
 	// Principals the unique ids of the ARNs it names, where they are known.
 	Trusts     []PrincipalKey

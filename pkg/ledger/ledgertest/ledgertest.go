@@ -68,7 +68,7 @@ func state(roleID, event string, seconds int, trusts ...ledger.PrincipalKey) led
 			{Rule: "public-principal", Place: "Statement[1].Principal", Problem: "anybody may assume it", Severity: finding.Critical},
 		},
 		LeftUnder: "sha256:former", Changers: []string{userARN("bob") + " with Terraform", userARN("alice") + " with console"},
-		Action: decision.Tag, Decision: "d-" + event, AlertID: "alert-" + event,
+		Action: decision.Tag, Decision: "d-" + event, AlertID: "alert-" + event, Told: key("before-" + event),
 		Trusts: trusts, Principals: map[string]string{userARN("alice"): "AIDAALICE"}, UpdatedAt: at(seconds + 1),
 	}
 }

@@ -32,7 +32,7 @@ func letterPromises() []promise {
 
 // letter is one of an event, written some seconds into the story.
 func letter(event, id string, seconds int) ledger.Letter {
-	return ledger.Letter{ID: id, Event: key(event), Body: []byte(`{"id":"` + id + `"}`), At: at(seconds)}
+	return ledger.Letter{ID: id, Event: key(event), Body: []byte(`{"id":"` + id + `"}`), After: key("before-" + event), At: at(seconds)}
 }
 
 // posted is one that no event led to.
