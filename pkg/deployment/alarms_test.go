@@ -15,7 +15,9 @@ func everyDeployment() []*Deployment {
 	for _, way := range []Way{Single, Hub} {
 		for _, slack := range []Presence{Absent, Present} {
 			for _, every := range []time.Duration{15 * time.Minute, time.Hour, 24 * time.Hour} {
-				out = append(out, &Deployment{Way: way, Slack: slack, CanaryEvery: every})
+				for _, sweeps := range []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour} {
+					out = append(out, &Deployment{Way: way, Slack: slack, CanaryEvery: every, SweepEvery: sweeps})
+				}
 			}
 		}
 	}
@@ -33,7 +35,16 @@ var quiet = map[string]string{
 	meter.AlertTold:       "it is what ought to happen",
 	meter.AlertDelayed:    "the age of the alert queue has an alarm",
 	meter.CanaryAccounts:  "how many accounts there are is no fault",
+	meter.SweepAccounts:   "how many accounts there are is no fault",
+	meter.SweepRoles:      "how many roles there are is no fault",
+	meter.SweepFound:      "what was found is told by alerts",
+	meter.BaselinesSealed: "a day on which nothing is sealed is a quiet one; sweep-missed tells when nothing can be",
 	meter.CanarySeconds:   "what is late beyond the grace is missed, and that has an alarm",
+}
+
+// quietIn are those that are without an alarm in one function only.
+var quietIn = map[[2]string]string{
+	{meter.Guard, meter.AlertsUndelivered}: "what SNS did not take at once is sent again within minutes, and what waits longer has an alarm",
 }
 
 // Whatever rolewarden counts is watched, or there is a reason why not: a
@@ -54,6 +65,9 @@ func TestEveryMetricIsWatchedOrHasAReasonNotToBe(t *testing.T) {
 				continue
 			}
 			_, excused := quiet[m.Name]
+			if _, here := quietIn[[2]string{m.Function, m.Name}]; here {
+				excused = true
+			}
 			if watched[[2]string{m.Function, m.Name}] == excused {
 				t.Errorf("%s of %s: watched and excused at once, or neither (slack %d)", m.Name, m.Function, d.Slack)
 			}
@@ -144,19 +158,32 @@ func TestABlindGuardIsToldWithinTwoIntervals(t *testing.T) {
 	}
 }
 
+// What no event told of is found by the sweep alone: that it does not come, or
+// does not see an account, is told within two of its intervals (T14).
+func TestASweepThatDoesNotSeeIsToldWithinTwoIntervals(t *testing.T) {
+	for _, d := range everyDeployment() {
+		for _, name := range []string{"sweep-missed", "coverage-gap"} {
+			i := slices.IndexFunc(d.Alarms(), func(a Alarm) bool { return a.Name == AlarmPrefix+name })
+			if a := d.Alarms()[i]; a.Period*time.Duration(a.Breaching) > 2*d.SweepEvery || a.Period < d.SweepEvery {
+				t.Errorf("%s takes %d of %s, and a sweep comes every %s", name, a.Breaching, a.Period, d.SweepEvery)
+			}
+		}
+	}
+}
+
 // Every rule that feeds the intake queue has its alarms, those for AssumeRole too.
 func TestEveryRuleIsWatched(t *testing.T) {
 	d := &Deployment{Way: Hub, CanaryEvery: time.Hour, AssumeRoleRegions: []string{"us-east-1"}, Rules: &org.Rules{
 		Settings: map[string]org.Setting{"session-policy": {Roles: []string{"arn:aws:iam::111122223333:role/payroll"}}},
 	}}
-	for _, rule := range []string{IntakeRule, AssumeRoleRule + "-1", CanaryRule} {
+	for _, rule := range []string{IntakeRule, AssumeRoleRule + "-1", CanaryRule, SweepRule, DeliverRule} {
 		n := 0
 		for _, a := range d.Alarms() {
 			if a.Namespace == "AWS/Events" && slices.ContainsFunc(a.Dimensions, func(one Dimension) bool { return one.Value == rule }) {
 				n++
 			}
 		}
-		if want := map[bool]int{true: 2, false: 4}[rule == CanaryRule]; n != want {
+		if want := map[bool]int{true: 2, false: 4}[strings.HasSuffix(rule, "-schedule")]; n != want {
 			t.Errorf("%s has %d alarms, want %d", rule, n, want)
 		}
 	}
@@ -171,7 +198,7 @@ func TestSilenceSetsOffTheAlarmsOnSilence(t *testing.T) {
 				off = append(off, a.Name)
 			}
 		}
-		if want := []string{"rolewarden-no-event", "rolewarden-no-canary"}; !slices.Equal(off, want) {
+		if want := []string{"rolewarden-no-event", "rolewarden-no-canary", "rolewarden-sweep-missed"}; !slices.Equal(off, want) {
 			t.Errorf("without data %v go off, want %v", off, want)
 		}
 	}

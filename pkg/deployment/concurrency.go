@@ -1,11 +1,22 @@
 package deployment
 
+import "time"
+
 // How often each function runs at once at most.
 const (
 	GuardConcurrency  = 12
 	NotifyConcurrency = 2
 	CanaryConcurrency = 1
+	// SweepConcurrency is one more than its queue may take (SweepAccountsAtOnce):
+	// the schedules start the function themselves, and alerts that wait for their
+	// delivery do not wait for a sweep.
+	SweepConcurrency    = 4
+	SweepAccountsAtOnce = 3
 )
+
+// DeliverEvery is the time between two deliveries of alerts that SNS did not take
+// at once.
+const DeliverEvery = 5 * time.Minute
 
 // Reserved gives how many executions the hub's functions set aside for
 // themselves, which nothing else in the account can have. In the way Single,
@@ -19,7 +30,7 @@ func (d *Deployment) Reserved() int {
 
 // AtOnce gives how many executions there may be at once, of all functions.
 func (d *Deployment) AtOnce() int {
-	all := GuardConcurrency + CanaryConcurrency
+	all := GuardConcurrency + CanaryConcurrency + SweepConcurrency
 	if d.Slack == Present {
 		all += NotifyConcurrency
 	}

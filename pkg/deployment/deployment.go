@@ -78,6 +78,8 @@ type Deployment struct {
 	AlarmEmails []string
 	// CanaryEvery is the time between two runs of the canary.
 	CanaryEvery time.Duration
+	// SweepEvery is the time between two sweeps.
+	SweepEvery time.Duration
 	// LogDays is how long logs are kept.
 	LogDays int
 	// AttachSCP and AttachRCP are the ids of roots, organizational units and

@@ -53,7 +53,7 @@ func elsewhere() map[string]string {
 	}
 	for name, path := range map[string]string{
 		"targets": "members.targets", "regions": "assumeRole.regions", "email": "alarms.email", "emails": "alarms.email",
-		"everyMinutes": "canary.everyMinutes", "days": "logs.days", "scp": "guardrails.scp", "rcp": "guardrails.rcp",
+		"everyMinutes": "canary.everyMinutes", "everyHours": "sweep.everyHours", "days": "logs.days", "scp": "guardrails.scp", "rcp": "guardrails.rcp",
 	} {
 		out[name] = "write it as " + path
 	}

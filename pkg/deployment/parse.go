@@ -22,8 +22,15 @@ const (
 	// DefaultLogDays is how long logs are kept.
 	DefaultLogDays = 400
 
+	// DefaultSweepHours is the time between two sweeps.
+	DefaultSweepHours = 6
+
 	leastCanaryMinutes = 15
 	mostCanaryMinutes  = 24 * 60
+	// A sweep of a large organization takes hours. What no event told of is found
+	// within one time between two, so it is a day at most.
+	leastSweepHours = 1
+	mostSweepHours  = 24
 )
 
 // Override is what a single deployment says in the file's place; whatever is
@@ -113,7 +120,7 @@ func parse(file string, text []byte, o Override, now time.Time, parser rulesPars
 	r.addresses(node)
 	r.node = node
 	r.root = r.Object(node, "", "version", "way", "account", "region", "rules", "architecture", "remediator",
-		"slack", "members", "assumeRole", "alarms", "canary", "logs", "guardrails")
+		"slack", "members", "assumeRole", "alarms", "canary", "sweep", "logs", "guardrails")
 	r.require()
 	r.root.Number("version", 1, 1, 1)
 	d := &Deployment{File: file}
@@ -215,6 +222,10 @@ func (r *reader) fields(d *Deployment) {
 	if c, ok := r.object("canary", "everyMinutes"); ok {
 		minutes := c.Number("everyMinutes", leastCanaryMinutes, mostCanaryMinutes, DefaultCanaryMinutes)
 		d.CanaryEvery = time.Duration(minutes) * time.Minute
+	}
+	d.SweepEvery = DefaultSweepHours * time.Hour
+	if s, ok := r.object("sweep", "everyHours"); ok {
+		d.SweepEvery = time.Duration(s.Number("everyHours", leastSweepHours, mostSweepHours, DefaultSweepHours)) * time.Hour
 	}
 	if l, ok := r.object("logs", "days"); ok {
 		d.LogDays = r.logDays(l)
