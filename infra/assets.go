@@ -29,17 +29,17 @@ func functionsOf(d *deployment.Deployment) []string {
 	switch d.Way {
 	case deployment.Single, deployment.Hub:
 		if d.Slack == deployment.Present {
-			return []string{actions.Guard, actions.Notify, actions.Canary}
+			return []string{actions.Guard, actions.Notify, actions.Canary, sweepWord}
 		}
-		return []string{actions.Guard, actions.Canary}
+		return []string{actions.Guard, actions.Canary, sweepWord}
 	case deployment.Members, deployment.NoWay:
 	}
 	return nil
 }
 
 // buildAssets builds the functions of a deployment, and lays the rules file
-// that was checked beside the one that reads it: what was checked is what runs,
-// even if somebody edits the file meanwhile.
+// that was checked beside those that judge: what was checked is what runs, even if
+// somebody edits the file meanwhile.
 func buildAssets(ctx context.Context, b builder, d *deployment.Deployment) (assets, error) {
 	out := assets{}
 	for _, f := range functionsOf(d) {
@@ -47,7 +47,7 @@ func buildAssets(ctx context.Context, b builder, d *deployment.Deployment) (asse
 		if err != nil {
 			return nil, err
 		}
-		if f == actions.Guard {
+		if f == actions.Guard || f == sweepWord {
 			if err := writeStill(filepath.Join(folder, "rules.yaml"), d.RulesText, 0o644); err != nil {
 				return nil, fmt.Errorf("putting the rules file beside the function %s: %w", f, err)
 			}

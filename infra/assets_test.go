@@ -90,8 +90,8 @@ func TestAFunctionThatDoesNotBuildIsNamed(t *testing.T) {
 }
 
 // What was checked is what runs: the very bytes of the rules file travel beside
-// the guard, and beside nobody else.
-func TestTheRulesThatWereCheckedTravelWithTheGuard(t *testing.T) {
+// those that judge, and beside nobody else.
+func TestTheRulesThatWereCheckedTravelWithThoseThatJudge(t *testing.T) {
 	d, err := load("organization.yaml", "")
 	if err != nil {
 		t.Fatal(err)
@@ -100,13 +100,13 @@ func TestTheRulesThatWereCheckedTravelWithTheGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := sortedKeys(code); !slices.Equal(got, []string{actions.Canary, actions.Guard, actions.Notify}) {
+	if got := sortedKeys(code); !slices.Equal(got, []string{actions.Canary, actions.Guard, actions.Notify, sweepWord}) {
 		t.Fatalf("the functions are %v", got)
 	}
 	for function, folder := range code {
 		path := filepath.Join(folder, "rules.yaml")
 		text, err := os.ReadFile(path)
-		if (err == nil) != (function == actions.Guard) {
+		if (err == nil) != (function == actions.Guard || function == sweepWord) {
 			t.Errorf("%s: %v", function, err)
 		}
 		if err == nil && !bytes.Equal(text, d.RulesText) {
@@ -117,7 +117,7 @@ func TestTheRulesThatWereCheckedTravelWithTheGuard(t *testing.T) {
 		}
 	}
 	d.Slack = deployment.Absent
-	if got := functionsOf(d); !slices.Equal(got, []string{actions.Guard, actions.Canary}) {
+	if got := functionsOf(d); !slices.Equal(got, []string{actions.Guard, actions.Canary, sweepWord}) {
 		t.Errorf("without Slack the functions are %v", got)
 	}
 	d.Way = deployment.Members
@@ -126,8 +126,9 @@ func TestTheRulesThatWereCheckedTravelWithTheGuard(t *testing.T) {
 	}
 }
 
-// Changed rules are seen in the hash of the guard's code, and in nothing else.
-func TestChangedRulesChangeTheGuardAlone(t *testing.T) {
+// Changed rules are seen in the hash of the code of those that judge, and in
+// nothing else.
+func TestChangedRulesChangeThoseThatJudgeAlone(t *testing.T) {
 	d, err := load("organization.yaml", "")
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func TestChangedRulesChangeTheGuardAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, changes := range map[string]bool{deployment.GuardFunction: true, deployment.NotifyFunction: false, deployment.CanaryFunction: false} {
+	for name, changes := range map[string]bool{deployment.GuardFunction: true, deployment.SweepFunction: true, deployment.NotifyFunction: false, deployment.CanaryFunction: false} {
 		key := func(tpl stackTemplate) any {
 			return at(named(t, tpl, "AWS::Lambda::Function", "FunctionName", name).Properties, "Code", "S3Key")
 		}

@@ -21,6 +21,8 @@ const (
 	guardTimeout  = 60
 	notifyTimeout = 60
 	canaryTimeout = 600
+	// The longest that Lambda allows: one account may have thousands of roles.
+	sweepTimeout = 900
 )
 
 // core is what the ways Single and Hub share, while it is being built.
@@ -28,13 +30,14 @@ type core struct {
 	stack awscdk.Stack
 	d     *deployment.Deployment
 	code  assets
-	// key and external are tokens: the ARN of the data key, and the external id.
-	key, external string
+	// key, seal and external are tokens: the ARNs of the data key and of the one
+	// that seals, and the external id.
+	key, seal, external string
 	// bus is nil in the way Single.
 	bus awsevents.CfnEventBus
 
-	intake, later, alerts queue
-	ledger                awsdynamodb.CfnTable
+	intake, later, alerts, sweeps queue
+	ledger                        awsdynamodb.CfnTable
 	// alertTopic and alarmTopic are ARNs. They are tokens, so that what uses them
 	// waits for them.
 	alertTopic, alarmTopic string
@@ -45,9 +48,9 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	w := worldOf(d)
 	c := &core{stack: stack, d: d, code: code, external: *external.ValueAsString(), bus: bus}
 	c.key = newDataKey(stack, w)
-	newSealKey(stack, w)
+	c.seal = newSealKey(stack, w)
 	c.ledger = newLedger(stack, c.key)
-	dead := newDeadLetters(stack, d, "RuleDead", deployment.RuleDLQ, []grants.Sender{grants.RulesSender(append(routeARNs(d), canaryRoute().arn(d))...)}, map[string]any{
+	dead := newDeadLetters(stack, d, "RuleDead", deployment.RuleDLQ, []grants.Sender{grants.RulesSender(append(routeARNs(d), scheduleARNs(d)...)...)}, map[string]any{
 		"redrivePermission": "denyAll",
 	})
 	c.intake = newQueue(stack, d, queueConfig{name: deployment.IntakeQueue, key: c.key, timeout: guardTimeout, senders: []grants.Sender{grants.RulesSender(routeARNs(d)...)}})
@@ -60,7 +63,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	if d.Slack == deployment.Present {
 		c.newNotify(topic)
 	}
-	newCanarySchedule(stack, d, c.newCanary(), c.ledger, dead)
+	newSchedules(stack, d, map[string]awslambda.CfnFunction{deployment.CanaryFunction: c.newCanary(), deployment.SweepFunction: c.newSweep()}, c.ledger, dead)
 	newQueries(stack)
 	newAlarms(stack, d, c.alarmTopic)
 	if err := newDashboard(stack, d); err != nil {
@@ -75,9 +78,10 @@ func (c *core) newGuard() {
 	newFunction(c.stack, c.d, c.key, c.code, function{
 		ledger: c.ledger, word: actions.Guard, name: deployment.GuardFunction, role: deployment.GuardRole,
 		description: "Judges each role whose trust changed, and acts on it within the limits of the rules file.",
-		memory:      256, timeout: guardTimeout, concurrency: 12, loops: loopsByDesign,
+		memory:      256, timeout: guardTimeout, concurrency: deployment.GuardConcurrency, loops: loopsByDesign,
 		environment: map[string]any{
 			"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_LATER_QUEUE": c.later.url, "ROLEWARDEN_EXTERNAL_ID": c.external,
+			"ROLEWARDEN_SEAL_KEY": c.seal,
 		},
 		resources: grants.Resources{
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
@@ -103,7 +107,7 @@ func (c *core) newNotify(topic awssns.CfnTopic) {
 	newFunction(c.stack, c.d, c.key, c.code, function{
 		ledger: c.ledger, word: actions.Notify, name: deployment.NotifyFunction, role: deployment.NotifyRole,
 		description: "Takes alerts from their queue to Slack.",
-		memory:      128, timeout: notifyTimeout, concurrency: 2,
+		memory:      128, timeout: notifyTimeout, concurrency: deployment.NotifyConcurrency,
 		environment: map[string]any{
 			"ROLEWARDEN_SLACK_SECRET": deployment.SlackSecret, "ROLEWARDEN_ALERT_QUEUE": c.alerts.url, "ROLEWARDEN_ALERT_DLQ": c.alerts.deadURL,
 		},
@@ -133,7 +137,7 @@ func (c *core) newCanary() awslambda.CfnFunction {
 	return newFunction(c.stack, c.d, c.key, c.code, function{
 		ledger: c.ledger, word: actions.Canary, name: deployment.CanaryFunction, role: deployment.CanaryRole,
 		description: "Changes a role of its own in every account, and tells where that was not seen.",
-		memory:      256, timeout: canaryTimeout, concurrency: 1,
+		memory:      256, timeout: canaryTimeout, concurrency: deployment.CanaryConcurrency,
 		environment: environment,
 		resources: grants.Resources{
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
@@ -149,6 +153,7 @@ func (c *core) outputs() {
 		{"LedgerTable", *c.ledger.Ref(), "What rolewarden remembers, and its kill switch."},
 		{"IntakeDeadLetters", c.intake.deadURL, "Events that could not be handled. Redrive them once the cause is gone."},
 		{"LaterDeadLetters", c.later.deadURL, "Steps that could not be taken. Redrive them once the cause is gone."},
+		{"SweepDeadLetters", c.sweeps.deadURL, "Accounts that a sweep could not come to the end of. The next sweep reads them anew."},
 		{"RulesHash", c.d.Rules.Hash, "The hash of the rules file in use, which every decision names."},
 		{"DashboardName", deployment.Dashboard, "The CloudWatch dashboard."},
 	} {

@@ -64,6 +64,7 @@ func TestTheRolesOfFunctionsBearTheNamesThatMembersTrust(t *testing.T) {
 	for _, tpl := range cores(t) {
 		for function, role := range map[string]string{
 			deployment.GuardFunction: deployment.GuardRole, deployment.NotifyFunction: deployment.NotifyRole, deployment.CanaryFunction: deployment.CanaryRole,
+			deployment.SweepFunction: deployment.SweepRole,
 		} {
 			f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", function)
 			r := tpl.Resources[referred(f.Properties["Role"])]
@@ -104,6 +105,7 @@ func TestFunctionsAreToldWhatTheyAskFor(t *testing.T) {
 	for stack, tpl := range cores(t) {
 		for function, folder := range map[string]string{
 			deployment.GuardFunction: "guard", deployment.NotifyFunction: "notify", deployment.CanaryFunction: "canary",
+			deployment.SweepFunction: "sweep",
 		} {
 			asks := settingsOf(t, filepath.Join("..", "functions", folder))
 			f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", function)
@@ -163,18 +165,63 @@ func TestTheCanaryAsksForEveryAccountThatOughtToBeCovered(t *testing.T) {
 	}
 }
 
-func TestTheCanaryRunsAsOftenAsTheFileSays(t *testing.T) {
-	for stack, want := range map[string]string{deployment.HubStack: "rate(60 minutes)", deployment.SingleStack: "rate(15 minutes)"} {
-		tpl := cores(t)[stack]
-		rule := named(t, tpl, "AWS::Events::Rule", "Name", deployment.CanaryRule)
-		if rule.Properties["ScheduleExpression"] != want || rule.Properties["State"] != "ENABLED" {
-			t.Errorf("%s: %v", stack, rule.Properties)
-		}
+// The canary and the sweep come as often as the file says, alerts that wait are
+// sent again within minutes, and each function is started by its own schedules and
+// by nobody else.
+func TestSchedulesStartFunctionsAsOftenAsTheFileSays(t *testing.T) {
+	for stack, rates := range map[string]map[string]string{
+		deployment.HubStack:    {deployment.CanaryRule: "rate(60 minutes)", deployment.SweepRule: "rate(360 minutes)", deployment.DeliverRule: "rate(5 minutes)"},
+		deployment.SingleStack: {deployment.CanaryRule: "rate(15 minutes)", deployment.SweepRule: "rate(60 minutes)", deployment.DeliverRule: "rate(5 minutes)"},
+	} {
+		tpl, starts := cores(t)[stack], map[string]string{}
 		for _, p := range of(t, tpl, "AWS::Lambda::Permission") {
-			if !strings.HasSuffix(shown(p.Properties["SourceArn"]), ":rule/"+deployment.CanaryRule) || p.Properties["SourceAccount"] == nil || p.Properties["Principal"] != "events.amazonaws.com" {
+			_, rule, found := strings.Cut(shown(p.Properties["SourceArn"]), ":rule/")
+			if !found || p.Properties["SourceAccount"] == nil || p.Properties["Principal"] != "events.amazonaws.com" || starts[rule] != "" {
 				t.Errorf("%s: %v may start a function", stack, p.Properties)
 			}
+			starts[rule] = referred(p.Properties["FunctionName"])
 		}
+		if len(starts) != len(rates) {
+			t.Errorf("%s: functions are started by %v", stack, sortedKeys(starts))
+		}
+		for name, want := range rates {
+			rule := named(t, tpl, "AWS::Events::Rule", "Name", name)
+			targets, _ := rule.Properties["Targets"].([]any)
+			if rule.Properties["ScheduleExpression"] != want || rule.Properties["State"] != "ENABLED" || rule.Properties["EventBusName"] != nil || len(targets) != 1 {
+				t.Errorf("%s: %v", stack, rule.Properties)
+				continue
+			}
+			function := deployment.SweepFunction
+			if name == deployment.CanaryRule {
+				function = deployment.CanaryFunction
+			}
+			if to := referred(at(targets[0], "Arn")); to != starts[name] || tpl.Resources[to].Properties["FunctionName"] != function {
+				t.Errorf("%s: %s starts %s, and may start %s", stack, name, to, starts[name])
+			}
+			// The sweep tells the two apart by this.
+			if input := at(targets[0], "Input"); (input == `{"deliver":true}`) != (name == deployment.DeliverRule) || input != nil && name != deployment.DeliverRule {
+				t.Errorf("%s: %s hands on %v", stack, name, input)
+			}
+		}
+	}
+}
+
+// An alert that waits for its delivery does not wait for the accounts of a sweep:
+// the sweep's queue may not take all runs that the function has for itself.
+func TestASweepLeavesRoomForAlertsThatWait(t *testing.T) {
+	tpl := cores(t)[deployment.HubStack]
+	f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", deployment.SweepFunction)
+	most := 0.0
+	for _, m := range of(t, tpl, "AWS::Lambda::EventSourceMapping") {
+		if tpl.Resources[referred(m.Properties["FunctionName"])].Properties["FunctionName"] == deployment.SweepFunction {
+			most += number(t, at(m.Properties, "ScalingConfig", "MaximumConcurrency"))
+			if number(t, m.Properties["BatchSize"]) != 1 {
+				t.Errorf("an account that fails brings back others: %v", m.Properties)
+			}
+		}
+	}
+	if reserved := number(t, f.Properties["ReservedConcurrentExecutions"]); most == 0 || most >= reserved {
+		t.Errorf("the queue takes %v of the %v runs", most, reserved)
 	}
 }
 

@@ -24,13 +24,14 @@ func newDataKey(scope constructs.Construct, w grants.World) string {
 	return *key.AttrArn()
 }
 
-// newSealKey adds the key that baselines are to be sealed with. Nothing is sealed
-// yet, and no function may use it. HMAC keys cannot be rotated (AWS KMS Developer
-// Guide, rotate-keys). It outlives its stack, since what it sealed could not be
-// checked without it.
-func newSealKey(scope constructs.Construct, w grants.World) {
+// newSealKey adds the key that baselines are sealed with, and gives its ARN, which
+// is a token. The sweep alone may seal, and the guard, which reverts, can only
+// verify. HMAC keys cannot be rotated (AWS KMS Developer Guide, rotate-keys): the
+// operator's page says what to do instead. It outlives its stack, since what it
+// sealed could not be checked without it.
+func newSealKey(scope constructs.Construct, w grants.World) string {
 	key := awskms.NewCfnKey(scope, str("SealKey"), &awskms.CfnKeyProps{
-		Description:         str("rolewarden: is to seal baselines, so that whoever can write the ledger cannot choose what a revert restores. Not used yet."),
+		Description:         str("rolewarden: seals baselines, so that whoever can write the ledger cannot choose what a revert restores."),
 		KeyPolicy:           grants.SealKeyPolicy(w).Value(),
 		KeySpec:             str("HMAC_256"),
 		KeyUsage:            str("GENERATE_VERIFY_MAC"),
@@ -38,6 +39,7 @@ func newSealKey(scope constructs.Construct, w grants.World) {
 	})
 	keep(key)
 	newAlias(scope, "SealKeyAlias", deployment.SealKey, key)
+	return *key.AttrArn()
 }
 
 func newAlias(scope constructs.Construct, id, name string, key awskms.CfnKey) {

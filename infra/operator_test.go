@@ -178,12 +178,12 @@ func differences(t *testing.T, stack, before, after string) []string {
 	return out
 }
 
-// Step 7: a changed rules file is other code of guard's and another hash in the
-// hub's outputs, and nothing else; but for the three lists that the page names,
+// Step 7: a changed rules file is other code of guard's and the sweep's, and
+// another hash in the hub's outputs, and nothing else; but for the three lists that the page names,
 // with the stacks that it names.
 func TestTheOperatorsChangedRulesChangeWhatThePageSays(t *testing.T) {
-	guard := []string{"rolewarden-hub Guard", "rolewarden-hub RulesHash"}
-	with := func(more ...string) []string { return slices.Sorted(slices.Values(append(more, guard...))) }
+	judges := []string{"rolewarden-hub Guard", "rolewarden-hub RulesHash", "rolewarden-hub Sweep"}
+	with := func(more ...string) []string { return slices.Sorted(slices.Values(append(more, judges...))) }
 	for name, one := range map[string]struct {
 		old, replacement string
 		want             []string
@@ -192,7 +192,7 @@ func TestTheOperatorsChangedRulesChangeWhatThePageSays(t *testing.T) {
 exemptions:
   - {rules: [external-id], role: "arn:aws:iam::111122223333:role/old", owner: alice, reason: migration, ticket: SEC-1, expires: 2027-01-10}
 modes:
-  default: enforce`, guard},
+  default: enforce`, judges},
 		"protected": {"role/breakglass/*", "role/vault/*", with("rolewarden-member RemediatorRole")},
 		"rules.session-policy.roles": {"role/payroll-admin", "role/payroll-lead", with(
 			"rolewarden-hub AssumeRole1Rule", "rolewarden-management AssumeRole1Rule", "rolewarden-management-eu-west-1 AssumeRole1Rule",

@@ -15,13 +15,13 @@ const (
 	// does not set it back (Amazon SQS Developer Guide,
 	// sqs-dead-letter-queues).
 	retention = 14 * 24 * 60 * 60
-	// patience is how often a message is received before it moves to the
-	// dead-letter queue. A failed one comes back when its visibility ends, which
-	// is six minutes for the longest timeout here: 480 receipts bridge two days
-	// without IAM, DynamoDB or Slack, and leave twelve of the fourteen days to
-	// look at what lies dead. Nobody has to wait that long to hear of it: each
-	// failure counts, and the age of the oldest message has an alarm of its own.
-	patience = 480
+	// patience is for how long a message is tried, in seconds, before it moves to
+	// the dead-letter queue. A failed one comes back when its visibility ends, so it
+	// is received as often as visibilities go into two days: that bridges two days
+	// without IAM, DynamoDB or Slack, and leaves twelve of the fourteen days to look
+	// at what lies dead. Nobody has to wait that long to hear of it: each failure
+	// counts, and the age of the oldest message has an alarm of its own.
+	patience = 2 * 24 * 60 * 60
 	// visibilities is visibility timeout over function timeout (AWS Lambda
 	// Developer Guide, services-sqs-configure).
 	visibilities = 6
@@ -70,7 +70,7 @@ func newQueue(scope constructs.Construct, d *deployment.Deployment, c queueConfi
 		KmsMasterKeyId:         str(c.key),
 		MessageRetentionPeriod: num(retention),
 		VisibilityTimeout:      num(float64(visibilities * c.timeout)),
-		RedrivePolicy:          object(map[string]any{"deadLetterTargetArn": q.dead.resource.AttrArn(), "maxReceiveCount": patience}),
+		RedrivePolicy:          object(map[string]any{"deadLetterTargetArn": q.dead.resource.AttrArn(), "maxReceiveCount": patience / (visibilities * c.timeout)}),
 	})
 	q.policy = newQueuePolicy(scope, d, id+"Policy", q.resource, q.arn, c.senders)
 	q.url, q.deadURL = *q.resource.Ref(), *q.dead.resource.Ref()

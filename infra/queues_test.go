@@ -71,8 +71,8 @@ func pairs(t *testing.T, tpl stackTemplate) map[string][2]resource {
 			out[id] = [2]resource{r, tpl.Resources[referred(dead)]}
 		}
 	}
-	if len(out) != 3 {
-		t.Fatalf("%d queues have a dead-letter queue, not intake, later and alerts", len(out))
+	if len(out) != 4 {
+		t.Fatalf("%d queues have a dead-letter queue, not intake, later, sweep and alerts", len(out))
 	}
 	return out
 }

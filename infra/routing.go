@@ -2,12 +2,9 @@ package main
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
@@ -59,9 +56,6 @@ func routeARNs(d *deployment.Deployment) []string {
 	return out
 }
 
-// canaryRoute is the rule that starts the canary. Schedules are on the default bus.
-func canaryRoute() route { return route{name: deployment.CanaryRule, state: "ENABLED"} }
-
 // newBus adds the hub's bus and says who may put events on it. EventBridge
 // encrypts it with a key of its own: were it the data key, events could not be
 // delivered while that is disabled (EventBridge User Guide,
@@ -98,31 +92,12 @@ func newRoutes(scope constructs.Construct, d *deployment.Deployment, bus awseven
 }
 
 // target is a rule's target, with the rules' dead-letter queue behind it.
-func target(dead deadLetters, id, arn string, age time.Duration) any {
+func target(dead deadLetters, id, arn string, age time.Duration) *awsevents.CfnRule_TargetProperty {
 	return &awsevents.CfnRule_TargetProperty{
 		Id: str(id), Arn: str(arn),
 		DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: dead.resource.AttrArn()},
 		RetryPolicy:      &awsevents.CfnRule_RetryPolicyProperty{MaximumEventAgeInSeconds: num(age.Seconds()), MaximumRetryAttempts: num(185)},
 	}
-}
-
-// newCanarySchedule adds the rule that starts the canary. A run that fails is
-// not tried again: the next one is.
-func newCanarySchedule(scope constructs.Construct, d *deployment.Deployment, canary awslambda.CfnFunction, ledger awscdk.CfnResource, dead deadLetters) {
-	r := canaryRoute()
-	permission := awslambda.NewCfnPermission(scope, str("CanaryPermission"), &awslambda.CfnPermissionProps{
-		Action: str("lambda:InvokeFunction"), FunctionName: canary.AttrArn(), Principal: str("events.amazonaws.com"),
-		SourceArn: str(r.arn(d)), SourceAccount: str(d.Account),
-	})
-	after(awsevents.NewCfnRule(scope, str("CanaryRule"), &awsevents.CfnRuleProps{
-		Name: str(r.name), State: str(r.state),
-		Description:        str("rolewarden: starts the canary, which proves that changes of roles are seen."),
-		ScheduleExpression: str("rate(" + strconv.Itoa(int(d.CanaryEvery.Minutes())) + " minutes)"),
-		Targets:            []any{target(dead, "canary", *canary.AttrArn(), min(d.CanaryEvery, 24*time.Hour))},
-	}), permission, dead.policy, ledger)
-	awslambda.NewCfnEventInvokeConfig(scope, str("CanaryInvocation"), &awslambda.CfnEventInvokeConfigProps{
-		FunctionName: canary.Ref(), Qualifier: str("$LATEST"), MaximumRetryAttempts: num(0), MaximumEventAgeInSeconds: num(900),
-	})
 }
 
 // regionsAbroad are the Regions beside IAM's home whose AssumeRole events are

@@ -107,6 +107,10 @@ func TestSettingsNameWhatTheyAreCalledAfter(t *testing.T) {
 			"ROLEWARDEN_SLACK_SECRET": deployment.SlackSecret, "ROLEWARDEN_ALERT_QUEUE": "/" + deployment.AlertQueue, "ROLEWARDEN_ALERT_DLQ": "/" + deployment.AlertQueue + deployment.DLQ,
 		},
 		deployment.CanaryFunction: {"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": ":" + deployment.AlertTopic},
+		deployment.SweepFunction: {
+			"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": ":" + deployment.AlertTopic, "ROLEWARDEN_LATER_QUEUE": "/" + deployment.LaterQueue,
+			"ROLEWARDEN_SWEEP_QUEUE": "/" + deployment.SweepQueue,
+		},
 	}
 	for _, p := range everywhere(t) {
 		if p.stack != deployment.HubStack && p.stack != deployment.SingleStack {
@@ -148,18 +152,25 @@ func TestTheRulesDeadLettersAreTheRulesAlone(t *testing.T) {
 // role.
 func TestACanaryThatFailedRunsAgainOnlyInTime(t *testing.T) {
 	for stack, tpl := range cores(t) {
-		canary, configs := "", of(t, tpl, "AWS::Lambda::EventInvokeConfig")
-		for id, f := range of(t, tpl, "AWS::Lambda::Function") {
-			if f.Properties["FunctionName"] == deployment.CanaryFunction {
-				canary = id
+		found := 0
+		for id, c := range of(t, tpl, "AWS::Lambda::EventInvokeConfig") {
+			d := fileOf(t, stack)
+			retries, every := 0.0, d.CanaryEvery.Seconds()
+			switch name := tpl.Resources[referred(c.Properties["FunctionName"])].Properties["FunctionName"]; name {
+			case deployment.CanaryFunction:
+			case deployment.SweepFunction:
+				// What it began it does not begin twice.
+				retries, every = 2, d.SweepEvery.Seconds()
+			default:
+				t.Errorf("%s: %s is for %v", stack, id, name)
 			}
-		}
-		for id, c := range configs {
-			every := fileOf(t, stack).CanaryEvery.Seconds()
-			if referred(c.Properties["FunctionName"]) != canary || c.Properties["Qualifier"] != "$LATEST" ||
-				number(t, c.Properties["MaximumRetryAttempts"]) != 0 || number(t, c.Properties["MaximumEventAgeInSeconds"]) > every {
+			found++
+			if c.Properties["Qualifier"] != "$LATEST" || number(t, c.Properties["MaximumRetryAttempts"]) != retries || number(t, c.Properties["MaximumEventAgeInSeconds"]) > every {
 				t.Errorf("%s: %s is %v", stack, id, c.Properties)
 			}
+		}
+		if found != 2 {
+			t.Errorf("%s: of %d functions it is said how often they run again", stack, found)
 		}
 	}
 }

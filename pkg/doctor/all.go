@@ -8,8 +8,8 @@ func All() []Check {
 		aTrail(), trailReads(),
 		organization(), accounts(), trustedAccess(), delegatedAdministrator(), targets(), policyTypes(),
 		stack(), leftovers(), rulesHash(),
-		bus(), intakeRule(), forwardRule(), assumeRoleRules(),
+		bus(), intakeRule(), forwardRule(), assumeRoleRules(), schedules(),
 		stackSet(), instances(), coverage(), managementAccount(), guardrails(),
-		alarms(), topics(), deadLetters(), slackSecret(), killSwitch(),
+		alarms(), topics(), deadLetters(), sweep(), slackSecret(), killSwitch(),
 	}
 }

@@ -291,6 +291,13 @@ func (a *account) route(d *deployment.Deployment) {
 			add("eu-west-1", "default", "rolewarden-assume-role-1", p, home)
 		}
 	}
+	for _, s := range d.Schedules() {
+		to := doctor.Target{ARN: here("lambda", "function:"+s.Function), DeadLetters: here("sqs", "rolewarden-rule-dlq")}
+		if s.Input != "" {
+			to.Input = doctor.Transformed
+		}
+		a.rules[usEast+"/default/"+s.Rule] = doctor.Rule{Name: s.Rule, State: "ENABLED", Schedule: s.Expression(), Targets: []doctor.Target{to}}
+	}
 	a.attached["ou-abcd-11111111/SERVICE_CONTROL_POLICY"] = []string{"FullAWSAccess", "rolewarden-scp"}
 	a.attached["ou-abcd-11111111/RESOURCE_CONTROL_POLICY"] = []string{"RCPFullAWSAccess", "rolewarden-rcp"}
 }
@@ -306,6 +313,7 @@ func (a *account) watch(d *deployment.Deployment) {
 	for _, q := range append(d.Queues(), "rolewarden-rule") {
 		a.queues[q+"-dlq"] = 0
 	}
+	a.queues[deployment.SweepQueue] = 0
 	a.secrets["rolewarden/slack-webhook"] = hook
 	a.kill, a.ledger = decision.WritesAllowed, true
 }

@@ -237,7 +237,9 @@ type Rule struct {
 	// State is ENABLED, DISABLED, or another word of EventBridge.
 	State   string
 	Pattern string
-	Targets []Target
+	// Schedule is such as "rate(6 hours)"; empty where the rule has a pattern.
+	Schedule string
+	Targets  []Target
 }
 
 // Target is where a rule sends events.

@@ -57,9 +57,13 @@ func (r rendered) arn(t *testing.T, v any, who string) string {
 		if id == "AWS::AccountId" {
 			return who
 		}
-		for kind, at := range map[string]string{"AWS::SQS::Queue": "sqs QueueName", "AWS::SNS::Topic": "sns TopicName"} {
+		for kind, at := range map[string]string{"AWS::SQS::Queue": "sqs QueueName", "AWS::SNS::Topic": "sns TopicName", "AWS::Lambda::Function": "lambda FunctionName"} {
 			if service, name, _ := strings.Cut(at, " "); r.Resources[id].Type == kind {
-				return here(service, r.Resources[id].Properties[name].(string))
+				of := r.Resources[id].Properties[name].(string)
+				if service == "lambda" {
+					of = "function:" + of
+				}
+				return here(service, of)
 			}
 		}
 	}
@@ -112,12 +116,13 @@ func (a *account) rule(t *testing.T, r rendered, p map[string]any, region string
 		t.Fatal(err)
 	}
 	one := doctor.Rule{Name: p["Name"].(string), State: p["State"].(string), Pattern: string(pattern)}
-	if p["ScheduleExpression"] != nil {
-		return
-	}
+	one.Schedule, _ = p["ScheduleExpression"].(string)
 	for _, target := range p["Targets"].([]any) {
 		target := target.(map[string]any)
 		to := doctor.Target{ARN: r.arn(t, target["Arn"], a.caller.Account)}
+		if target["Input"] != nil {
+			to.Input = doctor.Transformed
+		}
 		if target["RoleArn"] != nil {
 			to.Role = r.arn(t, target["RoleArn"], a.caller.Account)
 		}

@@ -35,7 +35,7 @@ func (i *Inspection) Rule(ctx context.Context, region, bus, name string) (doctor
 	if err != nil {
 		return doctor.Rule{}, unseen("events:DescribeRule", err)
 	}
-	r := doctor.Rule{Name: aws.ToString(out.Name), State: string(out.State), Pattern: aws.ToString(out.EventPattern)}
+	r := doctor.Rule{Name: aws.ToString(out.Name), State: string(out.State), Pattern: aws.ToString(out.EventPattern), Schedule: aws.ToString(out.ScheduleExpression)}
 	err = awsapi.Pages(func(token *string) (*string, error) {
 		out, err := i.eventbridge().ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(name), EventBusName: aws.String(bus), NextToken: token}, inRegion(region))
 		if err != nil {
