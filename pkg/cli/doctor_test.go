@@ -142,13 +142,13 @@ func TestDoctorOfOneAccount(t *testing.T) {
 	p := admit(t, cfg, "123456789012", "version: 1\n", "way: single\n")
 	organizationOnly := []string{"accounts", "bus-policy", "coverage", "delegated-administrator", "forward-rule", "guardrails", "management-account", "organization", "policy-types", "stack-instances", "stackset", "targets", "trusted-access"}
 	want := map[string]string{"identity": "ok", "region": "ok", "rules-file": "ok", "cdk-bootstrap": "problem", "trail": "problem", "trail-reads": "skipped", "stack": "ok", "leftovers": "ok", "lambda-concurrency": "unknown"}
-	for _, id := range append(organizationOnly, "rules-hash", "intake-rule", "assume-role-rules", "alarms", "subscriptions", "dead-letters", "slack-secret", "kill-switch") {
+	for _, id := range append(organizationOnly, "rules-hash", "intake-rule", "assume-role-rules", "schedules", "alarms", "sweep", "subscriptions", "dead-letters", "slack-secret", "kill-switch") {
 		want[id] = "skipped"
 	}
 	text, errs, _ := run("", "doctor", "--deployment", p.path, "--when", "before")
 	for _, words := range []string{
-		"skipped  8 checks: It is looked at after the deployment.\n         rules-hash, intake-rule,", "skipped  13 checks: It does not concern the way single.\n         organization,",
-		"\nskipped  trail-reads ", ", 22 skipped",
+		"skipped  10 checks: It is looked at after the deployment.\n         rules-hash, intake-rule,", "skipped  13 checks: It does not concern the way single.\n         organization,",
+		"\nskipped  trail-reads ", ", 24 skipped",
 	} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the text lacks %q:\n%s", words, text)
@@ -170,17 +170,17 @@ func TestDoctorOfOneAccount(t *testing.T) {
 	}
 
 	p.deploy(t, deployment.SingleStack, "default", trail.Patterns(trail.PatternOptions{})[0])
-	for _, id := range []string{"rules-hash", "intake-rule", "subscriptions", "dead-letters", "slack-secret", "kill-switch"} {
+	for _, id := range []string{"rules-hash", "intake-rule", "schedules", "subscriptions", "dead-letters", "slack-secret", "kill-switch"} {
 		want[id] = "ok"
 	}
-	want["leftovers"], want["lambda-concurrency"], want["alarms"] = "skipped", "skipped", "unknown"
+	want["leftovers"], want["lambda-concurrency"], want["alarms"], want["sweep"] = "skipped", "skipped", "unknown", "unknown"
 	states, status = p.states(t)
 	if d := cmp.Diff(want, states); d != "" || status != 2 {
 		t.Errorf("after, with status %d (-want +got):\n%s", status, d)
 	}
 
 	text, errs, status = run("", "doctor", "--deployment", p.path)
-	for _, words := range []string{"way single, account 123456789012, us-east-1; after the deployment", "unknown  alarms", "looked at: the alarms", "ok       trail", "0 problem, 1 unknown, 0 warning"} {
+	for _, words := range []string{"way single, account 123456789012, us-east-1; after the deployment", "unknown  alarms", "looked at: the alarms", "ok       trail", "0 problem, 2 unknown, 0 warning"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the text lacks %q:\n%s", words, text)
 		}
@@ -209,6 +209,11 @@ func (p patientFile) prepare(t *testing.T) {
 	p.stack(t, "CDKToolkit", "BootstrapVersion", "25")
 }
 
+// schedules are those that a file without words on them asks for.
+func (p patientFile) schedules() []deployment.Schedule {
+	return (&deployment.Deployment{CanaryEvery: deployment.DefaultCanaryMinutes * time.Minute, SweepEvery: deployment.DefaultSweepHours * time.Hour}).Schedules()
+}
+
 // stack makes a stack with one output.
 func (p patientFile) stack(t *testing.T, name, output, value string) {
 	t.Helper()
@@ -229,7 +234,17 @@ func (p patientFile) deploy(t *testing.T, stack, bus, pattern string) {
 		Id: aws.String("intake"), Arn: aws.String(arn("sqs", deployment.IntakeQueue)), DeadLetterConfig: &eventbridgetypes.DeadLetterConfig{Arn: aws.String(arn("sqs", deployment.RuleDLQ))},
 	}}})
 	fine(t, err)
-	for _, name := range []string{deployment.RuleDLQ, deployment.IntakeQueue + deployment.DLQ, deployment.LaterQueue + deployment.DLQ, deployment.AlertQueue + deployment.DLQ} {
+	for _, s := range p.schedules() {
+		_, err := events.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String(s.Rule), ScheduleExpression: aws.String(s.Expression())})
+		fine(t, err)
+		to := eventbridgetypes.Target{Id: aws.String("f"), Arn: aws.String(arn("lambda", "function:"+s.Function)), DeadLetterConfig: &eventbridgetypes.DeadLetterConfig{Arn: aws.String(arn("sqs", deployment.RuleDLQ))}}
+		if s.Input != "" {
+			to.Input = aws.String(s.Input)
+		}
+		_, err = events.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(s.Rule), Targets: []eventbridgetypes.Target{to}})
+		fine(t, err)
+	}
+	for _, name := range []string{deployment.RuleDLQ, deployment.IntakeQueue + deployment.DLQ, deployment.LaterQueue + deployment.DLQ, deployment.AlertQueue + deployment.DLQ, deployment.SweepQueue, deployment.SweepQueue + deployment.DLQ} {
 		_, err := sqs.NewFromConfig(p.aws).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name)})
 		fine(t, err)
 	}

@@ -61,8 +61,12 @@ func sweep() Check {
 		ID: "sweep", When: After,
 		Looks: "whether sweeps end in time and see every account (CloudWatch DescribeAlarms), and what waits for one (SQS GetQueueUrl, GetQueueAttributes)",
 		look: func(ctx context.Context, e *exam, n *notes) {
-			e.sweepAlarm(ctx, n, "sweep-missed", fmt.Sprintf("A sweep has ended within the last %s.", 2*e.Deployment.SweepEvery))
-			e.sweepAlarm(ctx, n, "coverage-gap", "The last sweeps read every account to its end.")
+			if have, err := e.alarms.get(ctx); err != nil {
+				n.unknown(err)
+			} else {
+				e.sweepAlarm(n, have, "sweep-missed", fmt.Sprintf("A sweep has ended within the last %g hours.", (2*e.Deployment.SweepEvery).Hours()))
+				e.sweepAlarm(n, have, "coverage-gap", "The last sweep read every account to its end.")
+			}
 			switch waiting, err := e.AWS.Waiting(ctx, deployment.SweepQueue); {
 			case absent(err):
 				n.problem("The queue "+deployment.SweepQueue+" does not exist: no account can be swept.", e.deploy(e.mainStack()))
@@ -76,12 +80,7 @@ func sweep() Check {
 }
 
 // sweepAlarm notes what an alarm says of sweeps.
-func (e *exam) sweepAlarm(ctx context.Context, n *notes, name, well string) {
-	have, err := e.alarms.get(ctx)
-	if err != nil {
-		n.unknown(err)
-		return
-	}
+func (e *exam) sweepAlarm(n *notes, have []Alarm, name, well string) {
 	name = deployment.AlarmPrefix + name
 	at := slices.IndexFunc(have, func(a Alarm) bool { return a.Name == name })
 	switch {
@@ -93,7 +92,7 @@ func (e *exam) sweepAlarm(ctx context.Context, n *notes, name, well string) {
 		n.problem("The alarm "+name+" has gone off: "+sentence(have[at].Reason), e.alarmText(name))
 	default:
 		n.unsure("The alarm "+name+" has no data yet.",
-			fmt.Sprintf("The first sweep begins %s after the first deployment; look again then, or start one: aws lambda invoke --function-name %s --invocation-type Event /dev/null", e.Deployment.SweepEvery, deployment.SweepFunction))
+			fmt.Sprintf("The first sweep begins %g hours after the first deployment; look again once it has ended.", e.Deployment.SweepEvery.Hours()))
 	}
 }
 

@@ -58,9 +58,9 @@ func TestASweepThatDoesNotSeeIsSeen(t *testing.T) {
 	sick(t, doctor.After, []ailment{
 		{name: "none has ended", check: "sweep", state: doctor.Problem, found: "rolewarden-sweep-missed has gone off: Threshold crossed.", do: "Look at the log of rolewarden-sweep", harm: alarm("rolewarden-sweep-missed", "ALARM")},
 		{name: "T14 an account is not read", check: "sweep", state: doctor.Problem, found: "rolewarden-coverage-gap has gone off", do: "name the account", harm: alarm("rolewarden-coverage-gap", "ALARM")},
-		{name: "none has come yet", check: "sweep", state: doctor.Unknown, found: "rolewarden-sweep-missed has no data yet", do: "aws lambda invoke --function-name rolewarden-sweep", harm: alarm("rolewarden-sweep-missed", "INSUFFICIENT_DATA")},
+		{name: "none has come yet", check: "sweep", state: doctor.Unknown, found: "rolewarden-sweep-missed has no data yet", do: "6 hours after the first deployment", harm: alarm("rolewarden-sweep-missed", "INSUFFICIENT_DATA")},
 		{name: "the alarm is gone", check: "sweep", state: doctor.Problem, found: "rolewarden-sweep-missed is missing", do: "cdk deploy rolewarden-hub", harm: func(_ *deployment.Deployment, a *account) { a.alarms = nil }},
-		{name: "one is under way", check: "sweep", state: doctor.OK, found: "has ended within the last 12h0m0s", harm: func(_ *deployment.Deployment, a *account) { a.queues["rolewarden-sweep"] = 40 }},
+		{name: "one is under way", check: "sweep", state: doctor.OK, found: "has ended within the last 12 hours", harm: func(_ *deployment.Deployment, a *account) { a.queues["rolewarden-sweep"] = 40 }},
 		{name: "its queue is gone", check: "sweep", state: doctor.Problem, found: "rolewarden-sweep does not exist", do: "cdk deploy rolewarden-hub", harm: func(_ *deployment.Deployment, a *account) { delete(a.queues, "rolewarden-sweep") }},
 		{name: "A9 alarms may not be looked at", check: "sweep", state: doctor.Unknown, found: "cloudwatch:DescribeAlarms", do: "Allow cloudwatch:DescribeAlarms", harm: func(_ *deployment.Deployment, a *account) {
 			a.fails["cloudwatch:DescribeAlarms"] = &doctor.Refusal{Needs: "cloudwatch:DescribeAlarms", Err: role.ErrAccessDenied}
