@@ -32,8 +32,10 @@ func TestTheCostIsThatOfTheTemplate(t *testing.T) {
 	want.Keys, want.Secrets = len(of(t, tpl, "AWS::KMS::Key")), len(of(t, tpl, "AWS::SecretsManager::Secret"))
 	want.Mappings = len(of(t, tpl, "AWS::Lambda::EventSourceMapping"))
 	want.EncryptedQueues, want.EncryptedTopics = encrypted("AWS::SQS::Queue"), encrypted("AWS::SNS::Topic")
-	want.GuardGB, want.NotifyGB, want.CanaryGB = memory(deployment.GuardFunction), memory(deployment.NotifyFunction), memory(deployment.CanaryFunction)
-	want.CanaryEvery = load1(t, "organization.yaml", "hub").CanaryEvery
+	want.GuardGB, want.NotifyGB = memory(deployment.GuardFunction), memory(deployment.NotifyFunction)
+	want.CanaryGB, want.SweepGB = memory(deployment.CanaryFunction), memory(deployment.SweepFunction)
+	d := load1(t, "organization.yaml", "hub")
+	want.CanaryEvery, want.SweepEvery, want.DeliverEvery = d.CanaryEvery, d.SweepEvery, deployment.DeliverEvery
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the template (-) and infra/cost (+) differ; change Defaults and run go test ./infra/cost -update:\n%s", diff)
 	}

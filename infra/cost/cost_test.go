@@ -43,14 +43,18 @@ func TestTheSumIsTheOneDoneByHand(t *testing.T) {
 		Accounts: 10, Changes: 90, CanaryEvery: 10 * 24 * time.Hour, // 27,000 changes and 30 canaries, in 3 runs
 		GuardGB: 1, GuardSeconds: 2, LedgerWrites: 10, LedgerReads: 1, LedgerKB: 1 << 20 / 27030.0 * 30, LedgerDays: 2,
 		CanaryAtOnce: 1, Alarms: 3, Keys: 2,
+		// 300 accounts are read by 30 sweeps, 3 looks for alerts that wait.
+		Roles: 100, RoleKB: 1 << 20 / 1000.0, SweepEvery: 24 * time.Hour, DeliverEvery: 10 * 24 * time.Hour, SweepGB: 1, SweepSeconds: 7, DeliverSeconds: 1, SweepReads: 2, SealWrites: 3,
 	}
 	want := map[string]float64{
 		"EventBridge: events sent from members to the hub's bus": 0.02703,
-		"Lambda: compute":                                    54060 * 0.0000133334,
-		"DynamoDB: writes to the ledger":                     270300 * 0.625e-6,
-		"DynamoDB: reads of the ledger":                      27060 * 0.125e-6,
-		"DynamoDB: the ledger's size, once it is full":       2 * 0.25,
-		"Lambda: invocations, one for each message at worst": 27033 * 0.2e-6,
+		"Lambda: compute":                          (54060 + 300*7 + 3) * 0.0000133334,
+		"DynamoDB: writes to the ledger":           (270300 + 27000*3) * 0.625e-6,
+		"DynamoDB: reads of the ledger for events": (27060 + 3) * 0.125e-6,
+		"DynamoDB: reads of the ledger by sweeps":  60000 * 0.125e-6,
+		"KMS: seals": 27000 * 0.03e-4,
+		"DynamoDB: the ledger's size, once it is full":       (2 + 1) * 0.25,
+		"Lambda: invocations, one for each message at worst": (27033 + 300 + 30 + 3) * 0.2e-6,
 		"CloudWatch: alarms":                                 0.3,
 		"KMS: keys":                                          2,
 		"SNS: alerts published":                              0,
@@ -75,14 +79,16 @@ func TestMoreNeverCostsLess(t *testing.T) {
 		in := cost.Defaults(rapid.IntRange(1, 10000).Draw(r, "accounts"))
 		in.Changes = rapid.Float64Range(0, 1000).Draw(r, "changes")
 		in.CanaryEvery = time.Duration(rapid.IntRange(15, 1440).Draw(r, "minutes")) * time.Minute
-		tenfold, busier, oftener := in, in, in
+		in.Roles = rapid.Float64Range(0, 5000).Draw(r, "roles")
+		tenfold, busier, oftener, nearer := in, in, in, in
+		nearer.SweepEvery = in.SweepEvery / 2
 		tenfold.Accounts *= 10
 		busier.Changes++
 		oftener.CanaryEvery = in.CanaryEvery / 2
 		if a, b := total(in), total(tenfold); b < a || b > 10*a {
 			r.Fatalf("%d accounts cost %v and tenfold as many %v", in.Accounts, a, b)
 		}
-		if total(busier) < total(in) || total(oftener) < total(in) {
+		if total(busier) < total(in) || total(oftener) < total(in) || total(nearer) < total(in) {
 			r.Fatal("more events cost less")
 		}
 	})

@@ -76,6 +76,8 @@ func inputs(b *strings.Builder) {
 	table(b, []row{
 		{"routed calls for an account and day", "roles made, changed and deleted, users deleted and renamed; count yours in CloudTrail", in.Changes, "calls"},
 		{"time between two runs of the canary", "each run changes one role in every account, which is one more event; `canary.everyMinutes`", in.CanaryEvery.Minutes(), "minutes"},
+		{"roles of an account", "a sweep reads all of them from IAM, which asks nothing for it, and what is known of each from the ledger", in.Roles, "roles"},
+		{"time between two sweeps", "`sweep.everyHours`", in.SweepEvery.Hours(), "hours"},
 		{"calls that end in an alert", "in an organization that is mostly in order", in.Alerts * 100, "in 100"},
 		{"events that are looked at once more", "reads that lag behind, and second looks at unique ids", in.Later * 100, "in 100"},
 	})
@@ -87,9 +89,14 @@ func perEvent(b *strings.Builder) {
 		{"guard, for one message", "about eight calls to AWS; its own work takes milliseconds", in.GuardSeconds, "s with " + megabytes(in.GuardGB)},
 		{"notify, for one alert", "one call to Slack", in.NotifySeconds, "s with " + megabytes(in.NotifyGB)},
 		{"canary, for one account", "five calls to AWS, in " + grouped(in.CanaryAtOnce) + " accounts at once", in.CanarySeconds, "s with " + megabytes(in.CanaryGB)},
+		{"sweep, for one account", "some pages of IAM's, and the ledger once for each role", in.SweepSeconds, "s with " + megabytes(in.SweepGB)},
+		{"sweep, for one look for alerts that wait", "every " + grouped(in.DeliverEvery.Minutes()) + " minutes", in.DeliverSeconds, "s with " + megabytes(in.SweepGB)},
+		{"ledger, read for a role that a sweep finds as it was", "its partition, with all baselines", in.SweepReads, "units"},
+		{"ledger, written for a document that is sealed", "one baseline; each is sealed once", in.SealWrites, "units"},
 		{"ledger, written for one event", "one write and one transaction, which counts twice", in.LedgerWrites, "units"},
 		{"ledger, read for one event", "the role's state, its baselines, the kill switch", in.LedgerReads, "units"},
 		{"ledger, kept of one event", "for " + grouped(in.LedgerDays) + " days", in.LedgerKB, "KB"},
+		{"ledger, kept of one role", "its state, and its baselines", in.RoleKB, "KB"},
 		{"logged for one event", "JSON and metric lines, kept for " + grouped(in.LogDays) + " days; `logs.days`", in.LogKB, "KB"},
 		{"alarms", "the table of alarms", float64(in.Alarms), ""},
 		{"metrics of rolewarden's own", "the table of metrics; those that are never counted cost nothing", float64(in.Metrics), ""},

@@ -50,7 +50,7 @@ func Known() Prices {
 		Alarm:         Price{"CloudWatch: alarm", "alarms", 0.10, 1, priceList, ""},
 		Dashboard:     Price{"CloudWatch: dashboard", "dashboards", 3, 1, "factualminds.com", "2026-06"},
 		Key:           Price{"KMS: key", "keys", 1, 1, "aws.amazon.com/kms/pricing", ""},
-		KeyRequest:    Price{"KMS: request with a symmetric key", "requests", 0.03, 1e4, "cloudburn.io", "2026-03"},
+		KeyRequest:    Price{"KMS: request with a symmetric key or an HMAC key", "requests", 0.03, 1e4, "cloudburn.io", "2026-03"},
 		Secret:        Price{"Secrets Manager: secret", "secrets", 0.40, 1, priceList, ""},
 	}
 }
