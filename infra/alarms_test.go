@@ -95,7 +95,7 @@ func TestTheDashboardShowsWhatThereIs(t *testing.T) {
 }
 
 // The dashboard answers what an operator asks: is it alive, does it see every
-// account, how fast is it in the usual case and in the worst, what did it find and
+// account, and what no event told of, did anything happen that never must, how fast is it in the usual case and in the worst, what did it find and
 // do, what keeps it, what is stuck, and is Lambda well.
 func TestTheDashboardAnswersWhatAnOperatorAsks(t *testing.T) {
 	for stack, tpl := range cores(t) {
@@ -119,6 +119,10 @@ func TestTheDashboardAnswersWhatAnOperatorAsks(t *testing.T) {
 			"Maximum " + meter.CanaryAccounts + " of " + meter.Canary, "Maximum " + meter.CanaryReached + " of " + meter.Canary,
 			"Maximum " + meter.CanaryMissed + " of " + meter.Canary, "Maximum " + meter.CanaryUnreachable + " of " + meter.Canary,
 			"Sum " + meter.Findings + " of " + meter.Guard, "Sum " + meter.Written + " of " + meter.Guard, "Sum " + meter.WritesHeld + " of " + meter.Guard,
+			"Sum " + meter.SweepAccounts + " of " + meter.Sweep, "Sum " + meter.SweepCoverageGap + " of " + meter.Sweep, "Sum " + meter.SweepFinished + " of " + meter.Sweep,
+			"Sum " + meter.SweepFound + " of " + meter.Sweep, "Sum " + meter.BaselinesSealed + " of " + meter.Sweep, "Sum " + meter.AlertsUndelivered + " of " + meter.Sweep,
+			"Sum " + meter.BreakerTripped + " of " + meter.Guard, "Sum " + meter.Contained + " of " + meter.Guard, "Sum " + meter.WriteWithoutIntent + " of " + meter.Guard,
+			"Sum " + meter.SealBroken + " of " + meter.Guard, "Sum " + meter.LostUpdate + " of " + meter.Guard,
 			"Sum " + meter.ReadDenied + " of " + meter.Guard, "Sum " + meter.Trouble + " of " + meter.Guard,
 		}
 		for _, how := range []string{"p50", "p99", "Maximum"} {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -72,6 +73,7 @@ func alarmWidget(d *deployment.Deployment, region, account string) widget {
 func graphs(d *deployment.Deployment) []graph {
 	guard := []deployment.Dimension{{Name: meter.Dimension, Value: meter.Guard}}
 	canary := []deployment.Dimension{{Name: meter.Dimension, Value: meter.Canary}}
+	sweep := []deployment.Dimension{{Name: meter.Dimension, Value: meter.Sweep}}
 	own := func(statistic string, dimensions []deployment.Dimension, names ...string) []line {
 		var out []line
 		for _, n := range names {
@@ -91,6 +93,10 @@ func graphs(d *deployment.Deployment) []graph {
 		{"Is every account covered? The canary", d.CanaryEvery, own("Maximum", canary, meter.CanaryAccounts, meter.CanaryReached, meter.CanaryMissed, meter.CanaryUnreachable)},
 		{"What did it find and do?", 5 * time.Minute, own("Sum", guard, meter.Findings, meter.AlertPublished, meter.Written, meter.WritesHeld, meter.WritesStopped)},
 		{"What keeps it from its work?", 5 * time.Minute, own("Sum", guard, meter.ReadDenied, meter.Trouble, meter.MessageFailed, meter.Panic, meter.KillSwitchUnreadable)},
+		{"What does no event tell of? The sweep", d.SweepEvery, own("Sum", sweep, meter.SweepAccounts, meter.SweepCoverageGap, meter.SweepFinished, meter.SweepFound, meter.BaselinesSealed)},
+		{"What asks for a person at once?", 5 * time.Minute, slices.Concat(
+			own("Sum", guard, meter.BreakerTripped, meter.Contained, meter.WriteWithoutIntent, meter.SealBroken, meter.LostUpdate), own("Sum", sweep, meter.AlertsUndelivered),
+		)},
 		{"Seconds from an IAM call to the decision (canary)", d.CanaryEvery, seconds(canary, meter.CanarySeconds)},
 		{"Seconds from an event to its decision", 5 * time.Minute, seconds(guard, meter.DecisionSeconds)},
 		{"Messages waiting, and dead", time.Minute, queueLines(d)},

@@ -42,9 +42,10 @@ type looping uint8
 
 const (
 	neverLoops looping = iota
-	// loopsByDesign is for steps that are sent to the later queue: the ledger
-	// bounds them, and Lambda would take them for a runaway loop (AWS Lambda
-	// Developer Guide, invocation-recursion).
+	// loopsByDesign is for steps that are sent to the later queue, and for what is
+	// left of an account when the time of a run is up: the ledger bounds them, and
+	// Lambda would take them for a runaway loop (AWS Lambda Developer Guide,
+	// invocation-recursion).
 	loopsByDesign
 )
 

@@ -75,13 +75,14 @@ func TestTheRolesOfFunctionsBearTheNamesThatMembersTrust(t *testing.T) {
 	}
 }
 
-// Steps go from guard to guard: Lambda would take them for a runaway loop and
-// stop them. Everything else that feeds itself is one.
-func TestOnlyTheGuardMayFeedItself(t *testing.T) {
+// Steps go from guard to guard, and what is left of an account from sweep to
+// sweep: Lambda would take them for a runaway loop and stop them. Everything else
+// that feeds itself is one.
+func TestOnlyGuardAndSweepMayFeedThemselves(t *testing.T) {
 	for stack, tpl := range cores(t) {
 		for id, f := range of(t, tpl, "AWS::Lambda::Function") {
 			want := "Terminate"
-			if f.Properties["FunctionName"] == deployment.GuardFunction {
+			if name := f.Properties["FunctionName"]; name == deployment.GuardFunction || name == deployment.SweepFunction {
 				want = "Allow"
 			}
 			if f.Properties["RecursiveLoop"] != want {

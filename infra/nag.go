@@ -34,7 +34,7 @@ func wideRights() []acknowledgement {
 	return []acknowledgement{
 		{
 			rules:   []string{"AwsSolutions-IAM5"},
-			of:      []string{"GuardRole", "CanaryRole"},
+			of:      []string{"GuardRole", "CanaryRole", "SweepRole"},
 			finding: `/^Resource::` + partition + `iam::\*:role\/rolewarden\/rolewarden-(reader|remediator|canary-writer)$/`,
 			reason:  "The function works in every account of the organization: the account is a star, the name is fixed, and the role there names this role and asks for the external id.",
 		},
@@ -52,8 +52,8 @@ func wideRights() []acknowledgement {
 		},
 		{
 			rules:   []string{"AwsSolutions-IAM5"},
-			of:      []string{"GuardRole", "NotifyRole", "CanaryRole"},
-			finding: `/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary):\*$/`,
+			of:      []string{"GuardRole", "NotifyRole", "CanaryRole", "SweepRole"},
+			finding: `/^Resource::` + partition + `logs:[a-z0-9-]+:\d{12}:log-group:\/aws\/lambda\/rolewarden-(guard|notify|canary|sweep):\*$/`,
 			reason:  "The star stands for the streams of the function's one log group; Lambda makes up their names.",
 		},
 		{
@@ -64,7 +64,7 @@ func wideRights() []acknowledgement {
 		},
 		{
 			rules:  []string{"NIST.800.53.R5-IAMNoInlinePolicy"},
-			of:     []string{"GuardRole", "NotifyRole", "CanaryRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
+			of:     []string{"GuardRole", "NotifyRole", "CanaryRole", "SweepRole", "ReaderRole", "RemediatorRole", "CanaryWriterRole", "EventsRole"},
 			reason: "Each role has one policy that fits it alone and is made and removed with it; a managed policy could be attached to others, and changed without the role.",
 		},
 	}
@@ -110,14 +110,19 @@ func aboutFunctions() []acknowledgement {
 			reason: "The schedule starts the canary again; a run that was lost is not worth repeating, and an alarm tells when two are missing.",
 		},
 		{
+			rules:  []string{"NIST.800.53.R5-LambdaDLQ"},
+			of:     []string{"Sweep"},
+			reason: "Its queue has a dead-letter queue of its own. What the schedules start asynchronously they start again, within minutes or hours, and an alarm tells when two sweeps are missing.",
+		},
+		{
 			rules:  []string{"NIST.800.53.R5-LambdaInsideVPC"},
-			of:     []string{"Guard", "Notify", "Canary"},
+			of:     []string{"Guard", "Notify", "Canary", "Sweep"},
 			reason: "The functions talk to AWS's public interfaces and, for one of them, to Slack, and listen to nobody. A VPC would add gateways that can fail and let nothing in or out that IAM does not.",
 		},
 		{
 			way:    deployment.Single,
 			rules:  []string{"NIST.800.53.R5-LambdaConcurrency"},
-			of:     []string{"Guard", "Notify", "Canary"},
+			of:     []string{"Guard", "Notify", "Canary", "Sweep"},
 			reason: "A new account has 10 executions or 50, of which Lambda lets nobody reserve any, and this way to deploy is to work there. Its queues bound how often they run a function, and alarms tell when one is throttled.",
 		},
 	}

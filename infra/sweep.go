@@ -21,7 +21,7 @@ func (c *core) newSweep() awslambda.CfnFunction {
 	return newFunction(c.stack, c.d, c.key, c.code, function{
 		ledger: c.ledger, word: sweepWord, name: deployment.SweepFunction, role: deployment.SweepRole,
 		description: "Reads every role, finds what no event told of, seals what has stood long enough, and sends alerts again that nobody took.",
-		memory:      256, timeout: sweepTimeout, concurrency: deployment.SweepConcurrency,
+		memory:      256, timeout: sweepTimeout, concurrency: deployment.SweepConcurrency, loops: loopsByDesign,
 		environment: environment,
 		resources: grants.Resources{
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),

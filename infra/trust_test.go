@@ -120,7 +120,7 @@ func invited(t *testing.T, one trusted) (visitor, bool) {
 		return ours(deployment.GuardRole), true
 	case deployment.CanaryWriterRole:
 		return ours(deployment.CanaryRole), true
-	case deployment.GuardRole, deployment.NotifyRole, deployment.CanaryRole:
+	case deployment.GuardRole, deployment.NotifyRole, deployment.CanaryRole, deployment.SweepRole:
 		// A role is passed to a service of its own account only, so there is no
 		// other account to keep out (IAM User Guide, id_roles_use_passrole).
 		return byService("lambda.amazonaws.com", nil), true
