@@ -29,9 +29,9 @@ func functionsOf(d *deployment.Deployment) []string {
 	switch d.Way {
 	case deployment.Single, deployment.Hub:
 		if d.Slack == deployment.Present {
-			return []string{actions.Guard, actions.Notify, actions.Canary, sweepWord}
+			return []string{actions.Guard, actions.Notify, actions.Canary, actions.Sweep}
 		}
-		return []string{actions.Guard, actions.Canary, sweepWord}
+		return []string{actions.Guard, actions.Canary, actions.Sweep}
 	case deployment.Members, deployment.NoWay:
 	}
 	return nil
@@ -47,7 +47,7 @@ func buildAssets(ctx context.Context, b builder, d *deployment.Deployment) (asse
 		if err != nil {
 			return nil, err
 		}
-		if f == actions.Guard || f == sweepWord {
+		if f == actions.Guard || f == actions.Sweep {
 			if err := writeStill(filepath.Join(folder, "rules.yaml"), d.RulesText, 0o644); err != nil {
 				return nil, fmt.Errorf("putting the rules file beside the function %s: %w", f, err)
 			}

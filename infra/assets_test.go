@@ -100,13 +100,13 @@ func TestTheRulesThatWereCheckedTravelWithThoseThatJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := sortedKeys(code); !slices.Equal(got, []string{actions.Canary, actions.Guard, actions.Notify, sweepWord}) {
+	if got := sortedKeys(code); !slices.Equal(got, []string{actions.Canary, actions.Guard, actions.Notify, actions.Sweep}) {
 		t.Fatalf("the functions are %v", got)
 	}
 	for function, folder := range code {
 		path := filepath.Join(folder, "rules.yaml")
 		text, err := os.ReadFile(path)
-		if (err == nil) != (function == actions.Guard || function == sweepWord) {
+		if (err == nil) != (function == actions.Guard || function == actions.Sweep) {
 			t.Errorf("%s: %v", function, err)
 		}
 		if err == nil && !bytes.Equal(text, d.RulesText) {
@@ -117,7 +117,7 @@ func TestTheRulesThatWereCheckedTravelWithThoseThatJudge(t *testing.T) {
 		}
 	}
 	d.Slack = deployment.Absent
-	if got := functionsOf(d); !slices.Equal(got, []string{actions.Guard, actions.Canary, sweepWord}) {
+	if got := functionsOf(d); !slices.Equal(got, []string{actions.Guard, actions.Canary, actions.Sweep}) {
 		t.Errorf("without Slack the functions are %v", got)
 	}
 	d.Way = deployment.Members

@@ -84,7 +84,7 @@ func (c *core) newGuard() {
 			"ROLEWARDEN_SEAL_KEY": c.seal,
 		},
 		resources: grants.Resources{
-			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
+			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seal,
 			Consumes: []string{c.intake.arn, c.later.arn}, Sends: []string{c.later.arn},
 		},
 		// IAM throttles by account: a batch that is small and a bound on how many

@@ -40,15 +40,15 @@ func wideRights() []acknowledgement {
 		},
 		{
 			rules:   []string{"AwsSolutions-IAM5"},
-			of:      []string{"GuardRole"},
+			of:      []string{"GuardRole", "SweepRole"},
 			finding: `/^Resource::\*$/`,
-			reason:  "Before it writes, the guard asks Organizations whether an account that the rules file does not know is a member; DescribeAccount only reads.",
+			reason:  "Who judges asks Organizations whether an account that the rules file does not know is a member, and the sweep which accounts there are; neither call has a resource to name, and both only read.",
 		},
 		{
 			rules:   []string{"AwsSolutions-IAM5"},
-			of:      []string{"CanaryRole"},
+			of:      []string{"CanaryRole", "SweepRole"},
 			finding: `/^Resource::` + partition + `organizations::\*:(ou|root)\/o-[a-z0-9]+\/\*$/`,
-			reason:  "The canary lists the accounts below the targets; Organizations asks for the right on every unit on the way, and the calls only read.",
+			reason:  "Canary and sweep list the accounts below roots and units; Organizations asks for the right on every unit on the way, and the calls only read.",
 		},
 		{
 			rules:   []string{"AwsSolutions-IAM5"},
@@ -61,6 +61,12 @@ func wideRights() []acknowledgement {
 			of:      []string{"ReaderRole", "RemediatorRole"},
 			finding: `/^Resource::` + partition + `iam::(<AWS::AccountId>|\d{12}):(role|user)\/\*$/`,
 			reason:  "Which role will change is not known beforehand. The reader cannot write; the remediator is denied the guarded roles and everything but trust policies and its own tags, and each session is narrowed to one role.",
+		},
+		{
+			rules:   []string{"AwsSolutions-IAM5"},
+			of:      []string{"ReaderRole"},
+			finding: `/^Resource::\*$/`,
+			reason:  "The list of all roles and users of the account, which a sweep reads, takes no resource to name; it only reads, and every call but the reader's few is denied to the role.",
 		},
 		{
 			rules:  []string{"NIST.800.53.R5-IAMNoInlinePolicy"},

@@ -22,11 +22,11 @@ var explained = []struct {
 	reason        string
 }{
 	{
-		"parliament", "CREDENTIALS_EXPOSURE", ` (Guard|Canary)Role\.`, `^\["sts:assumerole"\]$`,
+		"parliament", "CREDENTIALS_EXPOSURE", ` (Guard|Canary|Sweep)Role\.`, `^\["sts:assumerole"\]$`,
 		"Assuming the member roles is what these functions are for. It is pinned to roles of fixed names under /rolewarden/ and, in an organization, to that organization.",
 	},
 	{
-		"cloudsplaining", "credentials exposure", ` (Guard|Canary)Role\.`, `^sts:AssumeRole$`,
+		"cloudsplaining", "credentials exposure", ` (Guard|Canary|Sweep)Role\.`, `^sts:AssumeRole$`,
 		"The same: the member roles that can be assumed are named, and ask for the external id.",
 	},
 	{
@@ -34,16 +34,20 @@ var explained = []struct {
 		"Notify reads one secret, the Slack webhook, and no other function can.",
 	},
 	{
-		"parliament", "RESOURCE_STAR", ` (Guard|Canary)Role\.`, `^\["organizations:`,
+		"parliament", "RESOURCE_STAR", ` (Guard|Canary|Sweep)Role\.`, `^\["organizations:`,
 		"Organizations has no resource to name for what is asked of it here; the calls only read.",
 	},
 	{
-		"parliament", "PERMISSIONS_MANAGEMENT_ACTIONS", ` (Remediator|CanaryWriter)Role\.`, `^\["iam:updateassumerolepolicy"\]$`,
-		"Replacing trust policies is what the remediator is for; the guarded roles and every permission policy are denied to it. The canary's writer may do it to the canary's own role alone.",
+		"parliament", "PERMISSIONS_MANAGEMENT_ACTIONS", ` (Remediator|CanaryWriter)Role\.`, `^\["iam:(putrolepermissionsboundary|updateassumerolepolicy)"(, "iam:(putrolepermissionsboundary|updateassumerolepolicy)")?\]$`,
+		"Replacing trust policies, and setting AWSDenyAll as a boundary, is what the remediator is for; the guarded roles and every permission policy are denied to it. The canary's writer may do it to the canary's own role alone.",
 	},
 	{
-		"cloudsplaining", "permissions management", ` (Remediator|CanaryWriter)Role\.`, `^iam:UpdateAssumeRolePolicy$`,
-		"The same. A session is narrowed to one role's ARN besides.",
+		"cloudsplaining", "permissions management", ` (Remediator|CanaryWriter)Role\.`, `^iam:(UpdateAssumeRolePolicy|PutRolePermissionsBoundary)$`,
+		"The same. No other boundary than AWSDenyAll can be set. A session is narrowed to one role's ARN besides.",
+	},
+	{
+		"parliament", "MISMATCHED_TYPE_BUT_USABLE", ` RemediatorRole\.`, `^Type mismatch: String(Not)?Equals requires a value of type String but given Arn$`,
+		"The boundary is compared with one ARN as a text, as the guide does it, since nothing in it is to be a pattern (IAM User Guide, access_policies_boundaries, delegating with a boundary).",
 	},
 	{
 		"cloudsplaining", "privilege escalation", ` CanaryWriterRole\.`, `^UpdateRolePolicyToAssumeIt: `,

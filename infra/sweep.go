@@ -3,12 +3,10 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
 )
-
-// sweepWord is the function's name in pkg/awsapi/actions.
-const sweepWord = "sweep"
 
 // newSweep adds the function that reads every role, and its queue: one message
 // for each account, which only the function itself sends.
@@ -19,12 +17,12 @@ func (c *core) newSweep() awslambda.CfnFunction {
 		"ROLEWARDEN_SEAL_KEY": c.seal, "ROLEWARDEN_EXTERNAL_ID": c.external,
 	}
 	return newFunction(c.stack, c.d, c.key, c.code, function{
-		ledger: c.ledger, word: sweepWord, name: deployment.SweepFunction, role: deployment.SweepRole,
+		ledger: c.ledger, word: actions.Sweep, name: deployment.SweepFunction, role: deployment.SweepRole,
 		description: "Reads every role, finds what no event told of, seals what has stood long enough, and sends alerts again that nobody took.",
 		memory:      256, timeout: sweepTimeout, concurrency: deployment.SweepConcurrency, loops: loopsByDesign,
 		environment: environment,
 		resources: grants.Resources{
-			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic),
+			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seal,
 			Consumes: []string{c.sweeps.arn}, Sends: []string{c.later.arn, c.sweeps.arn},
 		},
 		// IAM throttles by account, and each account is one message: one that fails
