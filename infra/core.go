@@ -30,9 +30,9 @@ type core struct {
 	stack awscdk.Stack
 	d     *deployment.Deployment
 	code  assets
-	// key, seal and external are tokens: the ARNs of the data key and of the one
-	// that seals, and the external id.
-	key, seal, external string
+	// key and external are tokens: the ARN of the data key, and the external id.
+	key, external string
+	seals         sealKeys
 	// bus is nil in the way Single.
 	bus awsevents.CfnEventBus
 
@@ -48,7 +48,7 @@ func newCore(stack awscdk.Stack, d *deployment.Deployment, code assets, external
 	w := worldOf(d)
 	c := &core{stack: stack, d: d, code: code, external: *external.ValueAsString(), bus: bus}
 	c.key = newDataKey(stack, w)
-	c.seal = newSealKey(stack, w)
+	c.seals = newSealKeys(stack, w, max(d.SealKeys, 1))
 	c.ledger = newLedger(stack, c.key)
 	dead := newDeadLetters(stack, d, "RuleDead", deployment.RuleDLQ, []grants.Sender{grants.RulesSender(append(routeARNs(d), scheduleARNs(d)...)...)}, map[string]any{
 		"redrivePermission": "denyAll",
@@ -81,10 +81,10 @@ func (c *core) newGuard() {
 		memory:      256, timeout: guardTimeout, concurrency: deployment.GuardConcurrency, loops: loopsByDesign,
 		environment: map[string]any{
 			"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_LATER_QUEUE": c.later.url, "ROLEWARDEN_EXTERNAL_ID": c.external,
-			"ROLEWARDEN_SEAL_KEY": c.seal,
+			"ROLEWARDEN_SEAL_KEY": c.seals.setting(),
 		},
 		resources: grants.Resources{
-			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seal,
+			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seals.current, FormerSealKeys: c.seals.former,
 			Consumes: []string{c.intake.arn, c.later.arn}, Sends: []string{c.later.arn},
 		},
 		// IAM throttles by account: a batch that is small and a bound on how many

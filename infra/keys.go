@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -24,22 +27,48 @@ func newDataKey(scope constructs.Construct, w grants.World) string {
 	return *key.AttrArn()
 }
 
-// newSealKey adds the key that baselines are sealed with, and gives its ARN, which
-// is a token. The sweep alone may seal, and the guard, which reverts, can only
-// verify. HMAC keys cannot be rotated (AWS KMS Developer Guide, rotate-keys): the
-// operator's page says what to do instead. It outlives its stack, since what it
-// sealed could not be checked without it.
-func newSealKey(scope constructs.Construct, w grants.World) string {
-	key := awskms.NewCfnKey(scope, str("SealKey"), &awskms.CfnKeyProps{
-		Description:         str("rolewarden: seals baselines, so that whoever can write the ledger cannot choose what a revert restores."),
-		KeyPolicy:           grants.SealKeyPolicy(w).Value(),
-		KeySpec:             str("HMAC_256"),
-		KeyUsage:            str("GENERATE_VERIFY_MAC"),
-		PendingWindowInDays: num(30),
-	})
-	keep(key)
-	newAlias(scope, "SealKeyAlias", deployment.SealKey, key)
-	return *key.AttrArn()
+// sealKeys are the ARNs of the keys that baselines are sealed with, which are
+// tokens: the one that seals, and those that did before it, the newest first.
+type sealKeys struct {
+	current string
+	former  []string
+}
+
+// setting is how the functions are told: the one that seals stands first.
+func (s sealKeys) setting() string {
+	return strings.Join(append([]string{s.current}, s.former...), ",")
+}
+
+// newSealKeys adds the keys that baselines are sealed with. The sweep alone may
+// seal, with the newest, and the guard, which reverts, can only check. HMAC keys
+// cannot be rotated (AWS KMS Developer Guide, rotate-keys-manually), so one that is
+// replaced stays, and goes on to check. All outlive their stack, since what they
+// sealed could not be checked without them.
+func newSealKeys(scope constructs.Construct, w grants.World, n int) sealKeys {
+	var out sealKeys
+	for i := 1; i <= n; i++ {
+		id, policy := "SealKey", grants.FormerSealKeyPolicy(w)
+		description := "rolewarden: sealed baselines until another key took its place, and checks what it sealed."
+		if i > 1 {
+			id += strconv.Itoa(i)
+		}
+		if i == n {
+			policy = grants.SealKeyPolicy(w)
+			description = "rolewarden: seals baselines, so that whoever can write the ledger cannot choose what a revert restores."
+		}
+		key := awskms.NewCfnKey(scope, str(id), &awskms.CfnKeyProps{
+			Description: str(description), KeyPolicy: policy.Value(),
+			KeySpec: str("HMAC_256"), KeyUsage: str("GENERATE_VERIFY_MAC"), PendingWindowInDays: num(30),
+		})
+		keep(key)
+		if i < n {
+			out.former = append([]string{*key.AttrArn()}, out.former...)
+			continue
+		}
+		newAlias(scope, "SealKeyAlias", deployment.SealKey, key)
+		out.current = *key.AttrArn()
+	}
+	return out
 }
 
 func newAlias(scope constructs.Construct, id, name string, key awskms.CfnKey) {

@@ -14,7 +14,7 @@ func (c *core) newSweep() awslambda.CfnFunction {
 	c.sweeps = newQueue(c.stack, c.d, queueConfig{name: deployment.SweepQueue, key: c.key, timeout: sweepTimeout})
 	environment := map[string]any{
 		"ROLEWARDEN_TABLE": deployment.Table, "ROLEWARDEN_TOPIC_ARN": c.alertTopic, "ROLEWARDEN_LATER_QUEUE": c.later.url, "ROLEWARDEN_SWEEP_QUEUE": c.sweeps.url,
-		"ROLEWARDEN_SEAL_KEY": c.seal, "ROLEWARDEN_EXTERNAL_ID": c.external,
+		"ROLEWARDEN_SEAL_KEY": c.seals.setting(), "ROLEWARDEN_EXTERNAL_ID": c.external,
 	}
 	return newFunction(c.stack, c.d, c.key, c.code, function{
 		ledger: c.ledger, word: actions.Sweep, name: deployment.SweepFunction, role: deployment.SweepRole,
@@ -22,7 +22,7 @@ func (c *core) newSweep() awslambda.CfnFunction {
 		memory:      256, timeout: sweepTimeout, concurrency: deployment.SweepConcurrency, loops: loopsByDesign,
 		environment: environment,
 		resources: grants.Resources{
-			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seal,
+			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seals.current, FormerSealKeys: c.seals.former,
 			Consumes: []string{c.sweeps.arn}, Sends: []string{c.later.arn, c.sweeps.arn},
 		},
 		// IAM throttles by account, and each account is one message: one that fails

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,14 +18,17 @@ import (
 type SealsConfig struct {
 	AWS aws.Config
 	// KeyID is the ARN of an HMAC key that never leaves KMS. Who may seal with it
-	// and who may only check is for its policy to say.
+	// and who may only check is for its policy to say. Where the key was replaced,
+	// the ARNs of those that sealed before follow, with commas between, the newest
+	// first: what they sealed is checked with them, and nothing new is sealed.
 	KeyID string
 }
 
 // Seals seals baselines, and checks their seals, with a key in KMS. A baseline
 // that somebody wrote or changed who cannot seal is found out (T61).
 type Seals struct {
-	key    string
+	// keys begins with the one that seals.
+	keys   []string
 	client func() *kms.Client
 }
 
@@ -33,10 +37,14 @@ const sealSize = 32
 
 // NewSeals makes one.
 func NewSeals(cfg SealsConfig) (*Seals, error) {
-	if cfg.KeyID == "" {
-		return nil, errors.New("opening the seals: KeyID is missing: give the ARN of the key that seals baselines")
+	var keys []string
+	for _, key := range strings.Split(cfg.KeyID, ",") {
+		if key = strings.TrimSpace(key); key == "" {
+			return nil, errors.New("opening the seals: KeyID is missing: give the ARN of the key that seals baselines")
+		}
+		keys = append(keys, key)
 	}
-	return &Seals{key: cfg.KeyID, client: sync.OnceValue(func() *kms.Client {
+	return &Seals{keys: keys, client: sync.OnceValue(func() *kms.Client {
 		return kms.NewFromConfig(cfg.AWS, func(o *kms.Options) { o.Retryer = patient() })
 	})}, nil
 }
@@ -44,7 +52,7 @@ func NewSeals(cfg SealsConfig) (*Seals, error) {
 // Seal gives the seal of a baseline as it stands, its present Seal left out.
 func (s *Seals) Seal(ctx context.Context, b role.Baseline) ([]byte, error) {
 	out, err := s.client().GenerateMac(ctx, &kms.GenerateMacInput{
-		KeyId: aws.String(s.key), Message: b.Message(), MacAlgorithm: types.MacAlgorithmSpecHmacSha256,
+		KeyId: aws.String(s.keys[0]), Message: b.Message(), MacAlgorithm: types.MacAlgorithmSpecHmacSha256,
 	})
 	switch {
 	case err != nil:
@@ -64,19 +72,35 @@ func (s *Seals) Verify(ctx context.Context, b role.Baseline) error {
 	if len(b.Seal) != sealSize {
 		return fmt.Errorf("%s: %w: it has %d bytes and not %d", what, role.ErrSealBroken, len(b.Seal), sealSize)
 	}
-	out, err := s.client().VerifyMac(ctx, &kms.VerifyMacInput{
-		KeyId: aws.String(s.key), Message: b.Message(), Mac: b.Seal, MacAlgorithm: types.MacAlgorithmSpecHmacSha256,
-	})
-	var broken *types.KMSInvalidMacException
-	switch {
-	case errors.As(err, &broken):
-		return fmt.Errorf("%s: %w", what, role.ErrSealBroken)
-	case err != nil:
-		return fmt.Errorf("%s: %w", what, sorted(err))
-	case !out.MacValid:
-		// KMS answers a seal that does not fit with the error above (AWS KMS API
-		// Reference, API_VerifyMac: MacValid); whatever else says so counts too.
-		return fmt.Errorf("%s: %w", what, role.ErrSealBroken)
+	// A key that does not answer may be the one that made the seal: only when all
+	// have answered is it broken.
+	var unknown error
+	for _, key := range s.keys {
+		switch fits, err := s.fits(ctx, key, b); {
+		case err != nil:
+			unknown = errors.Join(unknown, sorted(err))
+		case fits:
+			return nil
+		}
 	}
-	return nil
+	if unknown != nil {
+		return fmt.Errorf("%s: %w", what, unknown)
+	}
+	return fmt.Errorf("%s: %w", what, role.ErrSealBroken)
+}
+
+// fits asks KMS whether a key made a baseline's seal.
+func (s *Seals) fits(ctx context.Context, key string, b role.Baseline) (bool, error) {
+	out, err := s.client().VerifyMac(ctx, &kms.VerifyMacInput{
+		KeyId: aws.String(key), Message: b.Message(), Mac: b.Seal, MacAlgorithm: types.MacAlgorithmSpecHmacSha256,
+	})
+	if broken := (*types.KMSInvalidMacException)(nil); errors.As(err, &broken) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	// KMS answers a seal that does not fit with the error above (AWS KMS API
+	// Reference, API_VerifyMac: MacValid); whatever else says so counts too.
+	return out.MacValid, nil
 }

@@ -80,6 +80,9 @@ type Deployment struct {
 	CanaryEvery time.Duration
 	// SweepEvery is the time between two sweeps.
 	SweepEvery time.Duration
+	// SealKeys is how many keys baselines have been sealed with. The last one seals,
+	// and all check.
+	SealKeys int
 	// LogDays is how long logs are kept.
 	LogDays int
 	// AttachSCP and AttachRCP are the ids of roots, organizational units and

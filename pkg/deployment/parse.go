@@ -31,6 +31,8 @@ const (
 	// within one time between two, so it is a day at most.
 	leastSweepHours = 1
 	mostSweepHours  = 24
+	// Each seal that does not fit costs a call for each key.
+	mostSealKeys = 9
 )
 
 // Override is what a single deployment says in the file's place; whatever is
@@ -120,7 +122,7 @@ func parse(file string, text []byte, o Override, now time.Time, parser rulesPars
 	r.addresses(node)
 	r.node = node
 	r.root = r.Object(node, "", "version", "way", "account", "region", "rules", "architecture", "remediator",
-		"slack", "members", "assumeRole", "alarms", "canary", "sweep", "logs", "guardrails")
+		"slack", "members", "assumeRole", "alarms", "canary", "sweep", "seals", "logs", "guardrails")
 	r.require()
 	r.root.Number("version", 1, 1, 1)
 	d := &Deployment{File: file}
@@ -226,6 +228,10 @@ func (r *reader) fields(d *Deployment) {
 	d.SweepEvery = DefaultSweepHours * time.Hour
 	if s, ok := r.object("sweep", "everyHours"); ok {
 		d.SweepEvery = time.Duration(s.Number("everyHours", leastSweepHours, mostSweepHours, DefaultSweepHours)) * time.Hour
+	}
+	d.SealKeys = 1
+	if s, ok := r.object("seals", "keys"); ok {
+		d.SealKeys = s.Number("keys", 1, mostSealKeys, 1)
 	}
 	if l, ok := r.object("logs", "days"); ok {
 		d.LogDays = r.logDays(l)

@@ -141,6 +141,7 @@ func show(d *deployment.Deployment) string {
 	line("alarms to", d.AlarmEmails)
 	line("canary every", d.CanaryEvery)
 	line("sweep every", d.SweepEvery)
+	line("seal keys", d.SealKeys)
 	line("log days", d.LogDays)
 	line("SCP at", d.AttachSCP)
 	line("RCP at", d.AttachRCP)
@@ -224,6 +225,7 @@ func TestSchemaAndParserAgreeOnEachValue(t *testing.T) {
 		`alarms: {}`: true, `alarms: {email: [alice@acme.example]}`: true, `alarms: {email: [alice]}`: false, `alarms: {phone: []}`: false,
 		`canary: {}`: true, `canary: {everyMinutes: 15}`: true, `canary: {everyMinutes: 14}`: false, `canary: {everyMinutes: 1441}`: false, `canary: {everyMinutes: 15.5}`: false,
 		`sweep: {}`: true, `sweep: {everyHours: 1}`: true, `sweep: {everyHours: 24}`: true, `sweep: {everyHours: 0}`: false, `sweep: {everyHours: 25}`: false,
+		`seals: {}`: true, `seals: {keys: 2}`: true, `seals: {keys: 0}`: false, `seals: {keys: 10}`: false, `seals: {key: 2}`: false,
 		`sweep: {everyHours: 6h}`: false, `sweep: {every: 6h}`: false,
 		`logs: {days: 731}`: true, `logs: {days: 730}`: false, `logs: {days: "731"}`: false, `logs: {days: 0}`: false,
 		`guardrails: {}`: true, `guardrails: {scp: [r-abcd]}`: true, `guardrails: {scp: ["111122223333"]}`: true, `guardrails: {rcp: [o-exampleorgid]}`: false,

@@ -59,6 +59,7 @@ func draw(t *rapid.T) *deployment.Deployment {
 		AlarmEmails:       some("email", "alice@acme.example", "bob.o'neill+aws@mail.acme.example"),
 		CanaryEvery:       time.Duration(rapid.IntRange(15, 1440).Draw(t, "minutes")) * time.Minute,
 		SweepEvery:        time.Duration(rapid.IntRange(1, 24).Draw(t, "hours")) * time.Hour,
+		SealKeys:          rapid.IntRange(1, 9).Draw(t, "keys"),
 		LogDays:           rapid.SampledFrom([]int{1, 30, 365, 400, 3653}).Draw(t, "days"),
 	}
 	if d.Way == deployment.Single {
@@ -83,6 +84,7 @@ func written(t *rapid.T, d *deployment.Deployment) []string {
 		{"slack: " + d.Slack.String(), "slack: absent"},
 		{fmt.Sprintf("canary: {everyMinutes: %d}", int(d.CanaryEvery.Minutes())), "canary: {everyMinutes: 60}"},
 		{fmt.Sprintf("sweep: {everyHours: %d}", int(d.SweepEvery.Hours())), "sweep: {everyHours: 6}"},
+		{fmt.Sprintf("seals: {keys: %d}", d.SealKeys), "seals: {keys: 1}"},
 		{fmt.Sprintf("logs: {days: %d}", d.LogDays), "logs: {days: 400}"},
 	} {
 		if f.line != f.byDefault || rapid.Bool().Draw(t, f.line) {

@@ -33,7 +33,7 @@ func TestTheSampleForOneAccountSaysWhatItsCommentsSay(t *testing.T) {
 	want := &deployment.Deployment{
 		File: samples + "single.yaml", Way: deployment.Single, Account: "555555555555",
 		Partition: "aws", Region: "us-east-1", RulesFile: samples + "rules-single.yaml",
-		CanaryEvery: time.Hour, SweepEvery: 6 * time.Hour, LogDays: 400,
+		CanaryEvery: time.Hour, SweepEvery: 6 * time.Hour, SealKeys: 1, LogDays: 400,
 	}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
@@ -53,7 +53,7 @@ func TestTheSampleForAnOrganizationIsDeployedInBothWays(t *testing.T) {
 			File: samples + "organization.yaml", Way: way, Account: "555555555555",
 			Partition: "aws", Region: "us-east-1", RulesFile: samples + "rules.yaml",
 			Targets: []string{"r-abcd"}, AssumeRoleRegions: []string{"us-east-1", "eu-west-1"},
-			AlarmEmails: []string{"security@acme.example"}, CanaryEvery: time.Hour, SweepEvery: 6 * time.Hour, LogDays: 400,
+			AlarmEmails: []string{"security@acme.example"}, CanaryEvery: time.Hour, SweepEvery: 6 * time.Hour, SealKeys: 1, LogDays: 400,
 			AttachSCP: []string{"ou-abcd-11111111"}, AttachRCP: []string{"ou-abcd-11111111"},
 		}
 		if diff := cmp.Diff(want, d); diff != "" {

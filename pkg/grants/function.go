@@ -14,6 +14,8 @@ type Resources struct {
 	// Table is the ledger, DataKey the key that encrypts what lies in the hub,
 	// SealKey the one that baselines are sealed with.
 	Table, DataKey, SealKey string
+	// FormerSealKeys are those that sealed before it, and only check.
+	FormerSealKeys []string
 	// Topic is where alerts are published, Secret the webhook of Slack.
 	Topic, Secret string
 	// LogGroup is the function's log group as GetAtt gives it: its ARN ends in ":*".
@@ -98,6 +100,7 @@ func groups(w World, function string, r Resources) []group {
 		{[]string{"sqs:ChangeMessageVisibility"}, Statement{Sid: "Hide", Resource: r.Consumes}},
 		{[]string{"secretsmanager:"}, Statement{Sid: "Webhook", Resource: given(r.Secret)}},
 		{[]string{"kms:"}, Statement{Sid: "Seals", Resource: given(r.SealKey), Condition: all(ofSeals())}},
+		{[]string{"kms:VerifyMac"}, Statement{Sid: "FormerSeals", Resource: r.FormerSealKeys, Condition: all(ofSeals())}},
 	}
 	if w.Organization != "" {
 		out = append(out,

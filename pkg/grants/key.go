@@ -61,23 +61,35 @@ func DataKeyPolicy(w World) Document {
 // unique ids: a role made anew would be locked out (T73; AWS KMS Developer Guide,
 // key-policy-overview).
 func SealKeyPolicy(w World) Document {
-	key := []string{everything}
-	sweep, guard := w.roleARN(w.Hub, deployment.SweepRole), w.roleARN(w.Hub, deployment.GuardRole)
+	key, sweep := []string{everything}, w.roleARN(w.Hub, deployment.SweepRole)
 	return document(
 		w.administer(),
 		Statement{
 			Sid: "Seal", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:GenerateMac"}, Resource: key,
 			Condition: all(arn("aws:PrincipalArn", sweep), ofSeals()),
 		},
-		Statement{
-			Sid: "Check", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:VerifyMac"}, Resource: key,
-			Condition: all(arn("aws:PrincipalArn", guard, sweep), ofSeals()),
-		},
+		w.check(),
 		Statement{
 			Sid: "NobodyElseSeals", Effect: deny, Principal: everything, Action: []string{"kms:GenerateMac"}, Resource: key,
 			Condition: all(when{"ArnNotEquals", "aws:PrincipalArn", []string{sweep}}),
 		},
 	)
+}
+
+// FormerSealKeyPolicy is the policy of a key that was replaced: what it sealed can
+// still be checked, and nobody seals with it any more.
+func FormerSealKeyPolicy(w World) Document {
+	return document(w.administer(), w.check(), Statement{
+		Sid: "NobodySeals", Effect: deny, Principal: everything, Action: []string{"kms:GenerateMac"}, Resource: []string{everything},
+	})
+}
+
+// check lets the guard and the sweep check seals.
+func (w World) check() Statement {
+	return Statement{
+		Sid: "Check", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:VerifyMac"}, Resource: []string{everything},
+		Condition: all(arn("aws:PrincipalArn", w.roleARN(w.Hub, deployment.GuardRole), w.roleARN(w.Hub, deployment.SweepRole)), ofSeals()),
+	}
 }
 
 // ofSeals asks for the one algorithm that seals are made with (AWS KMS Developer
