@@ -64,7 +64,7 @@ func TestTheOperatorsCommandsAreThoseThatThereAre(t *testing.T) {
 	verbs := map[string]bool{}
 	for _, words := range all {
 		whole := words
-		if (words[0] == "doctor" || words[0] == "writes") && !slices.Contains(words, "--deployment") {
+		if slices.Contains([]string{"doctor", "writes", "breaker"}, words[0]) && !slices.Contains(words, "--deployment") {
 			whole = append(whole, "--deployment", "my/organization.yaml")
 		}
 		if len(words) == 1 && words[0] == "check" {

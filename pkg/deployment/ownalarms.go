@@ -50,7 +50,7 @@ func ofGuard() []ownAlarm {
 		{"kill-switch-unreadable", meter.KillSwitchUnreadable, meter.Guard, "The kill switch cannot be read, so nothing is written. Look at the ledger's table and its key."},
 		{"exemption-expired", meter.ExemptionExpired, meter.Guard, "An exemption in the deployed rules file has ended and exempts nothing. Take it out of the file, or agree on a new one, and deploy."},
 		{"trouble", meter.Trouble, meter.Guard, "An event could not be judged or settled. The alert and the log line with alarm=trouble say which and why."},
-		{"breaker-tripped", meter.BreakerTripped, meter.Guard, "A limit with a breaker was reached: nothing of its scope is written any more until a person resets it. Find out what changes so many roles, or which rule condemns them, and only then reset it, with the command rolewarden breaker."},
+		{"breaker-tripped", meter.BreakerTripped, meter.Guard, "A limit with a breaker was reached: nothing of its scope is written any more until a person resets it. Find out what changes so many roles, or which rule condemns them, and only then reset it: `rolewarden breaker show`."},
 		{"contained", meter.Contained, meter.Guard, "The sessions of a role were cut off by the permissions boundary AWSDenyAll, so whatever used the role stands still. The alert names the role and the reason; a person lifts the boundary, under credentials of their own."},
 		{"message-failed", meter.MessageFailed, meter.Guard, "A message was not done and comes again. The log line with alarm=message-failed says why; it ends on the dead-letter queue if it lasts."},
 		{"canary-trouble", meter.Trouble, meter.Canary, "Something kept the canary from its work. Its log says what."},
