@@ -29,6 +29,8 @@ type intentRecord struct {
 	WasDigest string          `json:"beforeDigest,omitempty"`
 	NewDigest string          `json:"afterDigest,omitempty"`
 	Boundary  string          `json:"boundary,omitempty"`
+	Void      bool            `json:"void,omitempty"`
+	Payment   string          `json:"payment,omitempty"`
 	Contains  bool            `json:"contains,omitempty"`
 	ReadAt    time.Time       `json:"readAt"`
 	At        time.Time       `json:"at"`
@@ -39,7 +41,7 @@ func recordOfIntent(i ledger.Intent) intentRecord {
 		Account: i.Event.Account, EventID: i.Event.EventID, InAccount: i.Role.Account, Role: i.Role.Name, RoleID: i.RoleID,
 		Decision: i.Decision.ID, Action: i.Decision.Action, Reasons: i.Decision.Reasons, Rules: i.Decision.Rules,
 		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After,
-		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At,
+		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Void: i.Void, Payment: i.Payment, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At,
 	}
 }
 
@@ -48,7 +50,7 @@ func (r intentRecord) intent() ledger.Intent {
 		Event: ledger.Key{Account: r.Account, EventID: r.EventID}, Role: role.Ref{Account: r.InAccount, Name: r.Role}, RoleID: r.RoleID,
 		Decision: decision.Decision{ID: r.Decision, Action: r.Action, Reasons: r.Reasons, Rules: r.Rules, RulesHash: r.RulesHash, At: r.DecidedAt},
 		Before:   r.Before, After: r.After, BeforeDigest: r.WasDigest, AfterDigest: r.NewDigest,
-		Boundary: r.Boundary, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At,
+		Boundary: r.Boundary, Void: r.Void, Payment: r.Payment, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At,
 	}
 }
 

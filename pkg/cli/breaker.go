@@ -110,8 +110,10 @@ func (v breakerVerb) turn(ctx context.Context, s *session, box fusebox, by strin
 		return err
 	}
 	for _, b := range list {
+		// A decision that had to write again was counted again, under a number.
+		decision, _, _ := strings.Cut(b.Token, "/")
 		out.Tripped = append(out.Tripped, trippedBreaker{
-			Scope: b.Scope, TrippedAt: b.TrippedAt.UTC().Format(time.RFC3339), Written: b.Count, Limit: b.Limit, Window: b.Window.String(), Decision: b.Token,
+			Scope: b.Scope, TrippedAt: b.TrippedAt.UTC().Format(time.RFC3339), Written: b.Count, Limit: b.Limit, Window: b.Window.String(), Decision: decision,
 		})
 	}
 	if v.Action == "show" && len(list) > 0 {

@@ -190,14 +190,28 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	}
 	session, err := g.cfg.Writers.Writer(ctx, v.role, d)
 	if err != nil {
-		return d, nothing, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err)
+		return d, nothing, g.void(ctx, j, v, task, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err))
 	}
 	out, err := g.remedier.Apply(ctx, &switched{IAM: session, g: g}, task)
-	if err != nil {
+	switch {
+	case err != nil && out.Done == decision.Ignore && !errors.Is(err, role.ErrUncertain):
+		return d, out, g.void(ctx, j, v, task, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err))
+	case err != nil:
 		return d, out, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err)
 	}
 	out.Dropped = append(out.Dropped, past.restored.Dropped...)
 	return d, out, g.contain(ctx, j, v, task, &out)
+}
+
+// void records that nothing came of an intent, and gives the error that says why.
+func (g *Guard) void(ctx context.Context, j job, v judged, t remediate.Task, why error) error {
+	i := intent(j, v, t, g.cfg.Now())
+	i.Void = true
+	if err := g.cfg.Ledger.Intend(context.WithoutCancel(ctx), i); err != nil {
+		// It then counts as a write that may have been made, which is the careful way.
+		g.cfg.Log.Warn("could not record that nothing was written", "event_id", j.key.EventID, "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
+	}
+	return why
 }
 
 // intend records what is about to be written.
@@ -212,7 +226,7 @@ func (g *Guard) intend(ctx context.Context, j job, v judged, t remediate.Task) e
 func intent(j job, v judged, t remediate.Task, now time.Time) ledger.Intent {
 	i := ledger.Intent{
 		Event: j.key, Role: v.role.Ref(), RoleID: v.role.ID, Decision: t.Decision,
-		Before: v.role.TrustPolicy, BeforeDigest: v.digest, After: t.Document, ReadAt: v.role.ReadAt, At: now,
+		Before: v.role.TrustPolicy, BeforeDigest: v.digest, After: t.Document, Payment: payment(j, t.Decision), ReadAt: v.role.ReadAt, At: now,
 	}
 	if after, err := policy.Parse([]byte(t.Document)); err == nil {
 		i.AfterDigest = after.Digest(v.role.Partition)

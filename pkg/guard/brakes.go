@@ -54,14 +54,15 @@ func (g *Guard) brakes(ctx context.Context, j job, v judged, d decision.Decision
 
 // spendWrite counts a write of a trust policy against every limit, or against
 // none when the breaker of one is tripped. A decision is counted once, however
-// often it is tried.
+// often it is tried, as long as nothing came of the tries.
 func (g *Guard) spendWrite(ctx context.Context, j job, v judged, d decision.Decision, b *brakes) error {
-	err := g.cfg.Ledger.Spend(ctx, d.ID, g.cfg.Now(), writeCounters(g.cfg.Rules.Limits, d, v.role))
+	token := payment(j, d)
+	err := g.cfg.Ledger.Spend(ctx, token, g.cfg.Now(), writeCounters(g.cfg.Rules.Limits, d, v.role))
 	var tripped *ledger.TrippedError
 	switch {
 	case errors.As(err, &tripped):
 		b.Limit, b.Next = tripped.Error(), next(j, v, tripped.Breaker)
-		if tripped.Breaker.Token == d.ID {
+		if tripped.Breaker.Token == token {
 			g.tripped(j, v, d, tripped.Breaker)
 		}
 		return nil
@@ -75,12 +76,27 @@ func (g *Guard) spendWrite(ctx context.Context, j job, v judged, d decision.Deci
 		return fmt.Errorf("looking whether the write %s is the last: %w", d.ID, err)
 	}
 	for _, one := range all {
-		if one.Token == d.ID {
+		if one.Token == token {
 			g.tripped(j, v, d, one)
 			b.notes = append(b.notes, fmt.Sprintf("It was the last write that the limit allows: %s. %s.", (&ledger.TrippedError{Breaker: one}).Error(), next(j, v, one)))
 		}
 	}
 	return nil
+}
+
+// payment names what a write is counted under. Where an earlier handling of the
+// event may have written already, and the role does not show it any more,
+// somebody undid it: another write is counted anew. Else whoever keeps a handling
+// from its end would have many writes for one (I10).
+func payment(j job, d decision.Decision) string {
+	switch i := j.taken.Intent; {
+	case i == nil:
+		return d.ID
+	case i.Void && i.Payment != "":
+		return i.Payment
+	default:
+		return fmt.Sprintf("%s/%d", d.ID, j.taken.Attempts)
+	}
 }
 
 // tripped logs that a breaker has tripped.

@@ -72,6 +72,12 @@ type Intent struct {
 	// Contains says that what is written is that boundary; the trust policy has
 	// been written before.
 	Contains bool
+	// Void says that nothing was written under it, as far as that is known: IAM
+	// refused, or the role was not what had been judged. Whoever tries again
+	// does not pay for a second write.
+	Void bool
+	// Payment is the token under which it was counted against the limits.
+	Payment string
 	// ReadAt is when the role that was judged was read.
 	ReadAt time.Time
 	At     time.Time
