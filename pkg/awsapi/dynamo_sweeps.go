@@ -109,6 +109,9 @@ func (d *Dynamo) sweeping(ctx context.Context, id string) (s ledger.Sweep, accou
 			if err != nil {
 				return s, nil, false, err
 			}
+			if record.ID != id {
+				return s, nil, false, broken(i, errMoved)
+			}
 			s, ok = ledger.Sweep(record), true
 			continue
 		}

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func TestMemoryStopsWithItsContext(t *testing.T) {
 	cancel()
 	m := ledger.NewMemory()
 	k := ledger.Key{Account: "111122223333", EventID: "e1"}
+	letter := ledger.Letter{ID: "a", Body: []byte("x"), At: moment(1)}
 	calls := map[string]func() error{
 		"Take": func() error { _, err := m.Take(gone, k, time.Time{}); return err },
 		"Intend": func() error {
@@ -45,7 +47,32 @@ func TestMemoryStopsWithItsContext(t *testing.T) {
 			to := ledger.PrincipalKey{Account: "111122223333", Kind: "user", Name: "bob"}
 			return m.Renamed(gone, ledger.PrincipalKey{}, to, "arn:aws:iam::111122223333:user/bob", time.Time{})
 		},
-		"Trusting": func() error { _, err := m.Trusting(gone, ledger.PrincipalKey{}); return err },
+		"Decided":      func() error { _, _, _, err := m.Decided(gone, "d"); return err },
+		"Delivered":    func() error { return m.Delivered(gone, ledger.Letter{ID: "a"}) },
+		"Undelivered":  func() error { _, err := m.Undelivered(gone, 1); return err },
+		"Post":         func() error { _, err := m.Post(gone, "t", letter); return err },
+		"Recall":       func() error { _, err := m.Recall(gone, "", ""); return err },
+		"States":       func() error { return m.States(gone, "", nil) },
+		"SetCandidate": func() error { return m.SetCandidate(gone, role.Baseline{Account: "1", RoleID: "2", Digest: "3"}) },
+		"GiveWord": func() error {
+			return m.GiveWord(gone, ledger.Word{Account: "1", RoleID: "2", Digest: "3", By: "alice", Until: moment(1)})
+		},
+		"Breakers":     func() error { _, err := m.Breakers(gone); return err },
+		"Reset":        func() error { return m.Reset(gone, "c", "alice", "", time.Time{}) },
+		"Setting":      func() error { _, _, err := m.Setting(gone); return err },
+		"Ends":         func() error { _, err := m.Ends(gone, nil); return err },
+		"SeeRules":     func() error { _, err := m.SeeRules(gone, "h", time.Time{}); return err },
+		"ConfirmRules": func() error { return m.ConfirmRules(gone, "h", "alice", "", time.Time{}) },
+		"BeginSweep":   func() error { _, err := m.BeginSweep(gone, ledger.Sweep{ID: "s"}); return err },
+		"Sweeping":     func() error { _, _, _, err := m.Sweeping(gone, "s"); return err },
+		"SaveSwept":    func() error { return m.SaveSwept(gone, ledger.SweptAccount{Sweep: "s", Account: "1"}) },
+		"Trusting":     func() error { _, err := m.Trusting(gone, ledger.PrincipalKey{}); return err },
+	}
+	contract := reflect.TypeFor[ledger.Ledger]()
+	for i := range contract.NumMethod() {
+		if name := contract.Method(i).Name; calls[name] == nil {
+			t.Errorf("%s is not tried", name)
+		}
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, context.Canceled) {
@@ -72,6 +99,9 @@ func TestEveryWordReadsBack(t *testing.T) {
 	if ledger.Anything.String() != "Anything" || ledger.NoOpenAlert.String() != "NoOpenAlert" || ledger.Expectation(9).String() != "Expectation?" {
 		t.Error("the expectations are not called so")
 	}
+	if ledger.Refuse.String() != "Refuse" || ledger.Trip.String() != "Trip" || ledger.OnFull(9).String() != "OnFull?" {
+		t.Error("what a full counter does is not called so")
+	}
 	if ledger.First.String() != "First" || ledger.Again.String() != "Again" {
 		t.Error("First and Again are not called so")
 	}
@@ -81,6 +111,17 @@ func TestEveryWordReadsBack(t *testing.T) {
 func TestLimitErrorNamesTheCounter(t *testing.T) {
 	err := &ledger.LimitError{Counter: ledger.Counter{Name: "account/111122223333", Window: time.Hour, Limit: 5}, Count: 5}
 	for _, part := range []string{"account/111122223333", "5", "1h0m0s"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}
+
+// Whoever finds the writes stopped reads what tripped, when, and who can undo it.
+func TestTrippedErrorNamesTheBreaker(t *testing.T) {
+	c := ledger.Counter{Name: "organization", Window: time.Hour, Limit: 25, Full: ledger.Trip}
+	err := &ledger.TrippedError{Breaker: c.Tripped(26, moment(0), "t1")}
+	for _, part := range []string{"organization", "25", "26", "1h0m0s", "2026-11-21T09:00:00Z", "a person has to reset it"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
 		}
