@@ -3,10 +3,13 @@ package awsapi_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -66,13 +69,41 @@ func TestSpendingOnABrokenCounterIsAnError(t *testing.T) {
 	}
 }
 
+// between does something once, before a request of one kind goes on.
+type between struct {
+	kind string
+	do   func()
+	next aws.HTTPClient
+}
+
+// Do implements aws.HTTPClient.
+func (b *between) Do(r *http.Request) (*http.Response, error) {
+	if do := b.do; do != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), b.kind) {
+		b.do = nil
+		do()
+	}
+	return b.next.Do(r)
+}
+
 // A breaker that was reset and tripped anew between the reading and the closing
 // is another, and stays.
 func TestResetOfAnotherBreaker(t *testing.T) {
-	breaker := `{"Item":{"pk":{"S":"BREAKER"},"sk":{"S":"c"},"trippedAt":{"S":"2026-11-21T09:00:00.000000000Z"},"trippedBy":{"S":"t1"}}}`
-	d, _ := scripted(t, reply{200, breaker}, reply{200, `{"Items":[]}`}, canceled(unmet+","+none), reply{200, nothing})
+	var number atomic.Int64
+	d, w, _ := table(t, &number)
+	must(t, d.Spend(t.Context(), "t1", now(), tripping(1)))
+	w.next = &between{kind: "TransactWriteItems", next: w.next, do: func() {
+		must(t, d.Reset(t.Context(), "c", "bob", "", now()))
+		must(t, d.Spend(t.Context(), "t2", now().Add(time.Minute), tripping(1)))
+	}}
 	if err := d.Reset(t.Context(), "c", "alice", "", now()); !errors.Is(err, ledger.ErrNotTripped) {
-		t.Errorf("the reset gives %v", err)
+		t.Errorf("the late reset gives %v", err)
+	}
+	list, err := d.Breakers(t.Context())
+	if err != nil || len(list) != 1 || list[0].Token != "t2" {
+		t.Errorf("the breakers are %v, %v", list, err)
+	}
+	if err := d.Spend(t.Context(), "t3", now(), tripping(1)); err == nil {
+		t.Error("the late reset let one through")
 	}
 }
 

@@ -168,6 +168,12 @@ func spoilings() map[string]func(stored) stored {
 			}
 			return change(i, "letters", aText("a1"))
 		},
+		"another letter's name": func(i stored) stored {
+			if i["writtenAt"] == nil {
+				return nil
+			}
+			return change(i, "id", aText("another"))
+		},
 		"a name of another kind": func(i stored) stored {
 			for _, name := range []string{"roleId", "arn", "endedEvent", "confirmedBy", "eventId"} {
 				if i[name] != nil {

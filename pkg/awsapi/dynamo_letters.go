@@ -174,8 +174,11 @@ func (d *Dynamo) Undelivered(ctx context.Context, limit int) ([]ledger.Letter, e
 	var all []ledger.Letter
 	var bad []error
 	for n := range uint32(outboxes) {
-		some, err := d.outbox(ctx, n, limit)
-		all, bad = append(all, some...), append(bad, err)
+		some, unread, err := d.outbox(ctx, n, limit)
+		if err != nil {
+			return nil, doing(err, "reading the letters that wait")
+		}
+		all, bad = append(all, some...), append(bad, unread...)
 	}
 	ledger.SortLetters(all)
 	if err := errors.Join(bad...); err != nil {
@@ -186,30 +189,28 @@ func (d *Dynamo) Undelivered(ctx context.Context, limit int) ([]ledger.Letter, e
 
 // outbox reads the oldest letters of one partition. One that cannot be read
 // stands in nobody's way: it is told beside the others.
-func (d *Dynamo) outbox(ctx context.Context, n uint32, limit int) ([]ledger.Letter, error) {
+func (d *Dynamo) outbox(ctx context.Context, n uint32, limit int) (letters []ledger.Letter, unread []error, err error) {
 	in := &dynamodb.QueryInput{
 		TableName: aws.String(d.table), ConsistentRead: aws.Bool(true), Limit: aws.Int32(int32(min(limit, 1000))),
 		KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: item{":pk": text(outboxPart(n))},
 	}
-	var out []ledger.Letter
-	var bad []error
-	for len(out) < limit {
+	for len(letters) < limit {
 		page, err := d.client().Query(ctx, in)
 		if err != nil {
-			return out, errors.Join(append(bad, sorted(err))...)
+			return nil, nil, sorted(err)
 		}
 		for _, i := range page.Items {
 			l, err := letterOf(i)
 			if err != nil {
-				bad = append(bad, err)
+				unread = append(unread, err)
 				continue
 			}
-			out = append(out, l)
+			letters = append(letters, l)
 		}
 		if len(page.LastEvaluatedKey) == 0 {
 			break
 		}
 		in.ExclusiveStartKey = page.LastEvaluatedKey
 	}
-	return out, errors.Join(bad...)
+	return letters, unread, nil
 }

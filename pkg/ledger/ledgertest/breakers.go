@@ -156,9 +156,13 @@ func tripLowered(t *testing.T, l ledger.Ledger) {
 }
 
 func tripTwice(t *testing.T, l ledger.Ledger) {
-	spend(t, l, "t1", at(0), counter("c", 2), tripping("c", 5))
-	spend(t, l, "t2", at(0), tripping("c", 5), counter("c", 2))
-	tripped(t, l, "t3", at(0), "c", counter("c", 5))
+	for scope, counters := range map[string][]ledger.Counter{
+		"c": {counter("c", 2), tripping("c", 5)}, "d": {tripping("d", 5), counter("d", 2)},
+	} {
+		spend(t, l, "t1"+scope, at(0), counters...)
+		spend(t, l, "t2"+scope, at(0), counters...)
+		tripped(t, l, "t3"+scope, at(0), scope, counter(scope, 5))
+	}
 }
 
 func tripSeveral(t *testing.T, l ledger.Ledger) {

@@ -26,6 +26,8 @@ func principalPromises() []promise {
 		{"a rename of someone else's later name moves nobody", renamedLate},
 		{"a rename moves nobody who was deleted", renamedNotDeleted},
 		{"a deletion after a rename finds the id under its new name", renamedDeleted},
+		{"a rename to the name that is borne already changes nothing", renamedToSame},
+		{"of two ids that one deletion ends neither lives again as the other", deletionOfTwo},
 		{"identities and renames that do not fit are refused", identitiesRefused},
 		{"an identity of a service or session is known by its ARN", sessionIdentity},
 	}
@@ -241,4 +243,23 @@ func sessionIdentity(t *testing.T, l ledger.Ledger) {
 	record(t, l, identity("AROA1:s1", session, 1))
 	equal(t, "whom", identify(t, l, "AROA1:s1").ARN, session)
 	equal(t, "ids", identities(t, l, session), []ledger.Identity{identity("AROA1:s1", session, 1)})
+}
+
+func renamedToSame(t *testing.T, l ledger.Ledger) {
+	record(t, l, identity("AIDA1", userARN("Alice"), 1))
+	remember(t, l, state("AROA1", "e1", 1, user("alice")))
+	rename(t, l, "alice", "Alice", 20)
+	equal(t, "Alice's", identities(t, l, userARN("Alice")), []ledger.Identity{identity("AIDA1", userARN("Alice"), 1)})
+	got, _ := readState(t, l, account, "AROA1")
+	equal(t, "the state", got, state("AROA1", "e1", 1, user("alice")))
+}
+
+// One of the two was never told to be deleted.
+func deletionOfTwo(t *testing.T, l ledger.Ledger) {
+	record(t, l, identity("AIDA1", userARN("alice"), 1), identity("AIDA2", userARN("alice"), 10))
+	for _, p := range remove(t, l, user("alice"), "d1", 20) {
+		if p.LivesAgainAs != "" {
+			t.Errorf("%s lives again as %s, which is deleted", p.ID, p.LivesAgainAs)
+		}
+	}
 }
