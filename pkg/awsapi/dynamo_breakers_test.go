@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,6 +53,21 @@ func TestSpendingMeetsAnother(t *testing.T) {
 		counted(4), reply{200, nothing}, counted(4), reply{200, nothing}, counted(4), reply{200, nothing}, reply{200, nothing})
 	if err := d.Spend(t.Context(), "t1", now(), tripping(5)); !errors.Is(err, role.ErrConflict) || *calls > 12 {
 		t.Errorf("%d calls, %v", *calls, err)
+	}
+}
+
+// DynamoDB need not name every reason: one that stops earlier is looked for.
+func TestSpendingIsStoppedByWhatIsNotNamed(t *testing.T) {
+	d, calls := scripted(t, counted(5), reply{200, `{"Item":{"pk":{"S":"SPENT#t1"}}}`})
+	if err := d.Spend(t.Context(), "t1", now(), tripping(5)); err != nil || *calls != 2 {
+		t.Errorf("a token that was counted: %d calls, %v", *calls, err)
+	}
+	breaker := `{"pk":{"S":"BREAKER"},"sk":{"S":"c"},"form":{"N":"1"},"body":{"B":"` +
+		base64.StdEncoding.EncodeToString([]byte(`{"scope":"c","count":5,"token":"t0"}`)) + `"}}`
+	d, calls = scripted(t, counted(5), reply{200, nothing}, canceled(`{"Code":"ConditionalCheckFailed","Item":`+breaker+`},`+none))
+	var stop *ledger.TrippedError
+	if err := d.Spend(t.Context(), "t1", now(), tripping(5)); !errors.As(err, &stop) || stop.Breaker.Token != "t0" || *calls != 3 {
+		t.Errorf("a breaker that is tripped: %d calls, %v", *calls, err)
 	}
 }
 

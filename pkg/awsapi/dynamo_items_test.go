@@ -93,95 +93,59 @@ func TestTheTableIsAsItIsWritten(t *testing.T) {
 // unread are the items that no answer is made of: they are there or not.
 var unread = regexp.MustCompile(`^(LETTER|POSTED|SPENT|COUNT|LEASE|RESET)#|^SWITCH `)
 
+// with gives an item with one attribute changed.
+func with(i stored, name string, v types.AttributeValue) stored {
+	i = maps.Clone(i)
+	i[name] = v
+	return i
+}
+
+// instead changes the first of some attributes that an item has.
+func instead(v types.AttributeValue, names ...string) func(stored) stored {
+	return func(i stored) stored {
+		for _, name := range names {
+			if i[name] != nil {
+				return with(i, name, v)
+			}
+		}
+		return nil
+	}
+}
+
+// only spoils the items of one kind.
+func only(some func(stored) bool, spoil func(stored) stored) func(stored) stored {
+	return func(i stored) stored {
+		if !some(i) {
+			return nil
+		}
+		return spoil(i)
+	}
+}
+
 // spoilings are what may be wrong with an item. Each gives nothing where it
 // does not apply.
 func spoilings() map[string]func(stored) stored {
-	change := func(i stored, name string, v types.AttributeValue) stored {
-		i = maps.Clone(i)
-		i[name] = v
-		return i
-	}
-	binary := func(i stored) string {
-		for _, name := range []string{"body", "intent"} {
-			if _, ok := i[name]; ok && !strings.HasPrefix(textIn(i, "pk"), "OUTBOX") {
-				return name
-			}
-		}
-		return ""
-	}
+	ended := func(i stored) bool { return i["ended"] != nil && i["reason"] != nil }
+	notEnded := func(i stored) bool { return i["ended"] == nil }
+	record := func(i stored) bool { return i["body"] != nil && !strings.HasPrefix(textIn(i, "pk"), "OUTBOX") }
+	body := func(i stored) bool { return i["body"] != nil }
+	letter := func(i stored) bool { return i["writtenAt"] != nil }
 	return map[string]func(stored) stored{
-		"another form": func(i stored) stored {
-			if i["form"] == nil || textIn(i, "pk") == "EVENT#"+prod+"#e1" {
-				return nil
-			}
-			return change(i, "form", aNumber("2"))
-		},
-		"a form of another kind": func(i stored) stored {
-			if i["form"] == nil || textIn(i, "pk") == "EVENT#"+prod+"#e1" {
-				return nil
-			}
-			return change(i, "form", aText("1"))
-		},
-		"a body cut off": func(i stored) stored {
-			name := binary(i)
-			if name == "" || name == "intent" {
-				return nil
-			}
-			b := i[name].(*types.AttributeValueMemberB).Value //nolint:forcetypeassert // it is what packed makes
-			return change(i, name, &types.AttributeValueMemberB{Value: b[:len(b)/2]})
-		},
-		"a body of another kind": func(i stored) stored {
-			if i["body"] == nil {
-				return nil
-			}
-			return change(i, "body", aText("{}"))
-		},
-		"an empty body": func(i stored) stored {
-			if binary(i) != "body" {
-				return nil
-			}
-			return change(i, "body", &types.AttributeValueMemberB{Value: []byte(`{}`)})
-		},
-		"a time that is none": func(i stored) stored {
-			for _, name := range []string{"writtenAt", "firstSeen", "deletedAt", "endedAt", "arnSeen", "confirmedAt"} {
-				if i[name] != nil && i["ended"] == nil {
-					return change(i, name, aText("yesterday"))
-				}
-			}
-			return nil
-		},
-		"an end that is none": func(i stored) stored {
-			if i["reason"] == nil || i["ended"] == nil {
-				return nil
-			}
-			return change(i, "ended", aText("Forgotten"))
-		},
-		"an end of another kind": func(i stored) stored {
-			if i["reason"] == nil || i["ended"] == nil {
-				return nil
-			}
-			return change(i, "ended", aNumber("1"))
-		},
-		"letters that are no list": func(i stored) stored {
-			if i["letters"] == nil {
-				return nil
-			}
-			return change(i, "letters", aText("a1"))
-		},
-		"another letter's name": func(i stored) stored {
-			if i["writtenAt"] == nil {
-				return nil
-			}
-			return change(i, "id", aText("another"))
-		},
-		"a name of another kind": func(i stored) stored {
-			for _, name := range []string{"roleId", "arn", "endedEvent", "confirmedBy", "eventId"} {
-				if i[name] != nil {
-					return change(i, name, aNumber("7"))
-				}
-			}
-			return nil
-		},
+		"another form":             only(body, instead(aNumber("2"), "form")),
+		"a form of another kind":   only(body, instead(aText("1"), "form")),
+		"a body of another kind":   instead(aText("{}"), "body"),
+		"an empty body":            only(record, instead(&types.AttributeValueMemberB{Value: []byte(`{}`)}, "body")),
+		"a time that is none":      only(notEnded, instead(aText("yesterday"), "writtenAt", "firstSeen", "deletedAt", "endedAt", "arnSeen", "confirmedAt")),
+		"an end that is none":      only(ended, instead(aText("Forgotten"), "ended")),
+		"an end that is no end":    only(ended, instead(aText("InFlight"), "ended")),
+		"an end of another kind":   only(ended, instead(aNumber("1"), "ended")),
+		"letters that are no list": instead(aText("a1"), "letters"),
+		"another letter's name":    only(letter, instead(aText("another"), "id")),
+		"a name of another kind":   instead(aNumber("7"), "roleId", "arn", "endedEvent", "confirmedBy", "eventId"),
+		"a body cut off": only(record, func(i stored) stored {
+			b := i["body"].(*types.AttributeValueMemberB).Value
+			return with(i, "body", &types.AttributeValueMemberB{Value: b[:len(b)/2]})
+		}),
 	}
 }
 

@@ -149,17 +149,9 @@ func (d *Dynamo) spend(ctx context.Context, s *spending) (again bool, err error)
 // stopped tells why nothing was counted.
 func (d *Dynamo) stopped(ctx context.Context, s *spending, steps []step, reasons []types.CancellationReason) (again bool, err error) {
 	for n := range s.names {
-		if !unmet(reasons[1+n]) {
-			continue
+		if unmet(reasons[1+n]) {
+			return d.behind(ctx, s, steps[1+n], reasons[1+n])
 		}
-		stored, err := d.storedOf(ctx, steps[1+n], reasons[1+n])
-		if err != nil {
-			return false, doing(err, "spending for %s", s.token)
-		}
-		if stored == nil {
-			return true, nil // a person reset it just now
-		}
-		return false, s.tripped(stored)
 	}
 	for i, c := range s.counters {
 		at := 1 + len(s.names) + i
@@ -188,12 +180,21 @@ func (d *Dynamo) stopped(ctx context.Context, s *spending, steps []step, reasons
 	return true, nil
 }
 
-func (s *spending) tripped(stored item) error {
+// behind tells of the breaker that stopped a spending; again when a person
+// reset it just now.
+func (d *Dynamo) behind(ctx context.Context, s *spending, at step, reason types.CancellationReason) (again bool, err error) {
+	stored, err := d.storedOf(ctx, at, reason)
+	if err != nil {
+		return false, doing(err, "spending for %s", s.token)
+	}
+	if stored == nil {
+		return true, nil
+	}
 	b, err := breakerOf(stored)
 	if err != nil {
-		return doing(err, "spending for %s", s.token)
+		return false, doing(err, "spending for %s", s.token)
 	}
-	return &ledger.TrippedError{Breaker: b}
+	return false, &ledger.TrippedError{Breaker: b}
 }
 
 // tripFull trips the breaker of a counter that was found at its limit or above,
@@ -212,10 +213,13 @@ func (d *Dynamo) tripFull(ctx context.Context, s *spending, c ledger.Counter, co
 	if err != nil {
 		return false, doing(err, "tripping the breaker of %s", c.Name)
 	}
-	if reasons != nil {
-		return true, nil
+	switch {
+	case reasons == nil:
+		return false, &ledger.TrippedError{Breaker: b}
+	case unmet(reasons[0]):
+		return d.behind(ctx, s, steps[0], reasons[0])
 	}
-	return false, &ledger.TrippedError{Breaker: b}
+	return true, nil
 }
 
 // written is how much a counter has; none that does not exist has any.

@@ -18,14 +18,11 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 	ledgertest.Conformance(t, func(*testing.T) ledger.Ledger { return ledger.NewMemory() })
 }
 
-// A call whose time is up has no effect and says so.
-func TestMemoryStopsWithItsContext(t *testing.T) {
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	m := ledger.NewMemory()
+// everyCall makes each call of the contract.
+func everyCall(gone context.Context, m *ledger.Memory) map[string]func() error {
 	k := ledger.Key{Account: "111122223333", EventID: "e1"}
 	letter := ledger.Letter{ID: "a", Body: []byte("x"), At: moment(1)}
-	calls := map[string]func() error{
+	return map[string]func() error{
 		"Take": func() error { _, err := m.Take(gone, k, time.Time{}); return err },
 		"Intend": func() error {
 			return m.Intend(gone, ledger.Intent{Event: k, Role: role.Ref{Account: "1"}, RoleID: "2", Decision: decision.Decision{ID: "3"}})
@@ -68,6 +65,15 @@ func TestMemoryStopsWithItsContext(t *testing.T) {
 		"SaveSwept":    func() error { return m.SaveSwept(gone, ledger.SweptAccount{Sweep: "s", Account: "1"}) },
 		"Trusting":     func() error { _, err := m.Trusting(gone, ledger.PrincipalKey{}); return err },
 	}
+}
+
+// A call whose time is up has no effect and says so.
+func TestMemoryStopsWithItsContext(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	m := ledger.NewMemory()
+	k := ledger.Key{Account: "111122223333", EventID: "e1"}
+	calls := everyCall(gone, m)
 	contract := reflect.TypeFor[ledger.Ledger]()
 	for i := range contract.NumMethod() {
 		if name := contract.Method(i).Name; calls[name] == nil {

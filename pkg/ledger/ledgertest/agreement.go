@@ -21,7 +21,7 @@ func Agreement(t *testing.T, sequences string, open func(t *testing.T) (one, two
 	t.Helper()
 	few(t, sequences)
 	rapid.Check(t, func(rt *rapid.T) {
-		p := &pair{ctx: t.Context()}
+		p := &pair{}
 		p.one, p.two = open(t)
 		actions := map[string]func(*rapid.T){}
 		for _, some := range []map[string]func(*rapid.T){p.eventCalls(), p.letterCalls(), p.roleCalls(), p.limitCalls(), p.principalCalls(), p.sweepCalls()} {
@@ -46,7 +46,6 @@ func few(t *testing.T, sequences string) {
 
 // pair is two ledgers that get the same calls.
 type pair struct {
-	ctx      context.Context //nolint:containedctx // it is the test's, for every call
 	one, two ledger.Ledger
 }
 
@@ -101,26 +100,26 @@ func (p *pair) memory(t *rapid.T) {
 	t.Helper()
 	for _, a := range accounts() {
 		for _, id := range roleIDs() {
-			p.both(t, "Recall", func(l ledger.Ledger) (any, error) { return l.Recall(p.ctx, a, id) })
+			p.both(t, "Recall", func(l ledger.Ledger) (any, error) { return l.Recall(t.Context(), a, id) })
 		}
 	}
 	for _, id := range decisionIDs() {
-		p.both(t, "Decided", func(l ledger.Ledger) (any, error) { return found(l.Decided(p.ctx, id)) })
+		p.both(t, "Decided", func(l ledger.Ledger) (any, error) { return found(l.Decided(t.Context(), id)) })
 	}
 	for _, id := range uniqueIDs() {
 		p.both(t, "Identify", func(l ledger.Ledger) (any, error) {
-			who, ok, err := l.Identify(p.ctx, id)
+			who, ok, err := l.Identify(t.Context(), id)
 			return []any{who, ok}, err
 		})
 	}
 	for _, name := range names() {
-		p.both(t, "Identities", func(l ledger.Ledger) (any, error) { return l.Identities(p.ctx, userARN(name)) })
-		p.both(t, "Trusting", func(l ledger.Ledger) (any, error) { return l.Trusting(p.ctx, user(name)) })
+		p.both(t, "Identities", func(l ledger.Ledger) (any, error) { return l.Identities(t.Context(), userARN(name)) })
+		p.both(t, "Trusting", func(l ledger.Ledger) (any, error) { return l.Trusting(t.Context(), user(name)) })
 	}
-	p.both(t, "Undelivered", func(l ledger.Ledger) (any, error) { return l.Undelivered(p.ctx, 999) })
-	p.both(t, "Breakers", func(l ledger.Ledger) (any, error) { return l.Breakers(p.ctx) })
-	p.both(t, "Sweeping", func(l ledger.Ledger) (any, error) { return swept(l.Sweeping(p.ctx, "s1")) })
-	p.both(t, "States", func(l ledger.Ledger) (any, error) { return all(p.ctx, l, "") })
+	p.both(t, "Undelivered", func(l ledger.Ledger) (any, error) { return l.Undelivered(t.Context(), 999) })
+	p.both(t, "Breakers", func(l ledger.Ledger) (any, error) { return l.Breakers(t.Context()) })
+	p.both(t, "Sweeping", func(l ledger.Ledger) (any, error) { return swept(l.Sweeping(t.Context(), "s1")) })
+	p.both(t, "States", func(l ledger.Ledger) (any, error) { return all(t.Context(), l, "") })
 }
 
 func found(i ledger.Intent, e ledger.End, ok bool, err error) (any, error) {

@@ -76,17 +76,17 @@ func (p *pair) eventCalls() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"Take": func(t *rapid.T) {
 			k, now := aKey(t), when(t, "at")
-			p.both(t, "Take", func(l ledger.Ledger) (any, error) { return l.Take(p.ctx, k, now) })
+			p.both(t, "Take", func(l ledger.Ledger) (any, error) { return l.Take(t.Context(), k, now) })
 		},
 		"Intend": func(t *rapid.T) {
 			i := intent(aKey(t))
 			i.Decision.ID, i.Role.Account = one(t, "decision", append(decisionIDs(), "")), one(t, "of", accounts())
 			i.RoleID, i.At, i.BeforeDigest = one(t, "role", roleIDs()), when(t, "at"), one(t, "before", []string{"", "sha256:x"})
-			p.only(t, "Intend", func(l ledger.Ledger) error { return l.Intend(p.ctx, i) })
+			p.only(t, "Intend", func(l ledger.Ledger) error { return l.Intend(t.Context(), i) })
 		},
 		"Decided": func(t *rapid.T) {
 			id := one(t, "decision", decisionIDs())
-			p.both(t, "Decided", func(l ledger.Ledger) (any, error) { return found(l.Decided(p.ctx, id)) })
+			p.both(t, "Decided", func(l ledger.Ledger) (any, error) { return found(l.Decided(t.Context(), id)) })
 		},
 		"Conclude": func(t *rapid.T) {
 			c := ledger.Conclusion{
@@ -99,7 +99,7 @@ func (p *pair) eventCalls() map[string]func(*rapid.T) {
 			for range rapid.IntRange(0, 2).Draw(t, "letters") {
 				c.Letters = append(c.Letters, aLetter(t, c.Event))
 			}
-			p.only(t, "Conclude", func(l ledger.Ledger) error { return l.Conclude(p.ctx, c) })
+			p.only(t, "Conclude", func(l ledger.Ledger) error { return l.Conclude(t.Context(), c) })
 		},
 	}
 }
@@ -108,26 +108,26 @@ func (p *pair) letterCalls() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"Post": func(t *rapid.T) {
 			token, x := one(t, "token", []string{"", "t1", "t2", "t3"}), aLetter(t, ledger.Key{})
-			p.both(t, "Post", func(l ledger.Ledger) (any, error) { return l.Post(p.ctx, token, x) })
+			p.both(t, "Post", func(l ledger.Ledger) (any, error) { return l.Post(t.Context(), token, x) })
 		},
 		"Undelivered": func(t *rapid.T) {
 			limit := rapid.IntRange(0, 5).Draw(t, "limit")
-			p.both(t, "Undelivered", func(l ledger.Ledger) (any, error) { return l.Undelivered(p.ctx, limit) })
+			p.both(t, "Undelivered", func(l ledger.Ledger) (any, error) { return l.Undelivered(t.Context(), limit) })
 		},
 		"Delivered": func(t *rapid.T) {
 			x := aLetter(t, ledger.Key{})
 			if rapid.Bool().Draw(t, "of an event") {
 				x.Event = aKey(t)
 			}
-			p.only(t, "Delivered", func(l ledger.Ledger) error { return l.Delivered(p.ctx, x) })
+			p.only(t, "Delivered", func(l ledger.Ledger) error { return l.Delivered(t.Context(), x) })
 		},
 		"Deliver the oldest": func(t *rapid.T) {
 			p.only(t, "Delivered", func(l ledger.Ledger) error {
-				list, err := l.Undelivered(p.ctx, 1)
+				list, err := l.Undelivered(t.Context(), 1)
 				if err != nil || len(list) == 0 {
 					return err
 				}
-				return l.Delivered(p.ctx, list[0])
+				return l.Delivered(t.Context(), list[0])
 			})
 		},
 	}
@@ -147,39 +147,39 @@ func (p *pair) roleCalls() map[string]func(*rapid.T) {
 		"State": func(t *rapid.T) {
 			a, id := one(t, "of", accounts()), one(t, "role", roleIDs())
 			p.both(t, "State", func(l ledger.Ledger) (any, error) {
-				s, ok, err := l.State(p.ctx, a, id)
+				s, ok, err := l.State(t.Context(), a, id)
 				return []any{s, ok}, err
 			})
-			p.both(t, "Recall", func(l ledger.Ledger) (any, error) { return l.Recall(p.ctx, a, id) })
-			p.both(t, "Baselines", func(l ledger.Ledger) (any, error) { return l.Baselines(p.ctx, a, id) })
+			p.both(t, "Recall", func(l ledger.Ledger) (any, error) { return l.Recall(t.Context(), a, id) })
+			p.both(t, "Baselines", func(l ledger.Ledger) (any, error) { return l.Baselines(t.Context(), a, id) })
 		},
 		"States": func(t *rapid.T) {
 			a := one(t, "of", append(accounts(), "", "1111"))
-			p.both(t, "States", func(l ledger.Ledger) (any, error) { return all(p.ctx, l, a) })
+			p.both(t, "States", func(l ledger.Ledger) (any, error) { return all(t.Context(), l, a) })
 		},
 		"AddBaseline": func(t *rapid.T) {
 			b := aBaseline(t)
-			p.only(t, "AddBaseline", func(l ledger.Ledger) error { return l.AddBaseline(p.ctx, b) })
+			p.only(t, "AddBaseline", func(l ledger.Ledger) error { return l.AddBaseline(t.Context(), b) })
 		},
 		"SetCandidate": func(t *rapid.T) {
 			b := aBaseline(t)
-			p.only(t, "SetCandidate", func(l ledger.Ledger) error { return l.SetCandidate(p.ctx, b) })
+			p.only(t, "SetCandidate", func(l ledger.Ledger) error { return l.SetCandidate(t.Context(), b) })
 		},
 		"GiveWord": func(t *rapid.T) {
 			w := word(one(t, "digest", []string{"sha256:a", "sha256:b"}), 0)
 			w.Account, w.RoleID = one(t, "of", accounts()), one(t, "role", roleIDs())
 			w.At, w.Until = when(t, "at"), when(t, "until")
-			p.only(t, "GiveWord", func(l ledger.Ledger) error { return l.GiveWord(p.ctx, w) })
+			p.only(t, "GiveWord", func(l ledger.Ledger) error { return l.GiveWord(t.Context(), w) })
 		},
 		"Lease": func(t *rapid.T) {
 			r := role.Ref{Account: one(t, "of", accounts()), Name: one(t, "name", []string{"App", "APP"})}
 			holder, now, until := one(t, "holder", []string{"x", "y"}), when(t, "now"), when(t, "until")
-			p.only(t, "Lease", func(l ledger.Ledger) error { return l.Lease(p.ctx, r, holder, now, until) })
+			p.only(t, "Lease", func(l ledger.Ledger) error { return l.Lease(t.Context(), r, holder, now, until) })
 		},
 		"Release": func(t *rapid.T) {
 			r := role.Ref{Account: one(t, "of", accounts()), Name: one(t, "name", []string{"App", "APP"})}
 			holder := one(t, "holder", []string{"x", "y"})
-			p.only(t, "Release", func(l ledger.Ledger) error { return l.Release(p.ctx, r, holder) })
+			p.only(t, "Release", func(l ledger.Ledger) error { return l.Release(t.Context(), r, holder) })
 		},
 	}
 }
@@ -196,25 +196,25 @@ func (p *pair) limitCalls() map[string]func(*rapid.T) {
 	spend := func(t *rapid.T) {
 		token, now := one(t, "token", []string{"t1", "t2", "t3", "t4", "t5", "t6", "t7"}), when(t, "at")
 		counters := rapid.SliceOfN(rapid.Custom(aCounter), 0, 4).Draw(t, "counters")
-		p.only(t, "Spend", func(l ledger.Ledger) error { return l.Spend(p.ctx, token, now, counters) })
+		p.only(t, "Spend", func(l ledger.Ledger) error { return l.Spend(t.Context(), token, now, counters) })
 	}
 	return map[string]func(*rapid.T){
 		"Spend": spend, "Spend more": spend,
 		"Breakers": func(t *rapid.T) {
-			p.both(t, "Breakers", func(l ledger.Ledger) (any, error) { return l.Breakers(p.ctx) })
+			p.both(t, "Breakers", func(l ledger.Ledger) (any, error) { return l.Breakers(t.Context()) })
 		},
 		"Reset": func(t *rapid.T) {
 			scope, by, now := one(t, "scope", []string{"c", "d"}), one(t, "by", []string{"alice", "bob", ""}), when(t, "at")
-			p.only(t, "Reset", func(l ledger.Ledger) error { return l.Reset(p.ctx, scope, by, "a test", now) })
+			p.only(t, "Reset", func(l ledger.Ledger) error { return l.Reset(t.Context(), scope, by, "a test", now) })
 		},
 		"SetSwitch": func(t *rapid.T) {
 			s, now := one(t, "switch", []decision.Switch{decision.WritesAllowed, decision.WritesStopped, decision.Unreadable}), when(t, "at")
-			p.only(t, "SetSwitch", func(l ledger.Ledger) error { return l.SetSwitch(p.ctx, s, "alice", "a test", now) })
+			p.only(t, "SetSwitch", func(l ledger.Ledger) error { return l.SetSwitch(t.Context(), s, "alice", "a test", now) })
 		},
 		"Switch": func(t *rapid.T) {
-			p.both(t, "Switch", func(l ledger.Ledger) (any, error) { return l.Switch(p.ctx) })
+			p.both(t, "Switch", func(l ledger.Ledger) (any, error) { return l.Switch(t.Context()) })
 			p.both(t, "Setting", func(l ledger.Ledger) (any, error) {
-				s, ok, err := l.Setting(p.ctx)
+				s, ok, err := l.Setting(t.Context())
 				return []any{s, ok}, err
 			})
 		},
