@@ -13,8 +13,10 @@ func (k FaultKind) Fits(service, action string) bool {
 	switch k {
 	case NoFault:
 		return false
-	case Throttle, TimeoutBefore, TimeoutAfter, ServerError, Malformed:
+	case Throttle, TimeoutBefore, TimeoutAfter, ServerError:
 		return true
+	case Malformed:
+		return !silent(service, action)
 	case AccessDenied:
 		// STS API Reference, GetCallerIdentity: no permission is needed.
 		return call != "sts:GetCallerIdentity"
@@ -39,6 +41,21 @@ func (k FaultKind) Fits(service, action string) bool {
 
 func reads(action string) bool {
 	return strings.HasPrefix(action, "Get") || strings.HasPrefix(action, "List") || strings.HasPrefix(action, "Describe")
+}
+
+// silent says whether a call is answered with nothing, which clients do not
+// read: a garbled answer is then no fault.
+func silent(service, action string) bool {
+	switch service {
+	case "iam":
+		return slices.ContainsFunc([]string{"Update", "Put", "Delete", "Tag", "Untag", "Attach", "Detach"}, func(verb string) bool { return strings.HasPrefix(action, verb) })
+	case "sqs":
+		return action == "DeleteMessage" || action == "ChangeMessageVisibility"
+	case "kms":
+		return action == "EnableKey" || action == "DisableKey"
+	default:
+		return false
+	}
 }
 
 // looksUp says whether a call names something that may not be there. STS

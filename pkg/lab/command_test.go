@@ -1,0 +1,97 @@
+package lab_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rolewarden/rolewarden/pkg/lab"
+)
+
+// awsCommand finds the real aws command line.
+func awsCommand(t *testing.T) string {
+	t.Helper()
+	for _, path := range []string{filepath.Join(os.Getenv("ROLEWARDEN_TOOLS"), "bin", "aws"), "../../.ci/tools/venv/bin/aws"} {
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			if path, err = filepath.Abs(path); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+	}
+	if path, err := exec.LookPath("aws"); err == nil {
+		return path
+	}
+	const remedy = "there is no aws command line: run make tools, or set ROLEWARDEN_TOOLS to a folder with bin/aws"
+	if os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") == "1" {
+		t.Fatal(remedy)
+	}
+	t.Skip(remedy)
+	return ""
+}
+
+// The unmodified aws command line reads the account, contains a role, and
+// works with tables and keys.
+func TestTheCommandLineKnowsTablesKeysAndBoundaries(t *testing.T) {
+	t.Parallel()
+	command := awsCommand(t)
+	w := newWorld(t)
+	keys, err := w.Admin(prod)
+	w.must(err)
+	_, err = w.SeedKey(prod, lab.SeedKey{Alias: "alias/seal"})
+	w.must(err)
+	w.role(prod, "app", trusting(arn(prod, "root")))
+	run := func(args ...string) (string, error) {
+		c := exec.CommandContext(t.Context(), command, args...)
+		c.Env = []string{
+			"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_CONFIG_FILE=" + os.DevNull, "AWS_PAGER=", "AWS_ENDPOINT_URL=" + w.url, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+			"AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey,
+		}
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	must := func(want string, args ...string) string {
+		t.Helper()
+		out, err := run(args...)
+		if err != nil || !strings.Contains(out, want) {
+			t.Fatalf("aws %s: %v, want %s\n%s", strings.Join(args, " "), err, want, out)
+		}
+		return out
+	}
+	must("ACTIVE", "dynamodb", "create-table", "--table-name", "ledger", "--billing-mode", "PAY_PER_REQUEST",
+		"--attribute-definitions", "AttributeName=pk,AttributeType=S", "--key-schema", "AttributeName=pk,KeyType=HASH")
+	must("", "dynamodb", "put-item", "--table-name", "ledger", "--item", `{"pk":{"S":"a"},"n":{"N":"1"}}`)
+	must(`"N": "3"`, "dynamodb", "update-item", "--table-name", "ledger", "--key", `{"pk":{"S":"a"}}`, "--update-expression", "ADD n :two", "--expression-attribute-values", `{":two":{"N":"2"}}`, "--return-values", "ALL_NEW")
+	must(`"Count": 1`, "dynamodb", "scan", "--table-name", "ledger")
+	if out, err := run("dynamodb", "put-item", "--table-name", "ledger", "--item", `{"pk":{"S":"a"}}`, "--condition-expression", "attribute_not_exists(pk)"); err == nil || !strings.Contains(out, "ConditionalCheckFailedException") {
+		t.Errorf("%v: %s", err, out)
+	}
+	var made struct{ Mac string }
+	w.must(json.Unmarshal([]byte(must("HMAC_SHA_256", "kms", "generate-mac", "--key-id", "alias/seal", "--mac-algorithm", "HMAC_SHA_256", "--message", "aGVsbG8=")), &made))
+	for message, want := range map[string]string{"aGVsbG8=": `"MacValid": true`, "aGVsbG9v": "KMSInvalidMacException"} {
+		// Version 1 of the command takes files of plain bytes, version 2 base64.
+		if out, _ := run("kms", "verify-mac", "--key-id", "alias/seal", "--mac-algorithm", "HMAC_SHA_256", "--message", message, "--mac", "fileb://"+written(t, made.Mac)); !strings.Contains(out, want) {
+			t.Errorf("%s: %s", message, out)
+		}
+	}
+	must("", "iam", "put-role-permissions-boundary", "--role-name", "app", "--permissions-boundary", denyAll)
+	must(denyAll, "iam", "get-role", "--role-name", "app")
+	must(denyAll, "iam", "get-account-authorization-details", "--filter", "Role")
+}
+
+// written keeps a MAC in a file, as plain bytes.
+func written(t *testing.T, mac string) string {
+	t.Helper()
+	var plain []byte
+	if err := json.Unmarshal([]byte(`"`+mac+`"`), &plain); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "mac")
+	if err := os.WriteFile(path, plain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
