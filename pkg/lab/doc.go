@@ -1,6 +1,6 @@
 // Package lab is an AWS organization in one process: several accounts with
-// IAM, STS, an event bus, SNS, Organizations, DynamoDB, and a little of KMS, SQS
-// and Secrets Manager, on one loopback HTTP endpoint.
+// IAM, STS, an event bus, SNS, Organizations, DynamoDB, and a little of KMS, SQS,
+// EventBridge and Secrets Manager, on one loopback HTTP endpoint.
 //
 // It takes signed API calls as the real SDK clients and the aws command line
 // send them (set AWS_ENDPOINT_URL), and gives the answers, errors and
@@ -47,7 +47,7 @@
 //   - the notation of IAM's role templates: see Template.
 //
 // Beside the wire there are calls that only a lab can have: Admin and UserKeys
-// make keys, SeedRole, SeedUser, SeedTable and SeedKey write down a past,
+// make keys, SeedRole, SeedUser, SeedTable, SeedKey and SeedRule write down a past,
 // AssumeAsService lets an AWS service in, Inject makes calls go wrong (and
 // FaultKind.Fits says which faults a call can have), ExpireItems lets DynamoDB
 // remove what has expired, OnEvent and OnMessage listen, Calls tells what was

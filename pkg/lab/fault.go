@@ -112,7 +112,7 @@ func (m Moment) String() string {
 }
 
 // Fault makes calls go wrong on demand. Empty fields match everything:
-// Service is as in a signature's scope ("iam", "dynamodb"), Account is the
+// Service is as in a signature's scope ("iam", "dynamodb", "events"), Account is the
 // caller's, Resource a role's or table's name, a queue's, a key's ID or alias.
 //
 // Skip lets the first calls through and Times bounds how many then fail: once
@@ -189,7 +189,8 @@ type Call struct {
 	Fault     FaultKind
 }
 
-// Calls gives the log of every call, oldest first.
+// Calls gives the log of every call, or of the last ones (Config.LastCalls),
+// oldest first.
 func (l *Lab) Calls() []Call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,4 +216,7 @@ func (l *Lab) log(req *request, f Fault, err error) {
 		entry.ErrorCode = asProblem(err).code
 	}
 	l.calls = append(l.calls, entry)
+	if n := l.config.LastCalls; n > 0 && len(l.calls) > 2*n {
+		l.calls = append([]Call(nil), l.calls[len(l.calls)-n:]...)
+	}
 }

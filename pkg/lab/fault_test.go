@@ -166,6 +166,33 @@ func TestCallLog(t *testing.T) {
 	}
 }
 
+// A lab for millions of calls remembers the last ones only.
+func TestLastCalls(t *testing.T) {
+	l, err := lab.New(lab.Config{Accounts: []lab.Account{{ID: prod}}, LastCalls: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		_, err := l.AssumeAsService(lab.ServiceCall{Service: "ec2.amazonaws.com", RoleARN: arn(prod, fmt.Sprintf("role/r%d", i)), SessionName: "s1"})
+		if err == nil {
+			t.Fatal("the role exists")
+		}
+	}
+	calls := l.Calls()
+	if n := len(calls); n < 10 || n > 20 || calls[n-1].Resource != "r99" || calls[0].Resource != fmt.Sprintf("r%d", 100-n) {
+		t.Errorf("%d calls, from %s to %s", n, calls[0].Resource, calls[n-1].Resource)
+	}
+}
+
+// What the lab does not serve it says before it is asked.
+func TestServes(t *testing.T) {
+	for call, want := range map[[2]string]bool{{"iam", "GetRole"}: true, {"dynamodb", "TransactWriteItems"}: true, {"kms", "VerifyMac"}: true, {"events", "DescribeRule"}: true, {"kms", "Encrypt"}: false, {"s3", "GetObject"}: false} {
+		if got := lab.Serves(call[0], call[1]); got != want {
+			t.Errorf("%v: %v", call, got)
+		}
+	}
+}
+
 // Many clients at once leave a lab with every role made and every event told
 // in order; a listener may call the lab itself.
 func TestConcurrentCallsAndListeners(t *testing.T) {

@@ -82,7 +82,7 @@ var staleReads = []string{
 var inParts = []string{
 	"iam:GetAccountAuthorizationDetails", "iam:ListRoles", "iam:ListUsers", "iam:ListRoleTags", "iam:ListAccessKeys",
 	"iam:ListRolePolicies", "iam:ListUserPolicies", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies",
-	"organizations:ListAccounts", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query", "dynamodb:Scan",
+	"organizations:ListAccounts", "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query", "dynamodb:Scan",
 }
 
 var conflicting = []string{

@@ -89,7 +89,7 @@ func serverError(req *request) *problem {
 	const text = "The request processing has failed because of an unknown error."
 	code := map[string]string{
 		"dynamodb": "InternalServerError", "kms": "KMSInternalException", "organizations": "ServiceException",
-		"secretsmanager": "InternalServiceError", "sqs": "InternalError", "sns": "InternalError", "sts": "InternalFailure",
+		"secretsmanager": "InternalServiceError", "sqs": "InternalError", "sns": "InternalError", "sts": "InternalFailure", "events": "InternalException",
 	}[req.service]
 	if code == "" {
 		return fail(http.StatusInternalServerError, "ServiceFailure", text)
@@ -103,6 +103,8 @@ func notFound(req *request) *problem {
 		return failPlain(http.StatusBadRequest, "ResourceNotFoundException", "Requested resource not found: Table: %s not found", req.resource)
 	case "secretsmanager":
 		return noSecret()
+	case "events":
+		return noRule(req.resource)
 	case "organizations":
 		return failPlain(http.StatusBadRequest, "AccountNotFoundException", "You specified an account that doesn't exist.")
 	case "sns":

@@ -35,6 +35,9 @@ type Config struct {
 	// TrustPolicyQuota is the largest trust policy, white space not counted.
 	// It defaults to 2048, AWS's own default.
 	TrustPolicyQuota int
+	// LastCalls is how many calls Calls remembers at least, the newest; 0
+	// remembers all. It is for who makes millions.
+	LastCalls int
 }
 
 // Account is one AWS account. Outside says that it lives in AWS but not in
@@ -88,6 +91,7 @@ type account struct {
 	secrets   map[string]*secret
 	kmsKeys   map[string]*kmsKey
 	tables    map[string]*table.Tables // by Region
+	rules     map[string]SeedRule      // of EventBridge, by ARN
 }
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
@@ -152,7 +156,7 @@ func (l *Lab) addAccount(a Account) error {
 		roles: map[string]*role{}, ghosts: map[string]*role{}, users: map[string]*user{}, goneUsers: map[string]*user{},
 		policies: map[string]managedPolicy{}, providers: map[string]*provider{},
 		topics: map[string]*topic{}, queues: map[string]*queue{}, secrets: map[string]*secret{},
-		kmsKeys: map[string]*kmsKey{}, tables: map[string]*table.Tables{},
+		kmsKeys: map[string]*kmsKey{}, tables: map[string]*table.Tables{}, rules: map[string]SeedRule{},
 	}
 	l.accounts[a.ID] = acct
 	l.order = append(l.order, acct)

@@ -43,7 +43,15 @@ func operations() map[string]map[string]operation {
 		"organizations":  organizationOperations(),
 		"kms":            kmsOperations(),
 		"dynamodb":       tableOperations(),
+		"events":         ruleOperations(),
 	}
+}
+
+// Serves says whether the lab knows a call. The service is as in a signature's
+// scope: EventBridge is "events".
+func Serves(service, action string) bool {
+	_, ok := operations()[service][action]
+	return ok
 }
 
 // formField names a call by one of its parameters.

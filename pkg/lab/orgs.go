@@ -13,12 +13,14 @@ func organizationOperations() map[string]operation {
 		return operation{run: inOrganization(run, who), target: everything, name: name}
 	}
 	return map[string]operation{
-		"DescribeOrganization":       op((*Lab).describeOrganization, anyMember, unnamed),
-		"DescribeAccount":            op((*Lab).describeAccount, administrators, bodyField("AccountId")),
-		"ListAccounts":               op((*Lab).listAccounts, administrators, unnamed),
-		"ListParents":                op((*Lab).listParents, administrators, bodyField("ChildId")),
-		"ListRoots":                  op((*Lab).listRoots, administrators, unnamed),
-		"DescribeOrganizationalUnit": op((*Lab).describeUnit, administrators, bodyField("OrganizationalUnitId")),
+		"DescribeOrganization":             op((*Lab).describeOrganization, anyMember, unnamed),
+		"DescribeAccount":                  op((*Lab).describeAccount, administrators, bodyField("AccountId")),
+		"ListAccounts":                     op((*Lab).listAccounts, administrators, unnamed),
+		"ListParents":                      op((*Lab).listParents, administrators, bodyField("ChildId")),
+		"ListRoots":                        op((*Lab).listRoots, administrators, unnamed),
+		"ListAccountsForParent":            op((*Lab).listAccountsBelow, administrators, bodyField("ParentId")),
+		"ListOrganizationalUnitsForParent": op((*Lab).listUnitsBelow, administrators, bodyField("ParentId")),
+		"DescribeOrganizationalUnit":       op((*Lab).describeUnit, administrators, bodyField("OrganizationalUnitId")),
 	}
 }
 
@@ -90,17 +92,70 @@ func (l *Lab) listAccounts(req *request) (*answer, error) {
 			all = append(all, l.accountJSON(acct))
 		}
 	}
+	return pageJSON(req, "Accounts", all), nil
+}
+
+// pageJSON gives the page that NextToken and MaxResults ask for.
+func pageJSON(req *request, list string, all []any) *answer {
 	start, err := strconv.Atoi(req.text("NextToken"))
 	if err != nil {
 		start = 0
 	}
 	start = min(max(start, 0), len(all))
 	end := min(start+min(max(integer(req.body, "MaxResults", 20), 1), 20), len(all))
-	out := map[string]any{"Accounts": all[start:end]}
+	out := map[string]any{list: append([]any{}, all[start:end]...)}
 	if end < len(all) {
 		out["NextToken"] = strconv.Itoa(end)
 	}
-	return &answer{json: out}, nil
+	return &answer{json: out}
+}
+
+// parent finds whom a list of children is asked for: the name of a unit, empty
+// for the root.
+func (l *Lab) parent(req *request) (unit string, err error) {
+	id := req.text("ParentId")
+	if unit = l.unitName(id); unit == "" && id != l.rootID() {
+		return "", failPlain(http.StatusBadRequest, "ParentNotFoundException", "You specified parent that doesn't exist.")
+	}
+	return unit, nil
+}
+
+// listAccountsBelow gives the accounts that are directly in the root or a
+// unit.
+func (l *Lab) listAccountsBelow(req *request) (*answer, error) {
+	unit, err := l.parent(req)
+	if err != nil {
+		return nil, err
+	}
+	var all []any
+	for _, acct := range l.order {
+		if !acct.Outside && acct.OU == unit {
+			all = append(all, l.accountJSON(acct))
+		}
+	}
+	return pageJSON(req, "Accounts", all), nil
+}
+
+// listUnitsBelow gives the units: all are directly below the root.
+func (l *Lab) listUnitsBelow(req *request) (*answer, error) {
+	unit, err := l.parent(req)
+	if err != nil {
+		return nil, err
+	}
+	var all []any
+	seen := map[string]bool{"": true}
+	for _, acct := range l.order {
+		if unit == "" && !acct.Outside && !seen[acct.OU] {
+			seen[acct.OU] = true
+			all = append(all, l.unitJSON(acct.OU))
+		}
+	}
+	return pageJSON(req, "OrganizationalUnits", all), nil
+}
+
+func (l *Lab) unitJSON(name string) map[string]any {
+	id := l.unitID(name)
+	return map[string]any{"Id": id, "Arn": l.orgARN("ou/" + l.config.OrganizationID + "/" + id), "Name": name}
 }
 
 // rootID and unitID are made of the names, so that they stay the same.
@@ -167,7 +222,5 @@ func (l *Lab) describeUnit(req *request) (*answer, error) {
 	if name == "" {
 		return nil, failPlain(http.StatusBadRequest, "OrganizationalUnitNotFoundException", "You specified an organizational unit that doesn't exist.")
 	}
-	return &answer{json: map[string]any{"OrganizationalUnit": map[string]any{
-		"Id": id, "Arn": l.orgARN("ou/" + l.config.OrganizationID + "/" + id), "Name": name,
-	}}}, nil
+	return &answer{json: map[string]any{"OrganizationalUnit": l.unitJSON(name)}}, nil
 }

@@ -53,8 +53,8 @@ const (
 	jsonProtocol
 )
 
-// maxBody is far above the largest call: 131,072 characters, form-encoded.
-const maxBody = 2 << 20
+// maxBody is above the largest call: 16 MB of items.
+const maxBody = 24 << 20
 
 // readRequest reads body and headers and finds service and action: from the
 // signature's scope, else from X-Amz-Target or Action.
@@ -111,6 +111,8 @@ func targetService(prefix string) string {
 		return "secretsmanager"
 	case "TrentService":
 		return "kms"
+	case "AWSEvents":
+		return "events"
 	case "DynamoDB_20120810":
 		return "dynamodb"
 	default:

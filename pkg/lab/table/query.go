@@ -2,6 +2,7 @@ package table
 
 import (
 	"sort"
+	"strings"
 )
 
 // reading is what Query and Scan share.
@@ -189,7 +190,7 @@ func (in *queryInput) start(from *table, key keyCondition) (rowKey, error) {
 	start, err := from.key(in.ExclusiveStartKey)
 	switch {
 	case err != nil:
-		return start, invalid("The provided starting key is invalid: %s", err.(*Problem).Message) //nolint:errorlint,forcetypeassert // key gives nothing else
+		return start, invalid("The provided starting key is invalid: %s", strings.TrimPrefix(err.Error(), "ValidationException: "))
 	case start.part != key.hash.text || key.below(start.sort) || key.above(start.sort):
 		return start, invalid("The provided starting key is outside query boundaries based on provided conditions")
 	}
