@@ -23,16 +23,29 @@ type RosterConfig struct {
 	// Pace, where there is one, is asked for a turn before each call, repetitions
 	// included, in the name of "organizations".
 	Pace *Pace
+	// Units says whether the accounts' units are wanted too, which takes two calls
+	// for each unit there is.
+	Units Units
 }
+
+// Units says whether units are asked for.
+type Units uint8
+
+// The zero value asks for them.
+const (
+	WithUnits Units = iota
+	WithoutUnits
+)
 
 // Roster lists the accounts of the organization with their units.
 type Roster struct {
+	units  Units
 	client func() *organizations.Client
 }
 
 // NewRoster makes one.
 func NewRoster(cfg RosterConfig) *Roster {
-	return &Roster{client: sync.OnceValue(func() *organizations.Client {
+	return &Roster{units: cfg.Units, client: sync.OnceValue(func() *organizations.Client {
 		return organizations.NewFromConfig(cfg.AWS, func(o *organizations.Options) {
 			if o.Retryer = patient(); cfg.Pace != nil {
 				o.Retryer = cfg.Pace.patient("organizations")
@@ -56,10 +69,14 @@ func (r *Roster) Members(ctx context.Context) ([]org.Account, error) {
 	for _, a := range accounts {
 		members[*a.Id] = org.Account{ID: *a.Id, Name: aws.ToString(a.Name)}
 	}
-	roots, rootless := r.roots(ctx)
-	unplaced := walk(ctx, r.client(), roots, func(a types.Account, u unit) {
-		members[*a.Id] = org.Account{ID: *a.Id, Name: aws.ToString(a.Name), Unit: u.path}
-	})
+	var rootless, unplaced error
+	if r.units == WithUnits {
+		var roots []unit
+		roots, rootless = r.roots(ctx)
+		unplaced = walk(ctx, r.client(), roots, func(a types.Account, u unit) {
+			members[*a.Id] = org.Account{ID: *a.Id, Name: aws.ToString(a.Name), Unit: u.path}
+		})
+	}
 	out := slices.SortedFunc(maps.Values(members), func(a, b org.Account) int { return strings.Compare(a.ID, b.ID) })
 	return out, errors.Join(unlisted, rootless, unplaced)
 }

@@ -75,12 +75,17 @@ func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *house) members(t *testing.T, p *awsapi.Pace) ([]org.Account, error) {
 	t.Helper()
+	return h.roster(t, p, awsapi.WithUnits).Members(t.Context())
+}
+
+func (h *house) roster(t *testing.T, p *awsapi.Pace, units awsapi.Units) *awsapi.Roster {
+	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	return awsapi.NewRoster(awsapi.RosterConfig{
 		AWS:  awsapi.Fixed(awsapi.Keys{Endpoint: server.URL, Region: "us-east-1", AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"}),
-		Pace: p,
-	}).Members(t.Context())
+		Pace: p, Units: units,
+	})
 }
 
 func newHouse() *house {
@@ -153,6 +158,21 @@ func TestNoAccountIsHiddenByAUnitThatIsNotListed(t *testing.T) {
 		if d := cmp.Diff(c.units, units); d != "" {
 			t.Errorf("%s (-want +got):\n%s", refused, d)
 		}
+	}
+}
+
+// Who does not want units asks for the accounts alone, and nothing about units
+// stands in the way of them.
+func TestWithoutUnitsTheAccountsAloneAreAskedFor(t *testing.T) {
+	h := newHouse()
+	h.refused = map[string]string{"ListRoots": "AccessDeniedException"}
+	got, err := h.roster(t, nil, awsapi.WithoutUnits).Members(t.Context())
+	must(t, err)
+	if len(got) != 4 || got[0] != memberOf("111122223333", "") {
+		t.Errorf("got %+v", got)
+	}
+	if d := cmp.Diff([]string{"ListAccounts"}, h.asked); d != "" {
+		t.Errorf("the calls (-want +got):\n%s", d)
 	}
 }
 
