@@ -13,21 +13,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
-// sealing opens the seals with a key of its own in moto.
-func sealing(t *testing.T) (*awsapi.Seals, *world) {
+// sealing opens the seals with a key of its own.
+func sealing(t *testing.T, w *world) *awsapi.Seals {
 	t.Helper()
-	w := motoWorld(t)
-	key, err := kms.NewFromConfig(w.admin(t, hub)).CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecHmac256, KeyUsage: types.KeyUsageTypeGenerateVerifyMac})
-	must(t, err)
 	own := w.admin(t, hub)
-	w.wire.next, own.HTTPClient = own.HTTPClient, w.wire
-	s, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: own, KeyID: *key.KeyMetadata.Arn})
+	var key string
+	if w.lab != nil {
+		var err error
+		key, err = w.lab.SeedKey(hub, lab.SeedKey{})
+		must(t, err)
+		own = w.hub
+	} else {
+		made, err := kms.NewFromConfig(own).CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecHmac256, KeyUsage: types.KeyUsageTypeGenerateVerifyMac})
+		must(t, err)
+		key = *made.KeyMetadata.Arn
+		w.wire.next, own.HTTPClient = own.HTTPClient, w.wire
+	}
+	s, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: own, KeyID: key})
 	must(t, err)
 	w.wire.take()
-	return s, w
+	return s
 }
 
 func baseline() role.Baseline {
@@ -40,7 +49,11 @@ func baseline() role.Baseline {
 // A baseline that was sealed is known again, however often, and by the key that
 // it was sealed with alone.
 func TestASealedBaselineIsKnownAgain(t *testing.T) {
-	s, w := sealing(t)
+	worlds(t, knownAgain)
+}
+
+func knownAgain(t *testing.T, w *world) {
+	s := sealing(t, w)
 	b := baseline()
 	seal, err := s.Seal(t.Context(), b)
 	must(t, err)
@@ -52,8 +65,7 @@ func TestASealedBaselineIsKnownAgain(t *testing.T) {
 	if calls := w.wire.calls(); len(calls) != 3 || calls[0] != "kms:GenerateMac" || calls[2] != "kms:VerifyMac" {
 		t.Errorf("the calls: %v", calls)
 	}
-	other, _ := sealing(t)
-	if err := other.Verify(t.Context(), b); !errors.Is(err, role.ErrSealBroken) {
+	if err := sealing(t, w).Verify(t.Context(), b); !errors.Is(err, role.ErrSealBroken) {
 		t.Errorf("another key knows it: %v", err)
 	}
 }
@@ -61,7 +73,11 @@ func TestASealedBaselineIsKnownAgain(t *testing.T) {
 // T61: who writes the table does not write trust policies. Whatever of a sealed
 // baseline is changed, and whichever bit of its seal, is found out.
 func TestAnyChangeBreaksTheSeal(t *testing.T) {
-	s, _ := sealing(t)
+	worlds(t, anyChangeBreaks)
+}
+
+func anyChangeBreaks(t *testing.T, w *world) {
+	s := sealing(t, w)
 	good := baseline()
 	seal, err := s.Seal(t.Context(), good)
 	must(t, err)
@@ -100,7 +116,8 @@ func TestAnyChangeBreaksTheSeal(t *testing.T) {
 // A baseline without a seal, or with what can be none, is not sealed; KMS is not
 // asked, and its refusal of such a request is not mistaken for not knowing.
 func TestWithoutASealNobodyIsAsked(t *testing.T) {
-	s, w := sealing(t)
+	w := labWorld(t)
+	s := sealing(t, w)
 	for _, seal := range [][]byte{nil, {}, {1}, bytes.Repeat([]byte{1}, 31), bytes.Repeat([]byte{1}, 33), bytes.Repeat([]byte{1}, 64)} {
 		b := baseline()
 		b.Seal = seal
@@ -131,7 +148,8 @@ func TestAnUnansweredSealIsNotKnown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, w := sealing(t)
+			w := labWorld(t)
+			s := sealing(t, w)
 			fine := w.wire.next
 			w.wire.next = answering(c.status, c.body, "kms:VerifyMac", answering(c.status, c.body, "kms:GenerateMac", fine))
 			b := baseline()
@@ -150,7 +168,8 @@ func TestAnUnansweredSealIsNotKnown(t *testing.T) {
 // KMS says that a seal does not fit by an error; an answer that says so counts
 // too, and a seal of another size is none.
 func TestWhateverSaysThatItDoesNotFitCounts(t *testing.T) {
-	s, w := sealing(t)
+	w := labWorld(t)
+	s := sealing(t, w)
 	fine := w.wire.next
 	b := baseline()
 	b.Seal = bytes.Repeat([]byte{1}, 32)

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -318,6 +320,52 @@ func TestTheSweepsRoleListsTheOrganizationInTheLab(t *testing.T) {
 			h.is("DescribeAccount as "+name, letIn, err)
 			_, err = iam.NewFromConfig(as).GetAccountAuthorizationDetails(t.Context(), &iam.GetAccountAuthorizationDetailsInput{})
 			h.is("GetAccountAuthorizationDetails as "+name, refuse, err)
+		}
+	})
+}
+
+// T61, T73: in the lab's KMS too the sweep seals and checks, the guard checks
+// alone, and nobody else does either: not the hub's administrator, who may do
+// everything by IAM, and not by a key of one's own choice. A role that is made
+// anew goes on.
+func TestTheLabSealsForTheSweepOnly(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		policy := grants.SealKeyPolicy(h.world).JSON()
+		key, err := h.lab.SeedKey(hub, lab.SeedKey{ID: "8765dcba-12ab-34cd-56ef-1234567890ab", Policy: policy})
+		h.must(err)
+		another, err := h.lab.SeedKey(hub, lab.SeedKey{Policy: policy})
+		h.must(err)
+		h.anew(hub, deployment.Path, deployment.SweepRole, grants.FunctionTrust(h.world, actions.Sweep).JSON(),
+			grants.Function(h.world, actions.Sweep, resources(h.world, actions.Sweep)).JSON())
+		admin, err := h.lab.Admin(hub)
+		h.must(err)
+		seals := func(who lab.Credentials, key string, algorithm kmstypes.MacAlgorithmSpec) ([]byte, error) {
+			out, err := kms.NewFromConfig(h.config(who)).GenerateMac(t.Context(), &kms.GenerateMacInput{KeyId: &key, Message: []byte("x"), MacAlgorithm: algorithm})
+			if err != nil {
+				return nil, err
+			}
+			return out.Mac, nil
+		}
+		const ours = kmstypes.MacAlgorithmSpecHmacSha256
+		seal, err := seals(h.lambda(deployment.SweepRole), key, ours)
+		h.must(err)
+		_, err = seals(h.lambda(deployment.SweepRole), another, ours)
+		h.is("the sweep seals with another key", refuse, err)
+		for name, tt := range map[string]struct {
+			who    lab.Credentials
+			seals  bool
+			checks bool
+		}{
+			"the sweep":        {h.lambda(deployment.SweepRole), letIn, letIn},
+			"the guard":        {h.lambda(deployment.GuardRole), refuse, letIn},
+			"the canary":       {h.lambda(deployment.CanaryRole), refuse, refuse},
+			"notify":           {h.lambda(deployment.NotifyRole), refuse, refuse},
+			"an administrator": {admin, refuse, refuse},
+		} {
+			_, err := seals(tt.who, key, ours)
+			h.is(name+" seals", tt.seals, err)
+			_, err = kms.NewFromConfig(h.config(tt.who)).VerifyMac(t.Context(), &kms.VerifyMacInput{KeyId: &key, Message: []byte("x"), Mac: seal, MacAlgorithm: ours})
+			h.is(name+" checks", tt.checks, err)
 		}
 	})
 }
