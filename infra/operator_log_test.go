@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,11 +61,14 @@ rules:
 // week is guard's built function in the lab, under the roles, the policies and
 // the settings of the templates.
 type week struct {
-	t       *testing.T
-	lab     *lab.Lab
-	url     string
-	seen    []lab.Envelope
-	ledger  *awsapi.Dynamo
+	t      *testing.T
+	lab    *lab.Lab
+	url    string
+	seen   []lab.Envelope
+	ledger *awsapi.Dynamo
+	seals  *awsapi.Seals
+	// ago is how far the lab's clock is behind.
+	ago     atomic.Int64
 	handler *runtimetest.Runtime
 }
 
@@ -76,6 +80,7 @@ func newWeek(t *testing.T) *week {
 	w.lab, err = lab.New(lab.Config{
 		OrganizationID: "o-exampleorgid", ManagementAccount: boss, DelegatedAdministrators: []string{hub},
 		Accounts: []lab.Account{{ID: hub}, {ID: boss}, {ID: prod}, {ID: trial}, {ID: "222222222222", Outside: true}},
+		Now:      func() time.Time { return time.Now().Add(-time.Duration(w.ago.Load())) },
 	})
 	w.must(err)
 	server, err := w.lab.Start("127.0.0.1:0")
@@ -94,6 +99,7 @@ func newWeek(t *testing.T) *week {
 			}
 		case deployment.HubStack:
 			w.makeRoles(p)
+			w.makeSealKey(p)
 			value, err := p.resolve(named(t, p.stackTemplate, "AWS::Lambda::Function", "FunctionName", deployment.GuardFunction).Properties["Environment"])
 			w.must(err)
 			environment = value.(map[string]any)["Variables"].(map[string]any)
@@ -101,10 +107,7 @@ func newWeek(t *testing.T) *week {
 	}
 	w.lab.Topic(hub, deployment.AlertTopic)
 	w.lab.Queue(hub, deployment.LaterQueue)
-	keys, err := w.lab.AssumeAsService(lab.ServiceCall{
-		Service: "lambda.amazonaws.com", RoleARN: "arn:aws:iam::" + hub + ":role" + deployment.Path + deployment.GuardRole, SessionName: deployment.GuardFunction, SourceAccount: hub,
-	})
-	w.must(err)
+	keys := w.session(deployment.GuardRole)
 	env := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
@@ -159,6 +162,40 @@ func (w *week) makeRoles(p placed) {
 			w.must(err)
 		}
 	}
+}
+
+// session is one of a function's role in the hub, as Lambda opens it.
+func (w *week) session(name string) lab.Credentials {
+	w.t.Helper()
+	const hub = "555555555555"
+	keys, err := w.lab.AssumeAsService(lab.ServiceCall{
+		Service: "lambda.amazonaws.com", RoleARN: "arn:aws:iam::" + hub + ":role" + deployment.Path + name, SessionName: "function", SourceAccount: hub,
+	})
+	w.must(err)
+	return keys
+}
+
+// makeSealKey makes the key that seals, under the template's policy, and seals
+// what is to be sealed with it under the sweep's role.
+func (w *week) makeSealKey(p placed) {
+	w.t.Helper()
+	arn, err := p.attribute("SealKey", "Arn")
+	w.must(err)
+	document, err := p.resolve(p.Resources["SealKey"].Properties["KeyPolicy"])
+	w.must(err)
+	text, err := json.Marshal(document)
+	w.must(err)
+	_, id, _ := strings.Cut(arn, ":key/")
+	made, err := w.lab.SeedKey(p.account, lab.SeedKey{ID: id, Policy: string(text)})
+	w.must(err)
+	if made != arn {
+		w.t.Fatalf("the key is %s, and the functions are told of %s", made, arn)
+	}
+	keys := w.session(deployment.SweepRole)
+	w.seals, err = awsapi.NewSeals(awsapi.SealsConfig{KeyID: arn, AWS: aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(w.url), Credentials: credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken),
+	}})
+	w.must(err)
 }
 
 // makeTable makes the ledger's table in moto's own account, where nobody else does.
@@ -219,17 +256,24 @@ func (w *week) updates(account, name, document string) {
 	})
 }
 
-// wasFine gives a role a baseline.
-func (w *week) wasFine(account, name string) {
+// stood makes a role two days ago, and gives it a baseline, as a sweep would.
+func (w *week) stood(account, name string) {
 	w.t.Helper()
+	w.ago.Store(int64(48 * time.Hour))
+	w.creates(account, name, onlyEC2)
+	w.ago.Store(0)
 	got, err := w.iam(account).GetRole(w.t.Context(), &iam.GetRoleInput{RoleName: &name})
 	w.must(err)
 	doc, err := policy.Parse([]byte(onlyEC2))
 	w.must(err)
-	w.must(w.ledger.AddBaseline(w.t.Context(), role.Baseline{
-		Account: account, RoleID: *got.Role.RoleId, Document: onlyEC2, Digest: doc.Digest("aws"),
-		Since: time.Now().Add(-48 * time.Hour), Sealed: time.Now().Add(-24 * time.Hour),
-	}))
+	stood := time.Now().UTC().Truncate(time.Millisecond)
+	b := role.Baseline{
+		Account: account, RoleID: *got.Role.RoleId, Document: onlyEC2, Digest: doc.Digest("aws"), Provenance: role.Observed, Actor: "alice", EventID: "1b4e28ba",
+		Since: stood.Add(-48 * time.Hour), Sealed: stood.Add(-24 * time.Hour),
+	}
+	b.Seal, err = w.seals.Seal(w.t.Context(), b)
+	w.must(err)
+	w.must(w.ledger.AddBaseline(w.t.Context(), b))
 }
 
 // lines are the lines of the log, by the flat names that Logs Insights gives
