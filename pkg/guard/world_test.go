@@ -19,6 +19,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -67,7 +68,11 @@ type world struct {
 	// sealErr, when set, is what every seal ends in; verified counts them.
 	sealErr  error
 	verified int
-	log      bytes.Buffer
+	// shutErr and boundaryErr fail what sets a permissions boundary; onShut runs
+	// before it is set.
+	shutErr, boundaryErr error
+	onShut               func()
+	log                  bytes.Buffer
 }
 
 const rulesFile = `
@@ -95,16 +100,45 @@ func newWorld(t testing.TB, text string) *world {
 	}
 	w.rules = rules
 	w.ledger = &counting{Ledger: ledger.NewMemory()}
-	w.guard, err = guard.New(guard.Config{
-		Rules: rules, Reader: w, Writers: w, Members: w, Seals: w, Ledger: w.ledger, Channel: w, Later: w,
+	w.rebuild(func(*guard.Config) {})
+	return w
+}
+
+// rebuild makes the guard anew, as a new process would be, with other parts.
+func (w *world) rebuild(change func(*guard.Config)) {
+	w.t.Helper()
+	c := guard.Config{
+		Rules: w.rules, Reader: w, Writers: w, Members: w, Seals: w, Containers: w, Ledger: w.ledger, Channel: w, Later: w,
 		Now:  func() time.Time { return w.now },
 		Wait: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
 		Log:  slog.New(slog.NewJSONHandler(&w.log, nil)),
-	})
+	}
+	change(&c)
+	var err error
+	if w.guard, err = guard.New(c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// deploy has the guard work by another rules file from now on.
+func (w *world) deploy(text string) {
+	w.t.Helper()
+	rules, err := org.Parse("rules.yaml", []byte(text), w.now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.rules = rules
+	w.rebuild(func(*guard.Config) {})
+}
+
+// digestOf is the digest of a document.
+func digestOf(t testing.TB, text string) string {
+	t.Helper()
+	d, err := policy.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return d.Digest("aws")
 }
 
 // put makes a role, or changes the document of one that has this id.
@@ -221,6 +255,30 @@ func (w *world) Writer(context.Context, role.Role, decision.Decision) (remediate
 	return session{w}, nil
 }
 
+// Container implements guard.Containers.
+func (w *world) Container(context.Context, role.Role, decision.Decision) (remediate.Boundaries, error) {
+	w.calls = append(w.calls, "Container")
+	if w.shutErr != nil {
+		return nil, w.shutErr
+	}
+	return session{w}, nil
+}
+
+func (s session) PutBoundary(_ context.Context, r role.Ref, policyARN string) error {
+	if s.w.onShut != nil {
+		s.w.onShut()
+	}
+	s.w.calls = append(s.w.calls, "PutRolePermissionsBoundary")
+	if s.w.boundaryErr != nil {
+		return s.w.boundaryErr
+	}
+	k := r.Account + "/" + strings.ToLower(r.Name)
+	got := s.w.roles[k]
+	got.Boundary = policyARN
+	s.w.roles[k] = got
+	return nil
+}
+
 type session struct{ w *world }
 
 func (s session) Role(ctx context.Context, r role.Ref) (role.Role, error) { return s.w.Role(ctx, r) }
@@ -279,7 +337,7 @@ func (w *world) Send(_ context.Context, s guard.Step) error {
 func (w *world) writes() int {
 	n := 0
 	for _, c := range w.calls {
-		if c == "UpdateAssumeRolePolicy" || c == "TagRole" || c == "UntagRole" {
+		if c == "UpdateAssumeRolePolicy" || c == "TagRole" || c == "UntagRole" || c == "PutRolePermissionsBoundary" {
 			n++
 		}
 	}
