@@ -1,7 +1,6 @@
 package guard_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -25,22 +24,6 @@ func TestAnOpenedRoleIsRevertedAndToldOnce(t *testing.T) {
 	}
 	if w.told[0].Change.NewlyAllowed == "" {
 		t.Error("the alert does not say what the change newly allowed")
-	}
-}
-
-func TestAnAlertThatCannotBeSentKeepsTheEventInFlight(t *testing.T) {
-	w := withBaseline(t, rulesFile)
-	w.tellErr = errors.New("the topic does not answer")
-	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	body := w.updated("ev2", "app", opened)
-	if _, err := w.guard.Handle(t.Context(), body); err == nil {
-		t.Fatal("no error, so nobody would ever be told")
-	}
-	writes := w.writes()
-	w.tellErr = nil
-	res := w.settle(w.handle(body))
-	if res.End != ledger.Reverted || len(w.told) != 1 || w.writes() != writes {
-		t.Errorf("the second delivery ended in %s, told %d, %d more writes: %s", res.End, len(w.told), w.writes()-writes, res.Reason)
 	}
 }
 

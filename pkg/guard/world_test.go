@@ -59,6 +59,8 @@ type world struct {
 	onWrite func()
 	// hidden is an ARN that may not be read.
 	hidden string
+	// refused is the role whose alerts are refused.
+	refused string
 	// telling runs before each alert.
 	telling func()
 	// reading runs before each read.
@@ -323,6 +325,9 @@ func (w *world) Notify(_ context.Context, a alert.Alert) (notify.Retry, error) {
 	if w.tellErr != nil {
 		return notify.Retry{When: notify.Now}, w.tellErr
 	}
+	if w.refused != "" && a.RoleName() == w.refused && a.State != alert.Resolved {
+		return notify.Retry{When: notify.Now}, fmt.Errorf("this one: %w", errTopic)
+	}
 	w.told = append(w.told, a)
 	return notify.Retry{}, nil
 }
@@ -400,6 +405,10 @@ type counting struct {
 	takeErr     error
 	intendErr   error
 	concludeErr error
+	// deliveredErr fails the record that a letter was told.
+	deliveredErr error
+	// takeAs is what the next taking answers in place of the truth.
+	takeAs *ledger.Taken
 	// concluding runs before each conclusion.
 	concluding func()
 	// ends counts how often it was asked who was deleted, which endsErr fails.
@@ -427,6 +436,10 @@ func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger
 	if c.takeErr != nil {
 		return ledger.Taken{}, c.takeErr
 	}
+	if as := c.takeAs; as != nil {
+		c.takeAs = nil
+		return *as, nil
+	}
 	return c.Ledger.Take(ctx, k, at)
 }
 
@@ -449,6 +462,13 @@ func (c *counting) Conclude(ctx context.Context, x ledger.Conclusion) error {
 		return c.concludeErr
 	}
 	return c.Ledger.Conclude(ctx, x)
+}
+
+func (c *counting) Delivered(ctx context.Context, l ledger.Letter) error {
+	if c.deliveredErr != nil {
+		return c.deliveredErr
+	}
+	return c.Ledger.Delivered(ctx, l)
 }
 
 func (c *counting) Switch(ctx context.Context) (decision.Switch, error) {
