@@ -57,6 +57,8 @@ type world struct {
 	rules        *org.Rules
 	// onWrite runs before each write, as somebody else would.
 	onWrite func()
+	// onTag runs before each tagging, and may fail it.
+	onTag func() error
 	// hidden is an ARN that may not be read.
 	hidden string
 	// refused is the role whose alerts are refused.
@@ -301,6 +303,11 @@ func (s session) UpdateTrust(_ context.Context, r role.Ref, document string) err
 }
 
 func (s session) Tag(_ context.Context, r role.Ref, tags map[string]string) error {
+	if s.w.onTag != nil {
+		if err := s.w.onTag(); err != nil {
+			return err
+		}
+	}
 	s.w.calls = append(s.w.calls, "TagRole")
 	maps.Copy(s.w.live(r.Account, r.Name).Tags, tags)
 	return nil
@@ -407,6 +414,9 @@ type counting struct {
 	concludeErr error
 	// deliveredErr fails the record that a letter was told.
 	deliveredErr error
+	// intending runs before each intent; switchAs is a position that is none.
+	intending func()
+	switchAs  decision.Switch
 	// takeAs is what the next taking answers in place of the truth.
 	takeAs *ledger.Taken
 	// concluding runs before each conclusion.
@@ -425,6 +435,9 @@ func (c *counting) Ends(ctx context.Context, names []ledger.PrincipalKey) ([]led
 }
 
 func (c *counting) Intend(ctx context.Context, i ledger.Intent) error {
+	if c.intending != nil {
+		c.intending()
+	}
 	if c.intendErr != nil {
 		return c.intendErr
 	}
@@ -475,6 +488,9 @@ func (c *counting) Switch(ctx context.Context) (decision.Switch, error) {
 	c.n++
 	if c.switchErr != nil {
 		return decision.Unreadable, c.switchErr
+	}
+	if c.switchAs != 0 {
+		return c.switchAs, nil
 	}
 	return c.Ledger.Switch(ctx)
 }
