@@ -74,8 +74,25 @@ func TestT61ABaselineThatSomebodyChangedIsRefusedAndTold(t *testing.T) {
 	}
 }
 
-// T61: a good baseline of another role, or of the same role in another account,
-// is no target though its seal fits.
+// T61, T53: a good baseline of another role, or of a role of this id in another
+// account, is no target though its seal fits.
+func TestT61ASealedBaselineOfAnotherRoleIsNoTarget(t *testing.T) {
+	for name, b := range map[string]role.Baseline{
+		"role":    {Account: prod, RoleID: "AROAOTHER11111111111"},
+		"account": {Account: dev, RoleID: appID},
+	} {
+		w := withBaseline(t, rulesFile)
+		b.Document, b.Digest, b.Provenance, b.Since, b.Sealed = onlyEC2, digestOf(t, onlyEC2), role.Observed, w.now, w.now
+		b.Seal = mac(b)
+		w.ledger.recalling = func(r *ledger.Recalled) { r.Baselines = []role.Baseline{b} }
+		w.untouched(w.open("ev2"), "the baseline is of another role")
+		if t.Failed() {
+			t.Log(name)
+		}
+	}
+}
+
+// T61: nor is one that somebody made out of it for this role.
 func TestT61ABaselineOfAnotherRoleIsNoTarget(t *testing.T) {
 	w := withBaseline(t, rulesFile)
 	known, err := w.ledger.Baselines(t.Context(), prod, appID)

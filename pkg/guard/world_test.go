@@ -417,6 +417,8 @@ type counting struct {
 	// intending runs before each intent; switchAs is a position that is none.
 	intending func()
 	switchAs  decision.Switch
+	// recalling changes what is recalled of a role, as somebody at the table may.
+	recalling func(*ledger.Recalled)
 	// takeAs is what the next taking answers in place of the truth.
 	takeAs *ledger.Taken
 	// concluding runs before each conclusion.
@@ -458,7 +460,11 @@ func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger
 
 func (c *counting) Recall(ctx context.Context, account, id string) (ledger.Recalled, error) {
 	c.n++
-	return c.Ledger.Recall(ctx, account, id)
+	r, err := c.Ledger.Recall(ctx, account, id)
+	if c.recalling != nil {
+		c.recalling(&r)
+	}
+	return r, err
 }
 
 func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleState, bool, error) {
