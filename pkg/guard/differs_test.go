@@ -210,3 +210,30 @@ func TestT68ADoubtDoesNotShortenTheFirstDay(t *testing.T) {
 		t.Errorf("ended in %s with %d writes", end, w.writes())
 	}
 }
+
+// T68: what rolewarden itself put back obeyed the rules of that moment, and so
+// did what an earlier rolewarden remembers as compliant: other rules wait for both.
+func TestT68WhatWasPutBackWaitsToo(t *testing.T) {
+	w := standing(t, rulesFile+partners+"# as before\n")
+	known, err := w.ledger.Recall(t.Context(), prod, appID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := known.Baselines[0]
+	b.Document, b.Digest = trusting, digestOf(t, trusting)
+	w.sealed(b)
+	if res := w.open("ev3"); res.End != ledger.Reverted || w.live(prod, "app").TrustPolicy != trusting {
+		t.Fatalf("ended in %s with %s", res.End, w.live(prod, "app").TrustPolicy)
+	}
+	w.deploy(rulesFile)
+	writes := w.writes()
+	if end := w.seen("ev4"); end != ledger.Told || w.writes() != writes {
+		t.Errorf("ended in %s with %d more writes", end, w.writes()-writes)
+	}
+
+	w = standing(t, rulesFile)
+	w.ledger.recalling = func(r *ledger.Recalled) { r.State.LeftUnder = "" }
+	if end := w.seen("ev3"); end != ledger.Told || w.writes() != 0 {
+		t.Errorf("remembered without its rules: ended in %s with %d writes", end, w.writes())
+	}
+}
