@@ -66,12 +66,12 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 	var stopped *stoppedError
 	why := ""
 	switch {
+	case errors.Is(err, errUncontained):
+		why = err.Error()
 	case errors.Is(err, remediate.ErrStale), errors.Is(err, role.ErrUncertain):
 		// Nobody may say that nothing was written when it is not known: the
 		// message comes again, and the recorded intent tells.
 		return res, err
-	case errors.Is(err, errUncontained):
-		why = err.Error()
 	case errors.As(err, &stopped):
 		return g.held(ctx, res, j, v, stopped.word, stopped.Error())
 	case errors.Is(err, role.ErrInvalidPrincipal):
