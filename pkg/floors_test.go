@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"functions/canary":   9,
 	"functions/guard":    9,
 	"functions/notify":   9,
+	"functions/sweep":    9,
 	"infra":              9,
 	"":                   10,
 }

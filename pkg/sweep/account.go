@@ -81,8 +81,8 @@ type visit struct {
 	tries   int
 	saved   ledger.SweptAccount
 	*tally
-	// known are the identities that are recorded, nil until they are asked for.
-	known map[uint64]bool
+	// known is who is recorded of the account, nil until it is asked for.
+	known *known
 	// idKey is the key of the hashes of external ids.
 	idKey []byte
 	// whole says that this run read the account from its beginning, and then
@@ -133,7 +133,7 @@ func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, 
 // total is how many roles were news.
 func (t *tally) total() int {
 	n := 0
-	for _, name := range []string{countNew, countChanged, countRejudged, countByRules, countActing, countResumed, countCleared} {
+	for _, name := range []string{countNew, countChanged, countRejudged, countByRules, countActing, countGone, countResumed, countCleared} {
 		n += t.counts[name]
 	}
 	return n
@@ -152,10 +152,14 @@ func (s *Sweeper) pages(ctx context.Context, v *visit) (State, error) {
 		case err != nil:
 			return s.stuck(ctx, v, err)
 		case next == "":
-			if err := s.forget(ctx, v); err != nil {
-				return Unfinished, err
+			err := s.gone(ctx, v)
+			if err == nil {
+				return Read, s.end(ctx, v, "")
 			}
-			return Read, s.end(ctx, v, "")
+			if errors.Is(err, errShort) {
+				return Unfinished, s.rest(ctx, v, 0)
+			}
+			return s.stuck(ctx, v, err)
 		}
 		v.message.Throttled, v.saved.Marker = 0, next
 		if err := s.save(ctx, v); err != nil {
@@ -223,6 +227,8 @@ func (s *Sweeper) end(ctx context.Context, v *visit, problem string) error {
 		}
 	}
 	v.saved.Ended, v.saved.Problem, v.saved.Marker = s.cfg.Now(), problem, ""
+	// What was seen matters only as long as the reading may go on.
+	clear(v.seen)
 	if err := s.save(ctx, v); err != nil {
 		return err
 	}

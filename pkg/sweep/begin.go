@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -45,8 +46,8 @@ func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 	if err != nil {
 		return ledger.Sweep{}, fmt.Errorf("beginning sweep %s: %w", id, err)
 	}
-	if listed.problem != "" {
-		s.cfg.Log.Error("the organization's accounts could not be listed", meter.Key, meter.WordCoverageGap, "sweep", id, "reason", listed.problem)
+	if listed.Problem != "" {
+		s.cfg.Log.Error("the organization's accounts could not be listed", meter.Key, meter.WordCoverageGap, "sweep", id, "reason", listed.Problem)
 	}
 	sweep := ledger.Sweep{ID: id, At: s.cfg.Now(), RulesHash: s.cfg.Rules.Hash, Accounts: listed.accounts}
 	first, err := s.cfg.Ledger.BeginSweep(ctx, sweep)
@@ -59,7 +60,7 @@ func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 		// The accounts are those of the first beginning.
 		return sweep, fmt.Errorf("beginning sweep %s again: %w", id, err)
 	}
-	if err := s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: latest, Account: everybody, Marker: id}); err != nil {
+	if err := s.begun(ctx, id, listed); err != nil {
 		return sweep, fmt.Errorf("beginning sweep %s: %w", id, err)
 	}
 	for _, account := range sweep.Accounts {
@@ -80,6 +81,18 @@ const (
 	latest    = "latest"
 	everybody = "organization"
 )
+
+// begun keeps which sweep is the last, and what its lists of accounts disagree on.
+func (s *Sweeper) begun(ctx context.Context, id string, l list) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("writing the accounts down: %w", err)
+	}
+	return errors.Join(
+		s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: id, Account: everybody, Notes: text}),
+		s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: latest, Account: everybody, Marker: id}),
+	)
+}
 
 // busy gives the sweep that is going on; none when another may begin. Two at a
 // time would only make each other slow.
@@ -107,14 +120,15 @@ func closeAfter(accounts int) time.Duration {
 	return min(time.Minute+time.Duration(accounts)*time.Second, 15*time.Minute)
 }
 
-// list is which accounts there are, by whom.
+// list is which accounts there are, by whom. Its JSON is kept with the sweep.
 type list struct {
 	accounts []string
-	// unlisted are in the organization and not in the rules file; absent the other
+	// Unlisted are in the organization and not in the rules file; Absent the other
 	// way round: they left, were closed, or never belonged (T14, T15).
-	unlisted, absent []string
-	// problem is why the organization was not asked.
-	problem string
+	Unlisted []string `json:"unlisted,omitempty"`
+	Absent   []string `json:"absent,omitempty"`
+	// Problem is why the organization could not be asked for all of them.
+	Problem string `json:"problem,omitempty"`
 }
 
 // list gives the accounts of the organization, of the rules file and of the
@@ -128,17 +142,17 @@ func (s *Sweeper) list(ctx context.Context) (list, error) {
 		if err == nil && len(found) == 0 {
 			err = errors.New("it has no active account")
 		}
-		if err != nil {
-			l.problem = "The organization's accounts could not be listed, so an account that the rules file does not name was not swept: " + err.Error()
+		members = ids(found)
+		if l.Unlisted = lacking(members, known); err == nil {
+			l.Absent = lacking(known, members)
 		} else {
-			members = ids(found)
-			l.unlisted, l.absent = lacking(members, known), lacking(known, members)
+			l.Problem = "The organization's accounts could not all be listed, so one that the rules file does not name may not have been swept: " + err.Error()
 		}
 	}
 	l.accounts = slices.Concat(members, known, s.cfg.Accounts)
 	slices.Sort(l.accounts)
 	if l.accounts = slices.Compact(l.accounts); len(l.accounts) == 0 {
-		return l, errors.New("listing the accounts: there is none: list them in the rules file under organization.accounts, or let rolewarden ask Organizations (organizations:ListAccounts)" + because(l.problem))
+		return l, errors.New("listing the accounts: there is none: list them in the rules file under organization.accounts, or let rolewarden ask Organizations (organizations:ListAccounts)" + because(l.Problem))
 	}
 	return l, nil
 }
@@ -170,11 +184,11 @@ func lacking(in, other []string) []string {
 // sentences says what the lists disagree on.
 func (l list) sentences() []string {
 	var out []string
-	if n := len(l.unlisted); n > 0 {
-		out = append(out, fmt.Sprintf("%s in the organization and not in the rules file, so trust in %s counts as foreign where Organizations cannot be asked: %s.", are(n, "account is", "accounts are"), them(n), named25(l.unlisted)))
+	if n := len(l.Unlisted); n > 0 {
+		out = append(out, fmt.Sprintf("%s in the organization and not in the rules file, so trust in %s counts as foreign where Organizations cannot be asked: %s.", are(n, "account is", "accounts are"), them(n), named25(l.Unlisted)))
 	}
-	if n := len(l.absent); n > 0 {
-		out = append(out, fmt.Sprintf("%s in the rules file and not active in the organization, so %s trusted as a member and may be nobody's: %s.", are(n, "account is", "accounts are"), are2(n, "it is", "they are"), named25(l.absent)))
+	if n := len(l.Absent); n > 0 {
+		out = append(out, fmt.Sprintf("%s in the rules file and not active in the organization, so %s trusted as a member and may be nobody's: %s.", are(n, "account is", "accounts are"), are2(n, "it is", "they are"), named25(l.Absent)))
 	}
 	return out
 }

@@ -30,16 +30,8 @@ func (s *Sweeper) Close(ctx context.Context, id string) error {
 			return fmt.Errorf("closing sweep %s: %w", id, err)
 		}
 	}
-	gone, err := s.gone(ctx, sweep, accounts)
-	if err != nil {
-		return fmt.Errorf("closing sweep %s: %w", id, err)
-	}
-	listed, err := s.list(ctx)
-	if err != nil {
-		return fmt.Errorf("closing sweep %s: %w", id, err)
-	}
 	total := sum(sweep, accounts, open)
-	total.gone, total.list, total.rules = gone, listed, s.cfg.Rules
+	total.rules = s.cfg.Rules
 	first, err := s.post(ctx, "sweep/"+id+"/summary", total.summary(s.cfg.Now()))
 	if err != nil {
 		return fmt.Errorf("closing sweep %s: telling of it: %w", id, err)

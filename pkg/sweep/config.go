@@ -17,12 +17,14 @@ import (
 )
 
 // Details reads accounts page by page. An empty marker begins, an empty next one
-// ends. Its errors wrap those of the room role where they apply.
+// ends. Its errors wrap those of the room role where they apply; one beside
+// anything else is about single entries of the page.
 type Details interface {
 	Details(ctx context.Context, account, marker string) (roles []role.Role, principals []ledger.Identity, next string, err error)
 }
 
-// Organization lists the accounts of the organization that are active.
+// Organization lists the accounts of the organization that are active. Whoever was
+// found is given also beside an error.
 type Organization interface {
 	Members(ctx context.Context) ([]org.Account, error)
 }
@@ -42,7 +44,6 @@ type Ledger interface {
 	Record(ctx context.Context, ids []ledger.Identity) error
 	Identify(ctx context.Context, id string) (p finding.Principal, ok bool, err error)
 	Trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.RoleState, error)
-	States(ctx context.Context, account string, visit func(ledger.RoleState) error) error
 	Spend(ctx context.Context, token string, at time.Time, counters []ledger.Counter) error
 	Post(ctx context.Context, token string, l ledger.Letter) (ledger.Firstness, error)
 	Undelivered(ctx context.Context, limit int) ([]ledger.Letter, error)
@@ -73,15 +74,14 @@ type Config struct {
 	// Accounts are swept in any case, beside those of the organization.
 	Accounts []string
 	Details  Details
-	// Reader reads roles and principals live, for baselines. It is wrapped by
-	// nobody here: whoever makes the Config gives one that is as polite as Pace.
+	// Details and Reader keep a pace by themselves in each account: IAM's buckets
+	// are shared with everybody who works there.
 	Reader Reader
 	Line   Line
 	Ledger Ledger
 	Queue  Queue
 	// Sealer is nil where there is no key: then nothing becomes a baseline.
 	Sealer Sealer
-	Pace   Pace
 	Meter  Meter
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -123,7 +123,7 @@ func New(cfg Config) (*Sweeper, error) {
 		absent bool
 	}{
 		{"Rules", cfg.Rules == nil}, {"Details", cfg.Details == nil}, {"Reader", cfg.Reader == nil}, {"Line", cfg.Line == nil},
-		{"Ledger", cfg.Ledger == nil}, {"Queue", cfg.Queue == nil}, {"Pace", cfg.Pace == nil}, {"Meter", cfg.Meter == nil},
+		{"Ledger", cfg.Ledger == nil}, {"Queue", cfg.Queue == nil}, {"Meter", cfg.Meter == nil},
 		{"Now", cfg.Now == nil}, {"Log", cfg.Log == nil},
 	} {
 		if part.absent {

@@ -3,7 +3,9 @@ package sweep
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -12,58 +14,104 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
-// identities is the name under which it is kept which users and roles of an
-// account are recorded. It is no sweep: it never ends.
-const identities = "identities"
+// inhabitants is the name under which it is kept who is recorded of an account.
+// It is no sweep: it never ends.
+const inhabitants = "inhabitants"
 
-// record remembers who the users and roles of a page are, where that is not
-// remembered. Which are is kept for the whole account in one record, so that a
-// sweep that sees nobody new neither asks for each nor writes.
-func (s *Sweeper) record(ctx context.Context, v *visit, principals []ledger.Identity) error {
-	account := v.saved.Account
-	if v.known == nil {
-		a, _, err := s.cfg.Ledger.Swept(ctx, identities, account)
-		if err != nil {
-			return fmt.Errorf("reading whom account %s is known to have: %w", account, err)
-		}
-		v.known = unpackKnown(a.Notes)
+// known is who is recorded of an account, in one record for all of it: a sweep
+// that sees nobody new neither asks for each nor writes, and one that misses a
+// role knows whom to look for.
+type known struct {
+	// Marks are eight bytes for each user and role that is recorded under its ARN.
+	Marks string `json:"marks"`
+	// Roles are the ids of the roles that were seen and not seen to be gone.
+	Roles []string `json:"roles"`
+
+	marks map[uint64]bool
+	roles map[string]bool
+}
+
+// residents gives who is recorded of the account.
+func (s *Sweeper) residents(ctx context.Context, v *visit) (*known, error) {
+	if v.known != nil {
+		return v.known, nil
 	}
-	var fresh []ledger.Identity
-	for _, p := range principals {
-		v.current[identityMark(p)] = true
-		if !v.known[identityMark(p)] {
-			fresh = append(fresh, p)
-		}
+	a, _, err := s.cfg.Ledger.Swept(ctx, inhabitants, v.saved.Account)
+	if err != nil {
+		return nil, fmt.Errorf("reading whom account %s is known to have: %w", v.saved.Account, err)
 	}
-	if len(fresh) == 0 {
-		return nil
+	k := &known{marks: map[uint64]bool{}, roles: map[string]bool{}}
+	// What cannot be read is recorded anew.
+	if len(a.Notes) > 0 && json.Unmarshal(a.Notes, k) != nil {
+		*k = known{marks: k.marks, roles: k.roles}
 	}
-	for part := range slices.Chunk(fresh, 25) {
-		if err := s.cfg.Ledger.Record(ctx, part); err != nil {
-			return fmt.Errorf("recording the users and roles of account %s: %w", account, err)
-		}
+	b, _ := base64.StdEncoding.DecodeString(k.Marks)
+	for ; len(b) >= 8; b = b[8:] {
+		k.marks[binary.BigEndian.Uint64(b)] = true
 	}
-	for _, p := range fresh {
-		v.known[identityMark(p)] = true
+	for _, id := range k.Roles {
+		k.roles[id] = true
 	}
-	return s.saveKnown(ctx, v)
+	v.known = k
+	return k, nil
 }
 
 func (s *Sweeper) saveKnown(ctx context.Context, v *visit) error {
-	err := s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: identities, Account: v.saved.Account, Notes: packKnown(v.known)})
+	k := v.known
+	var all []uint64
+	for m := range k.marks {
+		all = append(all, m)
+	}
+	slices.Sort(all)
+	var b []byte
+	for _, m := range all {
+		b = binary.BigEndian.AppendUint64(b, m)
+	}
+	k.Marks, k.Roles = base64.StdEncoding.EncodeToString(b), nil
+	for id := range k.roles {
+		k.Roles = append(k.Roles, id)
+	}
+	slices.Sort(k.Roles)
+	text, err := json.Marshal(k)
+	if err == nil {
+		err = s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: inhabitants, Account: v.saved.Account, Notes: text})
+	}
 	if err != nil {
 		return fmt.Errorf("recording whom account %s is known to have: %w", v.saved.Account, err)
 	}
 	return nil
 }
 
-// forget takes those who are gone out of the record of an account, once they are
-// many: an account whose roles come and go every day would grow without end.
-func (s *Sweeper) forget(ctx context.Context, v *visit) error {
-	if v.whole != wholly || len(v.known) <= 2*len(v.current)+1000 {
+// record remembers who the users and roles of a page are, where that is not
+// remembered.
+func (s *Sweeper) record(ctx context.Context, v *visit, found []role.Role, principals []ledger.Identity) error {
+	k, err := s.residents(ctx, v)
+	if err != nil {
+		return err
+	}
+	var fresh []ledger.Identity
+	for _, p := range principals {
+		v.current[identityMark(p)] = true
+		if !k.marks[identityMark(p)] {
+			fresh = append(fresh, p)
+		}
+	}
+	moved := len(fresh) > 0
+	for _, r := range found {
+		moved = moved || !k.roles[r.ID]
+		k.roles[r.ID] = true
+	}
+	if !moved {
 		return nil
 	}
-	v.known = v.current
+	for part := range slices.Chunk(fresh, 25) {
+		if err := s.cfg.Ledger.Record(ctx, part); err != nil {
+			return fmt.Errorf("recording the users and roles of account %s: %w", v.saved.Account, err)
+		}
+	}
+	for _, p := range fresh {
+		k.marks[identityMark(p)] = true
+	}
 	return s.saveKnown(ctx, v)
 }
 
@@ -72,28 +120,6 @@ func identityMark(i ledger.Identity) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(i.ID + "\x00" + i.ARN)) // a hash never refuses
 	return h.Sum64()
-}
-
-func packKnown(known map[uint64]bool) []byte {
-	var all []uint64
-	for m := range known {
-		all = append(all, m)
-	}
-	slices.Sort(all)
-	var out []byte
-	for _, m := range all {
-		out = binary.BigEndian.AppendUint64(out, m)
-	}
-	return out
-}
-
-// unpackKnown reads what packKnown wrote; what cannot be read is recorded again.
-func unpackKnown(b []byte) map[uint64]bool {
-	known := map[uint64]bool{}
-	for ; len(b) >= 8; b = b[8:] {
-		known[binary.BigEndian.Uint64(b)] = true
-	}
-	return known
 }
 
 // secret gives the key under which the external ids of one sweep are compared.

@@ -22,15 +22,17 @@ import (
 // is the first reading of its roles, and before the second.
 func (s *Sweeper) page(ctx context.Context, v *visit) (next string, err error) {
 	account := v.saved.Account
-	if err := s.cfg.Pace.Wait(ctx, account); err != nil {
-		return "", err
-	}
 	found, principals, next, err := s.cfg.Details.Details(ctx, account, v.saved.Marker)
-	if err != nil {
+	switch {
+	case err != nil && len(found)+len(principals) == 0 && next == "":
 		return "", fmt.Errorf("reading the roles of account %s: %w", account, err)
+	case err != nil:
+		s.cfg.Log.Error("an entry of an account could not be read", meter.Key, meter.WordTrouble, "sweep", v.saved.Sweep, "account", account, "reason", err.Error())
+		v.counts[countFailed]++
+		v.notes.Failed = keep(v.notes.Failed, err.Error())
 	}
 	at := s.cfg.Now()
-	if err := s.record(ctx, v, principals); err != nil {
+	if err := s.record(ctx, v, found, principals); err != nil {
 		return "", err
 	}
 	looks := make([]*guard.Look, len(found))

@@ -33,7 +33,6 @@ type sweeping struct {
 	pageSize int
 	queue    []queued
 	samples  map[string]float64
-	waits    map[string]int
 	// calls are counted, and the one of this number does not come back.
 	n, crashAt int
 	crashed    bool
@@ -53,7 +52,7 @@ type queued struct {
 
 func newSweeping(w *world) *sweeping {
 	s := &sweeping{world: w, members: []string{prod, dev}, denied: map[string]error{}, pageSize: 3,
-		samples: map[string]float64{}, waits: map[string]int{}, unseen: map[string]bool{}, stale: map[string]string{}}
+		samples: map[string]float64{}, unseen: map[string]bool{}, stale: map[string]string{}}
 	w.fault = s.step
 	return s
 }
@@ -154,12 +153,6 @@ func (s *sweeping) Put(samples ...meter.Sample) {
 		}
 		s.samples[one.Name] += one.Value
 	}
-}
-
-// Wait implements sweep.Pace.
-func (s *sweeping) Wait(_ context.Context, account string) error {
-	s.waits[account]++
-	return nil
 }
 
 // crashing is the ledger whose every call may be the last of a run: half of
@@ -286,13 +279,6 @@ func (c crashing) Swept(ctx context.Context, id, account string) (ledger.SweptAc
 	return c.Ledger.Swept(ctx, id, account)
 }
 
-func (c crashing) States(ctx context.Context, account string, visit func(ledger.RoleState) error) error {
-	if err := c.s.step(); err != nil {
-		return err
-	}
-	return c.Ledger.States(ctx, account, visit)
-}
-
 func (c crashing) Sweeping(ctx context.Context, id string) (ledger.Sweep, []ledger.SweptAccount, bool, error) {
 	if err := c.s.step(); err != nil {
 		return ledger.Sweep{}, nil, false, err
@@ -312,7 +298,7 @@ func (s *sweeping) sweeper() *sweep.Sweeper {
 		s.t.Fatal(err)
 	}
 	cfg := sweep.Config{
-		Rules: s.rules, Details: s, Reader: s, Line: g, Ledger: l, Queue: s, Sealer: s, Pace: s, Meter: s,
+		Rules: s.rules, Details: s, Reader: s, Line: g, Ledger: l, Queue: s, Sealer: s, Meter: s,
 		Now: s.time, Log: s.logger(),
 	}
 	if s.members != nil {

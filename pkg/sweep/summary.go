@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,7 +24,6 @@ type total struct {
 	bad   int
 	// gaps, failed, chains, byRules and shared are sentences.
 	gaps, failed, chains, byRules, shared []string
-	gone                                  vanished
 	list                                  list
 	rules                                 *org.Rules
 }
@@ -36,6 +36,13 @@ func sum(sweep ledger.Sweep, accounts []ledger.SweptAccount, open []string) tota
 	t := total{sweep: sweep, counts: map[string]int{}}
 	var ids []idNote
 	for _, a := range accounts {
+		if a.Account == everybody {
+			// Nothing more than words is lost where it cannot be read.
+			if err := json.Unmarshal(a.Notes, &t.list); err != nil {
+				t.gaps = append(t.gaps, "What was noted of the organization cannot be read.")
+			}
+			continue
+		}
 		for name, n := range a.Counts {
 			t.counts[name] += n
 		}
@@ -120,7 +127,7 @@ func (t total) told(now time.Time) []string {
 	}
 	add(c[countNew], "role was seen for the first time", "roles were seen for the first time")
 	add(c[countChanged], "role had changed without an event", "roles had changed without an event")
-	add(t.gone.count, "role was gone without an event", "roles were gone without an event")
+	add(c[countGone], "role was gone without an event", "roles were gone without an event")
 	add(c[countRejudged], "role is judged otherwise though it did not change: an exemption ended, or somebody whom it names was deleted", "roles are judged otherwise though they did not change: exemptions ended, or somebody whom they name was deleted")
 	add(c[countByRules], "role is judged otherwise since the rules changed: "+listed(t.byRules), "roles are judged otherwise since the rules changed, such as "+listed(t.byRules))
 	add(c[countWaiting], "role is bad under rules that changed, and is only told of until they act ("+t.acting()+")", "roles are bad under rules that changed, and are only told of until they act ("+t.acting()+")")
@@ -167,14 +174,11 @@ func (t total) unknown() []string {
 	if len(out) > mostNamed/2 {
 		out = append(slices.Clone(out[:mostNamed/2]), fmt.Sprintf("%d more accounts were not read to their end; the log names them.", len(out)-mostNamed/2))
 	}
-	if t.list.problem != "" {
-		out = append(out, t.list.problem)
+	if t.list.Problem != "" {
+		out = append(out, t.list.Problem)
 	}
 	if n := t.counts[countFailed]; n > 0 {
 		out = append(out, fmt.Sprintf("%s: %s.", are(n, "role could not be handled", "roles could not be handled"), listed(t.failed)))
-	}
-	if t.gone.partly != "" {
-		out = append(out, "Roles that vanished: "+t.gone.partly+".")
 	}
 	return out
 }

@@ -27,6 +27,7 @@ const (
 	countActing       = "acted-on-by-rules"
 	countWaiting      = "waiting-for-rules"
 	countResumed      = "found-before-a-restart"
+	countGone         = "gone"
 	countCleared      = "leftover"
 	countNoncompliant = "noncompliant"
 	countUndecided    = "undecided"
