@@ -124,7 +124,10 @@ const mostChangers = 5
 // changers are those who changed the role to what the rules forbid, this one first.
 func changers(j job, v judged) []string {
 	who := j.change.Actor.ARN
-	if who == "" {
+	switch {
+	case j.sweep != "":
+		who = "somebody of whom no event told"
+	case who == "":
 		who = "somebody whom the event does not name"
 	}
 	if tool := j.change.Tool(); tool != "" {
@@ -152,6 +155,16 @@ func writeCounters(l org.Limits, d decision.Decision, r role.Role) []ledger.Coun
 	}
 	for _, rule := range d.Rules {
 		out = append(out, ledger.Counter{Name: "rule/" + rule, Window: time.Hour, Limit: l.PerRulePerHour, Full: ledger.Trip})
+	}
+	return out
+}
+
+// Scopes are the names of the counters, and of their breakers, that a write to a
+// role under some rules counts for.
+func Scopes(r role.Role, rules []string) []string {
+	var out []string
+	for _, c := range writeCounters(org.Limits{}, decision.Decision{Rules: rules}, r) {
+		out = append(out, c.Name)
 	}
 	return out
 }

@@ -29,7 +29,19 @@ type Sighting struct {
 	At   time.Time
 	// Voice says whether the role may have an alert of its own.
 	Voice Voice
+	// Insist takes the role through the line though nothing about it is new.
+	Insist Insistence
 }
+
+// Insistence says whether a role is to be acted on anew. The zero value is Never.
+type Insistence uint8
+
+// Whether a role is to be acted on anew.
+const (
+	Never Insistence = iota
+	// Insist: what held a write back is gone.
+	Insist
+)
 
 // Voice says whether what is found is told by itself. The zero value is Aloud.
 type Voice uint8
@@ -236,7 +248,7 @@ func (g *Guard) Sight(ctx context.Context, s Sighting) (Result, error) {
 func (g *Guard) See(ctx context.Context, s Sighting, l Look) (Result, error) {
 	c := changeOf(s)
 	res := Result{Key: keyOf(c), Change: c, Role: s.Role, Report: l.Report}
-	if l.News == NoNews {
+	if l.News == NoNews && s.Insist != Insist {
 		return res.nothing("nothing is new"), nil
 	}
 	live, err := g.cfg.Reader.Role(ctx, s.Role.Ref())
@@ -253,7 +265,7 @@ func (g *Guard) See(ctx context.Context, s Sighting, l Look) (Result, error) {
 		if l, err = g.beside(ctx, live, l.Recalled); err != nil {
 			return res, err
 		}
-		if res.Report = l.Report; l.News == NoNews {
+		if res.Report = l.Report; l.News == NoNews && s.Insist != Insist {
 			return res.nothing("the role itself shows nothing new: what the sweep read lagged"), nil
 		}
 	}

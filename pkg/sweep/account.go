@@ -83,6 +83,8 @@ type visit struct {
 	*tally
 	// known is who is recorded of the account, nil until it is asked for.
 	known *known
+	// freed is what held writes back before.
+	freed freed
 	// idKey is the key of the hashes of external ids.
 	idKey []byte
 	// whole says that this run read the account from its beginning, and then
@@ -119,6 +121,9 @@ func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, 
 		s.cfg.Log.Warn("what was saved of an account cannot be read, so it is read again from its beginning", "sweep", m.Sweep, "account", m.Account, "reason", err.Error())
 		v.tally, _ = tallyOf(ledger.SweptAccount{})
 		v.saved.Marker = ""
+	}
+	if v.freed, err = s.freed(ctx); err != nil {
+		return p, err
 	}
 	if v.current = map[uint64]bool{}; v.saved.Marker == "" {
 		v.whole = wholly

@@ -223,6 +223,10 @@ const waited = 10 * time.Minute
 
 // Deliver sends the alerts that wait, and says so where one has waited for too long.
 func (s *Sweeper) Deliver(ctx context.Context) (int, error) {
+	if _, err := s.watch(ctx); err != nil {
+		// What waits is sent all the same.
+		s.cfg.Log.Error("which writes are held back could not be looked at", meter.Key, meter.WordTrouble, "reason", err.Error())
+	}
 	sent, err := s.cfg.Line.Deliver(ctx, mostLetters)
 	s.cfg.Meter.Put(meter.Count(meter.AlertPublished, sent))
 	left, leftErr := s.cfg.Ledger.Undelivered(ctx, 1)

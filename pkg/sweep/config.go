@@ -46,6 +46,8 @@ type Ledger interface {
 	Trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.RoleState, error)
 	Spend(ctx context.Context, token string, at time.Time, counters []ledger.Counter) error
 	Post(ctx context.Context, token string, l ledger.Letter) (ledger.Firstness, error)
+	Breakers(ctx context.Context) ([]ledger.Breaker, error)
+	Setting(ctx context.Context) (s ledger.Setting, ok bool, err error)
 	Undelivered(ctx context.Context, limit int) ([]ledger.Letter, error)
 	SeeRules(ctx context.Context, hash string, at time.Time) (ledger.RulesSeen, error)
 	BeginSweep(ctx context.Context, s ledger.Sweep) (ledger.Firstness, error)

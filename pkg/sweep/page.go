@@ -125,10 +125,11 @@ func (s *Sweeper) role(ctx context.Context, v *visit, l guard.Look, at time.Time
 // itself, as long as there are few of them; what other rules judge otherwise is
 // the summary's.
 func (s *Sweeper) see(ctx context.Context, v *visit, l guard.Look, at time.Time) (guard.Result, error) {
-	if l.News == guard.NoNews {
-		return guard.Result{Role: l.Role, Report: l.Report, Ignored: "nothing is new"}, nil
-	}
 	sighting := guard.Sighting{Sweep: v.saved.Sweep, Role: l.Role, At: at, Voice: guard.Quietly}
+	if v.freed.retries(l) {
+		sighting.Insist = guard.Insist
+		v.counts[countRetried]++
+	}
 	if l.Worse() && l.News != guard.RulesChanged {
 		err := s.cfg.Ledger.Spend(ctx, "sweep/"+v.saved.Sweep+"/aloud/"+l.Role.ID, s.cfg.Now(), []ledger.Counter{
 			{Name: "sweep/" + v.saved.Sweep + "/aloud/" + v.saved.Account, Window: window, Limit: s.cfg.Aloud},

@@ -139,6 +139,7 @@ func (t total) told(now time.Time) []string {
 	add(c[countUndecided], "role is undecided", "roles are undecided")
 	add(c[countExempted], "finding is set aside by an exemption", "findings are set aside by exemptions")
 	add(ended(t.rules, now), "exemption of the rules file has ended", "exemptions of the rules file have ended")
+	add(c[countRetried], "role that was held back is tried once more, since what held it back was put right", "roles that were held back are tried once more, since what held them back was put right")
 	add(c[countHandedOver], "role was handed to guard to be written", "roles were handed to guard to be written")
 	add(c[countTold], "role was told of by itself", "roles were told of by themselves")
 	add(c[countSealed], "document was sealed and may be reverted to from now on", "documents were sealed and may be reverted to from now on")

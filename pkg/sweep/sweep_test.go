@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
@@ -468,6 +469,83 @@ func TestRulesThatBeginToActAreObservedFirst(t *testing.T) {
 	s.sweep()
 	if sum, others := s.one(); len(others)+len(s.steps) > 0 {
 		t.Errorf("the next sweep: %d alerts, %d steps, %q", len(others), len(s.steps), sum.Decision.Reasons)
+	}
+}
+
+// What a tripped breaker or the kill switch held back is tried once more after a
+// person has put that right, and only then (T68).
+func TestWhatWasHeldBackIsTriedOnceThatIsPutRight(t *testing.T) {
+	for name, c := range map[string]struct {
+		text  string
+		hold  func(*sweeping)
+		right func(*sweeping)
+		left  int
+	}{
+		"a breaker": {"limits: {perAccountPerHour: 1}\n", func(*sweeping) {}, func(s *sweeping) {
+			if err := s.memory.Reset(s.t.Context(), "account/"+dev, "bob", "looked into it", s.now); err != nil {
+				s.t.Fatal(err)
+			}
+		}, 1},
+		"the kill switch": {"", func(s *sweeping) { s.turn(decision.WritesStopped) }, func(s *sweeping) { s.turn(decision.WritesAllowed) }, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSweeping(newWorld(t, rulesFile+"baselines: {firstSightings: [\"444455556666\"]}\n"+c.text))
+			for i := range 3 {
+				s.put(dev, fmt.Sprintf("r%d", i), closed)
+			}
+			for range 2 {
+				s.sweep()
+				s.now = s.now.Add(25 * time.Hour)
+			}
+			for i := range 3 {
+				s.put(dev, fmt.Sprintf("r%d", i), opened)
+			}
+			c.hold(s)
+			s.sweep()
+			s.hand()
+			s.tick()
+			before := s.count("UpdateAssumeRolePolicy")
+			for range 2 {
+				s.now = s.now.Add(2 * time.Hour)
+				if s.sweep(); len(s.steps) > 0 {
+					t.Fatalf("while it is held back %d roles are handed over", len(s.steps))
+				}
+			}
+			c.right(s)
+			s.now = s.now.Add(5 * time.Minute)
+			s.tick()
+			s.now, s.told = s.now.Add(time.Hour), nil
+			s.sweep()
+			n := len(s.steps)
+			if sum, _ := s.one(); n == 0 || !says(sum, "held back") {
+				t.Errorf("%d roles are handed over: %q", n, sum.Decision.Reasons)
+			}
+			s.hand()
+			if got := s.count("UpdateAssumeRolePolicy") - before; got != c.left {
+				t.Errorf("%d roles were written, want %d", got, c.left)
+			}
+			s.tick()
+			s.now = s.now.Add(time.Hour)
+			if s.sweep(); len(s.steps) > 0 {
+				t.Errorf("the next sweep hands over %d roles", len(s.steps))
+			}
+		})
+	}
+}
+
+// tick is what happens every few minutes.
+func (s *sweeping) tick() {
+	s.t.Helper()
+	if _, err := s.sweeper().Deliver(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// turn turns the kill switch.
+func (s *sweeping) turn(to decision.Switch) {
+	s.t.Helper()
+	if err := s.memory.SetSwitch(s.t.Context(), to, "bob", "an incident", s.now); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	countWaiting      = "waiting-for-rules"
 	countResumed      = "found-before-a-restart"
 	countGone         = "gone"
+	countRetried      = "retried"
 	countCleared      = "leftover"
 	countNoncompliant = "noncompliant"
 	countUndecided    = "undecided"
