@@ -200,7 +200,7 @@ func TestTheBuiltBootstrapSweepsAnOrganization(t *testing.T) {
 		t.Errorf("the log is\n%s", log)
 	}
 	var delivered answer
-	if s.call([]byte(`{"deliver":true}`), &delivered); delivered.Delivered != 0 || delivered.Sweep != "" {
+	if s.call([]byte(deployment.DeliverInput), &delivered); delivered.Delivered != 0 || delivered.Sweep != "" {
 		t.Errorf("asked to deliver, it answered %+v", delivered)
 	}
 }

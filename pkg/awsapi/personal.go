@@ -18,6 +18,8 @@ type PersonalConfig struct {
 	// Partition is "aws" when empty.
 	Partition string
 	Account   string
+	// Pace, where there is one, is asked for a turn before each reading call.
+	Pace *Pace
 }
 
 // NewPersonal makes an Accounts that reaches one account under a person's own
@@ -29,7 +31,7 @@ func NewPersonal(cfg PersonalConfig) (*Accounts, error) {
 	}
 	// No such role is ever assumed; a name keeps the checks of NewAccounts whole.
 	const none = "rolewarden/nobody"
-	a, err := NewAccounts(Config{AWS: cfg.AWS, Now: cfg.Now, Partition: cfg.Partition, ReaderRole: none, WriterRole: none})
+	a, err := NewAccounts(Config{AWS: cfg.AWS, Now: cfg.Now, Partition: cfg.Partition, ReaderRole: none, WriterRole: none, Pace: cfg.Pace})
 	if err != nil {
 		return nil, err
 	}

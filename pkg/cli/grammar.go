@@ -18,6 +18,7 @@ type grammar struct {
 	Handle   handleVerb   `cmd:"" help:"Send CloudTrail events through the whole line, in a lab."`
 	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`
 	Rules    rulesVerb    `cmd:"" help:"List the rules, or show the page of one."`
+	Sweep    sweepVerb    `cmd:"" help:"Read every role of an account, and judge it, with your own credentials."`
 	Preview  previewVerb  `cmd:"" help:"Say what a new rules file would change, before it is deployed; or confirm one."`
 	Undo     undoVerb     `cmd:"" help:"Put back the trust policy that a decision replaced."`
 	Writes   writesVerb   `cmd:"" help:"Show the kill switch, stop all writes, or allow them again."`

@@ -52,8 +52,8 @@ func (s State) String() string {
 
 // The bounds of trying again.
 const (
-	// lastTry is the delivery of a message in which whatever does not work is
-	// told and passed over. It must come before the queue gives the message up.
+	// lastTry is the one in which whatever does not work is told and passed over.
+	// It must come before the queue gives the message up.
 	lastTry = 4
 	// mostThrottled is how often in a row IAM may ask to slow down.
 	mostThrottled = 12
@@ -69,7 +69,7 @@ func (s *Sweeper) Handle(ctx context.Context, m Message, tries int) (Progress, e
 	case ReadAccount:
 		return s.Account(ctx, m, tries)
 	case CloseSweep:
-		return Progress{}, s.Close(ctx, m.Sweep)
+		return Progress{}, s.close(ctx, m)
 	default:
 		return Progress{}, fmt.Errorf("handling a message of sweep %s: %q is no task", m.Sweep, m.Task)
 	}
@@ -106,7 +106,7 @@ const (
 // Account reads one account from where the ledger says, page by page, until it
 // ends or the time of the run is up; what is left goes back to the queue.
 func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, error) {
-	v := &visit{message: m, tries: tries}
+	v := &visit{message: m, tries: max(tries, m.Failed+1)}
 	p := Progress{Account: m.Account}
 	var err error
 	if v.saved, _, err = s.cfg.Ledger.Swept(ctx, m.Sweep, m.Account); err != nil {
@@ -166,7 +166,7 @@ func (s *Sweeper) pages(ctx context.Context, v *visit) (State, error) {
 			}
 			return s.stuck(ctx, v, err)
 		}
-		v.message.Throttled, v.saved.Marker = 0, next
+		v.message.Throttled, v.message.Failed, v.saved.Marker = 0, 0, next
 		if err := s.save(ctx, v); err != nil {
 			return Unfinished, err
 		}
@@ -189,13 +189,21 @@ func (s *Sweeper) stuck(ctx context.Context, v *visit, err error) (State, error)
 	case v.tries >= lastTry && v.saved.Marker != "" && v.message.Anew == 0 && ctx.Err() == nil:
 		// A marker may be good for a while only: once more from the beginning.
 		// What was read is known, so it goes quickly.
-		v.saved.Marker, v.message.Anew = "", 1
+		v.saved.Marker, v.message.Anew, v.message.Failed = "", 1, 0
 		s.cfg.Log.Warn("the reading of an account begins anew", "sweep", v.saved.Sweep, "account", v.saved.Account, "reason", err.Error())
 		return Unfinished, s.rest(ctx, v, time.Minute)
 	case v.tries >= lastTry && ctx.Err() == nil:
 		return Gap, s.end(ctx, v, err.Error())
+	case ctx.Err() != nil:
+		return Unfinished, err
 	}
-	return Unfinished, err
+	// A message that is given back shows again after hours: long runs ask for that.
+	v.message.Failed++
+	s.cfg.Log.Error("an account is not done and comes again", meter.Key, meter.WordMessageFailed, "sweep", v.saved.Sweep, "account", v.saved.Account, "reason", err.Error())
+	if again := s.rest(ctx, v, time.Duration(v.message.Failed)*2*time.Minute); again != nil {
+		return Unfinished, errors.Join(err, again)
+	}
+	return Unfinished, nil
 }
 
 // save keeps how far it got.

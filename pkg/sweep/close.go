@@ -2,12 +2,29 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 )
+
+// mostCloses is how often in a row the closing of a sweep may fail.
+const mostCloses = 8
+
+// close closes a sweep, and comes back soon where that does not work.
+func (s *Sweeper) close(ctx context.Context, m Message) error {
+	err := s.Close(ctx, m.Sweep)
+	if m.Failed++; err == nil || ctx.Err() != nil || m.Failed > mostCloses {
+		return err
+	}
+	s.cfg.Log.Error("a sweep could not be closed, which is tried again", meter.Key, meter.WordMessageFailed, "sweep", m.Sweep, "reason", err.Error())
+	if again := s.cfg.Queue.Send(ctx, m, time.Duration(m.Failed)*time.Minute); again != nil {
+		return errors.Join(err, again)
+	}
+	return nil
+}
 
 // Close ends a sweep once all of its accounts have, and tells of it in one
 // summary, exactly once. Before that it asks to be called again later; a sweep

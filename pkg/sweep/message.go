@@ -28,6 +28,8 @@ type Message struct {
 	Account string `json:"account,omitempty"`
 	// Throttled counts how often IAM has asked in a row to slow down.
 	Throttled int `json:"throttled,omitempty"`
+	// Failed counts how often the account could not be read for another reason.
+	Failed int `json:"failed,omitempty"`
 	// Anew counts how often the reading of the account began from its beginning again.
 	Anew int `json:"anew,omitempty"`
 }

@@ -113,6 +113,7 @@ func (s *Sweeper) role(ctx context.Context, v *visit, l guard.Look, at time.Time
 		v.counts[countHandedOver]++
 	case len(res.Alerts) > 0:
 		v.counts[countTold]++
+		s.cfg.Meter.Put(meter.Count(meter.AlertPublished, len(res.Alerts)))
 	}
 	if err := s.past(ctx, v, a); err != nil {
 		return err

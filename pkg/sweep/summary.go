@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
-	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 )
@@ -209,14 +209,22 @@ func head(list []string, most int) []string { return list[:min(len(list), most)]
 
 func listed(list []string) string { return strings.Join(head(list, mostOther), "; ") }
 
-// verdictOf is the summary's state for programs.
-func (t total) status() finding.Verdict {
-	switch {
-	case len(t.unknown()) > 0:
-		return finding.Undecided
-	case t.counts[countNoncompliant] > 0:
-		return finding.Noncompliant
-	default:
-		return finding.Compliant
+// Outcome is what a sweep found that no single role shows.
+type Outcome struct {
+	// Chains are ways from a bad role into good ones that trust it.
+	Chains []string
+	// Shared says which partners are let in under one external ID.
+	Shared []string
+	// Unknown says what could not be read.
+	Unknown []string
+}
+
+// Outcome gives what a sweep that has read its accounts found, for people's commands.
+func (s *Sweeper) Outcome(ctx context.Context, id string) (Outcome, error) {
+	sweep, accounts, ok, err := s.cfg.Ledger.Sweeping(ctx, id)
+	if err != nil || !ok {
+		return Outcome{}, fmt.Errorf("reading what sweep %s found: it began: %t: %w", id, ok, err)
 	}
+	t := sum(sweep, accounts, unfinished(sweep, accounts))
+	return Outcome{Chains: t.chains, Shared: t.shared, Unknown: t.unknown()}, nil
 }
