@@ -19,8 +19,6 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
-const appID = "AROAAPP1111111111111"
-
 // sweepers is a guard that may not write, over the same world.
 func (w *world) sweepers() *guard.Guard {
 	w.t.Helper()

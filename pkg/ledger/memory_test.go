@@ -62,6 +62,7 @@ func everyCall(gone context.Context, m *ledger.Memory) map[string]func() error {
 		"ConfirmRules": func() error { return m.ConfirmRules(gone, "h", "alice", "", time.Time{}) },
 		"BeginSweep":   func() error { _, err := m.BeginSweep(gone, ledger.Sweep{ID: "s"}); return err },
 		"Sweeping":     func() error { _, _, _, err := m.Sweeping(gone, "s"); return err },
+		"Swept":        func() error { _, _, err := m.Swept(gone, "s", "1"); return err },
 		"SaveSwept":    func() error { return m.SaveSwept(gone, ledger.SweptAccount{Sweep: "s", Account: "1"}) },
 		"Trusting":     func() error { _, err := m.Trusting(gone, ledger.PrincipalKey{}); return err },
 	}
