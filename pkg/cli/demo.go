@@ -16,7 +16,7 @@ type demoVerb struct{ form }
 
 // Help is the verb's long help.
 func (demoVerb) Help() string {
-	return `It builds an AWS organization in this process, lets rolewarden watch it with the very parts that the Lambda functions are made of (real SDK clients, over the wire), and tells six stories. Nothing of your own AWS settings is used, and nothing leaves this machine.
+	return `It builds an AWS organization in this process, lets rolewarden watch it with the very parts that the Lambda functions are made of (real SDK clients, over the wire), and tells nine stories. Nothing of your own AWS settings is used, and nothing leaves this machine.
 
 Each witness is tried in earnest, before and after rolewarden acts. Status 0: every story ended as told; 1: one did not, and it is named with what was expected and what was seen.`
 }

@@ -97,7 +97,7 @@ func TestEveryStoryEndsAsTold(t *testing.T) {
 			t.Errorf("%s: ok %v, %d expectations, %s", story.ID, story.OK, len(story.Expectations), story.Problem)
 		}
 	}
-	if status != Fine || !result.OK || len(result.Stories) != 6 {
+	if status != Fine || !result.OK || len(result.Stories) != 9 {
 		t.Errorf("status %d, ok %v, %d stories", status, result.OK, len(result.Stories))
 	}
 	golden(t, "testdata/demo.outline", outline(t, result.Stories))
@@ -124,7 +124,7 @@ func TestTheDemoIsTheSameEveryTime(t *testing.T) {
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Error(diff)
 	}
-	if status != Fine || !strings.HasSuffix(first, "All 6 stories ended as told.\n") || strings.Contains(first, "\x1b") {
+	if status != Fine || !strings.HasSuffix(first, "All 9 stories ended as told.\n") || strings.Contains(first, "\x1b") {
 		t.Errorf("status %d, end: %q", status, first[len(first)-80:])
 	}
 }
@@ -136,7 +136,7 @@ func TestAStoryThatGoesWrongIsNamed(t *testing.T) {
 	observing := bytes.Replace(demoRules, []byte("default: enforce"), []byte("default: observe"), 1)
 	text, status := runDemo(t, observing, Text)
 	for _, want := range []string{
-		"went wrong: what was done: expected Revert, saw Ignore", "went wrong: what was done: expected Tag, saw Ignore", "6 of 6 stories went wrong.",
+		"went wrong: what was done: expected Revert, saw Ignore", "went wrong: what was done: expected Tag, saw Ignore", "9 of 9 stories went wrong.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output does not say %q", want)

@@ -14,7 +14,7 @@ type grammar struct {
 	Compare  compareVerb  `cmd:"" help:"Show what a new trust policy lets in that an old one does not, and the other way round."`
 	Evaluate evaluateVerb `cmd:"" help:"Decide single requests against trust policies, line by line."`
 	Doctor   doctorVerb   `cmd:"" help:"Look at a deployment in AWS, before and after: what stands in its way, and what to do."`
-	Demo     demoVerb     `cmd:"" help:"Tell six stories in a lab: what rolewarden sees, does and says."`
+	Demo     demoVerb     `cmd:"" help:"Tell nine stories in a lab: what rolewarden sees, does and says."`
 	Handle   handleVerb   `cmd:"" help:"Send CloudTrail events through the whole line, in a lab."`
 	Lab      labVerb      `cmd:"" help:"Serve an AWS organization on this machine, with rolewarden watching it."`
 	Rules    rulesVerb    `cmd:"" help:"List the rules, or show the page of one."`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -302,14 +303,16 @@ func (h *house) trust(ctx context.Context, account, name string) (string, error)
 }
 
 // writes counts what rolewarden wrote to roles so far.
-func (h *house) writes() int {
+func (h *house) writes() int { return h.calls("UpdateAssumeRolePolicy", "TagRole", "UntagRole") }
+
+// trusts counts the trust policies that rolewarden replaced so far.
+func (h *house) trusts() int { return h.calls("UpdateAssumeRolePolicy") }
+
+// calls counts rolewarden's own calls of IAM that succeeded.
+func (h *house) calls(actionsCounted ...string) int {
 	n := 0
 	for _, c := range h.lab.Calls() {
-		if c.Service != "iam" || c.ErrorCode != "" || !strings.HasPrefix(c.SourceIdentity, actions.SourceIdentityPrefix) {
-			continue
-		}
-		switch c.Action {
-		case "UpdateAssumeRolePolicy", "TagRole", "UntagRole":
+		if c.Service == "iam" && c.ErrorCode == "" && strings.HasPrefix(c.SourceIdentity, actions.SourceIdentityPrefix) && slices.Contains(actionsCounted, c.Action) {
 			n++
 		}
 	}

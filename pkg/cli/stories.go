@@ -32,6 +32,9 @@ func stories() []aStory {
 		{"S5", "A partner without an external ID, and a stranger", externalIDStory},
 		{"S2", "What rolewarden's own credentials are good for", narrowSessionStory},
 		{"S6", "A failed call, a duplicate, an event out of order, and rolewarden's own write", noSecondWriteStory},
+		{"S7", "Infrastructure code and rolewarden want different things of one role", flappingStory},
+		{"S8", "More changes in an account than the limit on writes allows", breakerStory},
+		{"S9", "An exemption ends, and nobody changes the role", exemptionStory},
 	}
 }
 
