@@ -110,7 +110,7 @@ func (g *Guard) tripped(j job, v judged, d decision.Decision, b ledger.Breaker) 
 // being changed, it says by whom and through which tool (T65): resetting alone
 // would begin it all over.
 func next(j job, v judged, b ledger.Breaker) string {
-	reset := " Then `rolewarden breaker reset " + b.Scope + " --by NAME --reason TEXT` has them written again"
+	reset := " Then `rolewarden breaker reset " + b.Scope + " --deployment FILE --reason TEXT` has them written again"
 	if !strings.HasPrefix(b.Scope, roleScope) {
 		return "Trust policies of this scope are not written any more. Find out who or what changes so many roles, and mend this one by hand." + reset
 	}

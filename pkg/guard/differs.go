@@ -46,7 +46,7 @@ func (g *Guard) differs(ctx context.Context, v judged, modes map[string]org.Mode
 	if seen.ConfirmedBy != "" || !now.Before(until) {
 		return "", nil
 	}
-	return fmt.Sprintf("this document was left as it is under the rules %s, and only the rules have changed since. The new ones, %s, are in use since %s and act on such documents from %s on, or as soon as somebody confirms them: `rolewarden preview --confirm %s --by NAME`",
+	return fmt.Sprintf("this document was left as it is under the rules %s, and only the rules have changed since. The new ones, %s, are in use since %s and act on such documents from %s on, or as soon as somebody confirms them: `rolewarden preview --confirm %s --deployment FILE --reason TEXT`",
 		left, hash, first.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), hash), nil
 }
 

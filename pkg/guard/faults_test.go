@@ -42,6 +42,25 @@ func TestWithoutTheLedgerNothingIsWritten(t *testing.T) {
 	}
 }
 
+// What the owner mended by hand, after a write of ours was refused, is not told
+// of as our revert, though the role shows the very document.
+func TestWhatTheOwnerMendedIsNotCalledOurRevert(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	w.writeErr = fmt.Errorf("writing: %w", role.ErrThrottled)
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, role.ErrThrottled) {
+		t.Fatalf("got %v", err)
+	}
+	w.writeErr = nil
+	w.put(prod, "app", "AROAAPP1111111111111", closed)
+	w.handle(w.updated("ev3", "app", closed))
+	w.steps = nil
+	if res := w.settle(w.handle(body)); res.End != ledger.Compliant || len(w.told) != 0 {
+		t.Errorf("ended in %s, told %d times", res.End, len(w.told))
+	}
+}
+
 // A write whose answer is lost, on a role that then may not be read, is never
 // told of as one that did not happen.
 func TestAnUncertainWriteIsNotDenied(t *testing.T) {

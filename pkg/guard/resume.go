@@ -17,7 +17,7 @@ import (
 // that lags behind the event, and nobody would be told of the revert.
 func (g *Guard) madeBefore(j job, live role.Role) (decision.Outcome, bool) {
 	i := j.taken.Intent
-	if i == nil || i.RoleID != live.ID || i.After == "" {
+	if i == nil || i.Void || i.RoleID != live.ID || i.After == "" {
 		return decision.Outcome{}, false
 	}
 	after, err := policy.Parse([]byte(i.After))
