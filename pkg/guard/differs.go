@@ -24,6 +24,13 @@ func (v judged) stays(now time.Time) string {
 	return fmt.Sprintf("%s said at %s that this document stays until %s%s", w.By, w.At.UTC().Format(time.RFC3339), w.Until.UTC().Format(time.RFC3339), why)
 }
 
+// stayed reports whether a word kept the document when it was handled last, and
+// has ended since.
+func (v judged) stayed(now time.Time) bool {
+	s := v.known.State
+	return s != nil && s.Decided == decision.Hold && v.stays(s.UpdatedAt) != "" && v.stays(now) == ""
+}
+
 // differs says that the rules changed and not the role, and how the new rules
 // come to act: a document that was left as it is under other rules, and has not
 // changed since, is only told of until a person confirms the new ones or enough

@@ -12,6 +12,8 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
+const appID = "AROAAPP1111111111111"
+
 // onlyEC2 obeys the rules and names no user or role.
 const onlyEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 

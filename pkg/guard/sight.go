@@ -83,8 +83,9 @@ const (
 	Rejudged
 	// RulesChanged: the same document is judged otherwise under other rules.
 	RulesChanged
-	// RulesAct: the role is as bad as it was, and rules under which it was left as
-	// it is have changed and act from now on.
+	// RulesAct: the role is as bad as it was, and what kept the rules from acting
+	// is over: they have changed and act from now on, or a person's word that the
+	// document stays has ended.
 	RulesAct
 	// Leftover: the role obeys the rules and still has our tags or an open alert.
 	Leftover
@@ -178,6 +179,10 @@ func (g *Guard) beside(ctx context.Context, r role.Role, recalled ledger.Recalle
 	}
 	v.known = recalled
 	l := Look{Role: r, Recalled: recalled, Report: v.report, News: g.news(recalled.State, v)}
+	if l.News == NoNews && v.stayed(g.cfg.Now()) {
+		l.News = RulesAct
+		return l, nil
+	}
 	if left := leftBefore(v); v.report.Verdict != finding.Noncompliant || left == "" || left == g.cfg.Rules.Hash || g.protected(r) {
 		return l, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
@@ -52,6 +53,27 @@ func TestAPersonsWordStaysTheHandAndIsToldOnce(t *testing.T) {
 				t.Errorf("after the time ended in %s, told %d times", end, len(w.told))
 			}
 		})
+	}
+}
+
+// When a word ends, the next sweep has the rules act again: nobody need change
+// the role for that, and the sweeps before write nothing.
+func TestTheEndOfAWordIsSeenByASweep(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.give(word(w, opened, 5*time.Hour))
+	w.open("ev2")
+	w.now = w.now.Add(time.Hour)
+	if res := w.sight(w.guard, "s1", guard.Aloud); res.Ignored == "" || w.writes() != 0 {
+		t.Fatalf("while it holds: ended in %s (%s) with %d writes", res.End, res.Ignored, w.writes())
+	}
+	w.now = w.now.Add(5 * time.Hour)
+	if res := w.settle(w.sight(w.guard, "s2", guard.Aloud)); res.End != ledger.Reverted {
+		t.Errorf("after it: ended in %s (%s)", res.End, res.Ignored)
+	}
+	w.steps = nil
+	w.now = w.now.Add(time.Hour)
+	if res := w.sight(w.guard, "s3", guard.Aloud); res.End == ledger.Reverted || w.trust() != 1 {
+		t.Errorf("at the next: ended in %s with %d writes", res.End, w.trust())
 	}
 }
 
