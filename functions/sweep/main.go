@@ -85,7 +85,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		Meter: m, Now: time.Now, Log: log,
 	}
 	if rules.Organization.ID != "" {
-		c.Organization = awsapi.NewRoster(awsapi.RosterConfig{AWS: cfg, Pace: pace})
+		c.Organization = awsapi.NewRoster(awsapi.RosterConfig{AWS: cfg, Pace: pace, Units: awsapi.WithoutUnits})
 	} else {
 		// Where there is no organization the account that this runs in is swept.
 		c.Accounts = []string{accountOf(s.sweepQueue)}

@@ -112,7 +112,7 @@ func TestEachCallIsMadeOnItsOwnResources(t *testing.T) {
 			"organizations:DescribeAccount": {"*"}, "organizations:ListAccounts": {"*"}, "organizations:ListRoots": {"*"},
 			"organizations:ListAccountsForParent": units, "organizations:ListOrganizationalUnitsForParent": units,
 			"dynamodb:GetItem": {table}, "dynamodb:BatchGetItem": {table}, "dynamodb:Query": {table}, "dynamodb:PutItem": {table},
-			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "dynamodb:ConditionCheckItem": {table}, "dynamodb:Scan": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later, swept},
+			"dynamodb:UpdateItem": {table}, "dynamodb:DeleteItem": {table}, "dynamodb:ConditionCheckItem": {table}, "sns:Publish": {topic}, "sqs:SendMessage": {later, swept},
 			"sqs:ReceiveMessage": {swept}, "sqs:DeleteMessage": {swept}, "sqs:GetQueueAttributes": {swept},
 			"logs:CreateLogStream": {logs + "sweep:*"}, "logs:PutLogEvents": {logs + "sweep:*"},
 			"kms:Decrypt": {key}, "kms:GenerateDataKey": {key}, "kms:GenerateMac": {seal}, "kms:VerifyMac": {seal},
