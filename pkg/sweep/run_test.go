@@ -38,6 +38,9 @@ type sweeping struct {
 	crashed    bool
 	// inTime is how many checks of the deadline a run has; none where it is negative.
 	deadline time.Time
+	// over, when set, is the ledger in place of memory; pages runs after each page.
+	over  ledger.Ledger
+	pages func()
 	// unseen are roles that the details do not show.
 	unseen map[string]bool
 	// stale is what the details show of a role, by ARN, instead of the truth.
@@ -92,6 +95,9 @@ func (s *sweeping) Details(_ context.Context, account, marker string) ([]role.Ro
 		return nil, nil, "", err
 	}
 	s.called("Details", account)
+	if s.pages != nil {
+		s.pages()
+	}
 	if err := s.denied[account]; err != nil {
 		return nil, nil, "", fmt.Errorf("reading account %s: %w", account, err)
 	}
@@ -290,6 +296,9 @@ func (c crashing) Sweeping(ctx context.Context, id string) (ledger.Sweep, []ledg
 func (s *sweeping) sweeper() *sweep.Sweeper {
 	s.t.Helper()
 	var l ledger.Ledger = crashing{s.memory, s}
+	if s.over != nil {
+		l = s.over
+	}
 	g, err := guard.New(guard.Config{
 		Rules: s.rules, Reader: s, Writers: guard.HandsOff{}, Ledger: l, Channel: s, Later: later{s.world},
 		Now: s.time, Wait: s.wait, Log: s.logger(),
