@@ -25,9 +25,9 @@ func (c *core) newSweep() awslambda.CfnFunction {
 			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seals.current, FormerSealKeys: c.seals.former,
 			Consumes: []string{c.sweeps.arn}, Sends: []string{c.later.arn, c.sweeps.arn},
 		},
-		// IAM throttles by account, and each account is one message: one that fails
-		// brings back no other, and few at once are kind to AWS Organizations and to
-		// the ledger.
-		sources: []source{{id: "SweepAccounts", queue: c.sweeps, batch: 1, atOnce: deployment.SweepAccountsAtOnce}},
+		// IAM throttles by account, and each account is one message. Those of a batch
+		// are read side by side; one that fails brings back no other. Few at once are
+		// kind to AWS Organizations and to the ledger.
+		sources: []source{{id: "SweepAccounts", queue: c.sweeps, batch: deployment.SweepBatch, atOnce: deployment.SweepAccountsAtOnce}},
 	})
 }

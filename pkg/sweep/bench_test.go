@@ -92,7 +92,8 @@ func BenchmarkCallsOfASweep(b *testing.B) {
 			calls := float64(iam(s))
 			b.ReportMetric(calls, "iam-calls/"+sweep)
 			b.ReportMetric(float64(counted.n), "ledger-calls/"+sweep)
-			b.ReportMetric(5000*calls/5/3600/float64(deployment.SweepAccountsAtOnce), fmt.Sprintf("hours@%d/%s", deployment.SweepAccountsAtOnce, sweep))
+			const atOnce = deployment.SweepAccountsAtOnce * deployment.SweepBatch
+			b.ReportMetric(5000*calls/5/3600/atOnce, fmt.Sprintf("hours@%d/%s", atOnce, sweep))
 			s.now = s.now.Add(6 * time.Hour)
 		}
 	}
