@@ -78,6 +78,7 @@ func TestWhatEachCallCosts(t *testing.T) {
 		{"SaveSwept", func(ctx context.Context) error {
 			return d.SaveSwept(ctx, ledger.SweptAccount{Sweep: "s9", Account: prod})
 		}, []string{putItem}},
+		{"Swept", reads["Swept"], []string{getItem}},
 		{"Sweeping", reads["Sweeping"], []string{query}},
 		{"SeeRules", reads["SeeRules"], []string{update}},
 		{"ConfirmRules", func(ctx context.Context) error { return d.ConfirmRules(ctx, "sha256:rules", "bob", "", now()) }, []string{update}},

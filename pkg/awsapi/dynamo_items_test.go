@@ -141,7 +141,7 @@ func spoilings() map[string]func(stored) stored {
 		"an end of another kind":   only(ended, instead(aNumber("1"), "ended")),
 		"letters that are no list": instead(aText("a1"), "letters"),
 		"another letter's name":    only(letter, instead(aText("another"), "id")),
-		"a name of another kind":   instead(aNumber("7"), "roleId", "arn", "endedEvent", "confirmedBy", "eventId"),
+		"a name of another kind":   instead(aNumber("7"), "roleId", "arn", "endedEvent", "confirmedBy", "afterEventId"),
 		"a body cut off": only(record, func(i stored) stored {
 			b := i["body"].(*types.AttributeValueMemberB).Value
 			return with(i, "body", &types.AttributeValueMemberB{Value: b[:len(b)/2]})

@@ -47,11 +47,11 @@ func letterOf(i item) (ledger.Letter, error) {
 	f := fields{of: i}
 	l := ledger.Letter{
 		ID: f.text("id"), Event: ledger.Key{Account: f.text("account"), EventID: f.text("eventId")}, At: f.moment("writtenAt"),
+		After: ledger.Key{Account: f.text("afterAccount"), EventID: f.text("afterEventId")},
 	}
 	if f.err != nil {
 		return ledger.Letter{}, f.err
 	}
-	l.After = ledger.Key{Account: textOf(i, "afterAccount"), EventID: textOf(i, "afterEventId")}
 	var err error
 	if l.Body, err = unpackBytes(i, body); err != nil {
 		return ledger.Letter{}, err

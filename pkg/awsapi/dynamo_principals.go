@@ -53,23 +53,27 @@ func spans(ids []ledger.Identity) []span {
 	return out
 }
 
-// seenSteps records sightings: two writes for each id and ARN.
+// seenSteps records sightings: two writes for each id and ARN. Of two sightings
+// at one time the later in the list counts.
 func seenSteps(ids []ledger.Identity) []step {
 	var out []step
-	newest := map[string]span{}
-	var order []string
 	for _, s := range spans(ids) {
 		out = append(out, sightingStep(s))
-		known, ok := newest[s.id]
+	}
+	newest := map[string]ledger.Identity{}
+	var order []string
+	for _, i := range ids {
+		known, ok := newest[i.ID]
 		if !ok {
-			order = append(order, s.id)
+			order = append(order, i.ID)
 		}
-		if !ok || !s.last.Before(known.last) {
-			newest[s.id] = s
+		if !ok || !i.SeenAt.Before(known.SeenAt) {
+			newest[i.ID] = i
 		}
 	}
 	for _, id := range order {
-		out = append(out, bearingStep(newest[id]))
+		i := newest[id]
+		out = append(out, bearingStep(span{id: id, arn: i.ARN, first: i.SeenAt, last: i.SeenAt}))
 	}
 	return out
 }

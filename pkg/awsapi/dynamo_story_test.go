@@ -32,7 +32,7 @@ func aliceKey() ledger.PrincipalKey {
 func storyEvent() ledger.Key { return ledger.Key{Account: prod, EventID: "e1"} }
 
 func storyLetter() ledger.Letter {
-	return ledger.Letter{ID: "a1", Event: storyEvent(), Body: []byte(`{"version":1}`), At: now()}
+	return ledger.Letter{ID: "a1", Event: storyEvent(), After: ledger.Key{Account: prod, EventID: "e0"}, Body: []byte(`{"version":1}`), At: now()}
 }
 
 func storyIntent() ledger.Intent {
@@ -75,7 +75,7 @@ func story(t *testing.T, d *awsapi.Dynamo) {
 		return errors.Join(err, d.ConfirmRules(ctx, "sha256:rules", "alice", "reviewed", when))
 	}
 	posted := func() error {
-		_, err := d.Post(ctx, "coverage", ledger.Letter{ID: "p1", Body: []byte(`{"version":1}`), At: when})
+		_, err := d.Post(ctx, "coverage", ledger.Letter{ID: "p1", After: storyEvent(), Body: []byte(`{"version":1}`), At: when})
 		return err
 	}
 	deleted := func() error {
@@ -170,6 +170,7 @@ func readings(d *awsapi.Dynamo) map[string]func(context.Context) error {
 			return err
 		},
 		"SeeRules": func(ctx context.Context) error { _, err := d.SeeRules(ctx, "sha256:rules", now()); return err },
+		"Swept":    func(ctx context.Context) error { _, _, err := d.Swept(ctx, "s1", prod); return err },
 		"Sweeping": func(ctx context.Context) error { _, _, _, err := d.Sweeping(ctx, "s1"); return err },
 	}
 }

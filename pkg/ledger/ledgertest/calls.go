@@ -67,7 +67,7 @@ func sightings(t *rapid.T) []ledger.Identity {
 func aLetter(t *rapid.T, k ledger.Key) ledger.Letter {
 	t.Helper()
 	return ledger.Letter{
-		ID: one(t, "letter", []string{"a", "b", "stands#a"}), Event: k, At: when(t, "written"),
+		ID: one(t, "letter", []string{"a", "b", "stands#a"}), Event: k, At: when(t, "written"), After: one(t, "after", []ledger.Key{{}, key("e0")}),
 		Body: []byte(strings.Repeat(one(t, "body", []string{"x", "{}", "\x1f\x8b"}), rapid.IntRange(1, 900).Draw(t, "long"))),
 	}
 }

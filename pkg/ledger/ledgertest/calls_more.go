@@ -58,6 +58,11 @@ func (p *pair) sweepCalls() map[string]func(*rapid.T) {
 		},
 		"Sweeping": func(t *rapid.T) {
 			id := one(t, "sweep", []string{"s1", "s2"})
+			a := one(t, "of", accounts())
+			p.both(t, "Swept", func(l ledger.Ledger) (any, error) {
+				got, ok, err := l.Swept(t.Context(), id, a)
+				return []any{got, ok}, err
+			})
 			p.both(t, "Sweeping", func(l ledger.Ledger) (any, error) { return swept(l.Sweeping(t.Context(), id)) })
 		},
 		"SaveSwept": func(t *rapid.T) {

@@ -13,6 +13,7 @@ func principalPromises() []promise {
 		{"an id never seen is not known", unknownID},
 		{"an id is known by whom it stood for, from events and without", knownID},
 		{"an ARN's ids come newest first", idsOfARN},
+		{"of two sightings at one time the one told later counts", sightingsAtOnce},
 		{"an older sighting never hides a newer", olderSighting},
 		{"a deletion marks the ids that bore the name before it", deletion},
 		{"a deletion told twice names the same ids", deletionTwice},
@@ -70,6 +71,13 @@ func idsOfARN(t *testing.T, l ledger.Ledger) {
 	equal(t, "ids", identities(t, l, userARN("alice")), []ledger.Identity{
 		identity("AIDA3", userARN("alice"), 30), identity("AIDA2", userARN("alice"), 20), identity("AIDA1", userARN("alice"), 1),
 	})
+}
+
+func sightingsAtOnce(t *testing.T, l ledger.Ledger) {
+	record(t, l, identity("AIDA1", userARN("alice"), 1), identity("AIDA1", userARN("bob"), 7), identity("AIDA1", userARN("alice"), 7))
+	equal(t, "in one telling", identify(t, l, "AIDA1").ARN, userARN("alice"))
+	record(t, l, identity("AIDA1", userARN("bob"), 7))
+	equal(t, "in two", identify(t, l, "AIDA1").ARN, userARN("bob"))
 }
 
 func olderSighting(t *testing.T, l ledger.Ledger) {

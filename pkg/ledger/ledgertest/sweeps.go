@@ -159,6 +159,11 @@ func sweepEnded(t *testing.T, l ledger.Ledger) {
 		save(t, l, step.saved)
 		_, accounts, _ := sweeping(t, l, "s1")
 		equal(t, "the account", accounts, []ledger.SweptAccount{step.want})
+		got, ok, err := l.Swept(t.Context(), "s1", account)
+		if err != nil || !ok {
+			t.Fatalf("the account alone: %v, %v", ok, err)
+		}
+		equal(t, "the account alone", got, step.want)
 	}
 }
 
@@ -169,6 +174,11 @@ func sweepUnknown(t *testing.T, l ledger.Ledger) {
 		equal(t, "known", ok, false)
 		equal(t, "the sweep", s, ledger.Sweep{})
 		equal(t, "its accounts", len(accounts), 0)
+	}
+	for _, k := range [][2]string{{"s1", other}, {"s2", account}, {"s1", ""}} {
+		if got, ok, err := l.Swept(t.Context(), k[0], k[1]); ok || err != nil || got.Marker != "" {
+			t.Errorf("of account %q in the sweep %q is known: %v, %v", k[1], k[0], got, err)
+		}
 	}
 	equal(t, "the late beginning", begin(t, l, aSweep("s1", account)), ledger.First)
 	_, accounts, _ := sweeping(t, l, "s1")
