@@ -23,8 +23,11 @@ import (
 	"github.com/rolewarden/rolewarden/functions/runtimetest"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/meter/metertest"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
@@ -34,6 +37,10 @@ const (
 	// uncovered is an account without member roles.
 	uncovered = "444455556666"
 
+	carefulRules = `
+limits: {perRolePerDay: 1}
+containment: {rules: [public-principal]}
+`
 	moreRules = `
 protected: ["arn:aws:iam::111122223333:role/break-glass"]
 exemptions:
@@ -48,12 +55,8 @@ var notByTheBinary = map[string]string{
 	meter.Alarm:     "TestAnUnknownWordCountsAsAlarm of pkg/meter",
 	meter.Unwritten: "TestLinesThatCannotBeWrittenAreCounted of pkg/meter",
 
-	meter.BreakerTripped:     "TestEveryWordHasItsMetric of pkg/meter",
 	meter.WriteWithoutIntent: "TestEveryWordHasItsMetric of pkg/meter",
-	meter.SealBroken:         "TestEveryWordHasItsMetric of pkg/meter",
 	meter.LostUpdate:         "TestEveryWordHasItsMetric of pkg/meter",
-	meter.Contained:          "TestEveryWordHasItsMetric of pkg/meter",
-	meter.AlertsUndelivered:  "TestEveryWordHasItsMetric of pkg/meter",
 }
 
 // The built binary emits every metric of its table, each for what the table
@@ -81,19 +84,19 @@ func TestTheBuiltBootstrapEmitsEveryMetricOfItsTable(t *testing.T) {
 		meter.WritesStopped:        func(s *stage) { s.stopped(s.create("stopped", openToAll)) },
 		meter.KillSwitchUnreadable: func(s *stage) { s.unreadable(s.create("unknown", openToAll)) },
 	} {
-		before := len(s.log())
-		happen(s)
-		lines := metertest.Lines(t, s.log()[before:])
-		if name != "" && (!slices.Contains(metertest.Names(lines), name) || metertest.Sum(lines, name) == 0 && name != meter.DecisionSeconds) {
-			t.Errorf("%s was not counted:\n%s", name, s.log()[before:])
-		}
-		for _, l := range lines {
-			if l.Function != meter.Guard || time.Since(l.Time) > time.Hour {
-				t.Errorf("a line of %s at %s", l.Function, l.Time)
-			}
-		}
+		s.counts(name, happen)
 	}
-	got := metertest.Names(metertest.Lines(t, s.log()+s.notStarted()))
+	careful := newStage(t)
+	careful.restart(stageRules + carefulRules)
+	for name, happen := range map[string]func(*stage){
+		meter.SealBroken:        func(s *stage) { s.send(s.tampered("planted")) },
+		meter.BreakerTripped:    func(s *stage) { s.send(s.create("often", openToAll)) },
+		meter.Contained:         func(s *stage) { s.send(s.create("inside", openToAll)) },
+		meter.AlertsUndelivered: func(s *stage) { s.untold(s.create("untold", openToAll)) },
+	} {
+		careful.counts(name, happen)
+	}
+	got := metertest.Names(metertest.Lines(t, s.log()+careful.log()+s.notStarted()))
 	for _, m := range meter.All() {
 		if m.Function == meter.Guard && !slices.Contains(got, m.Name) && notByTheBinary[m.Name] == "" {
 			t.Errorf("%s was never counted", m.Name)
@@ -106,6 +109,49 @@ func TestTheBuiltBootstrapEmitsEveryMetricOfItsTable(t *testing.T) {
 	}
 	if log := s.log(); strings.Contains(log, "example-external-id") {
 		t.Error("the log shows the external id")
+	}
+}
+
+// counts lets something happen, and demands that a metric counts it.
+func (s *stage) counts(name string, happen func(*stage)) {
+	s.t.Helper()
+	before := len(s.log())
+	happen(s)
+	lines := metertest.Lines(s.t, s.log()[before:])
+	if name != "" && (!slices.Contains(metertest.Names(lines), name) || metertest.Sum(lines, name) == 0 && name != meter.DecisionSeconds) {
+		s.t.Errorf("%s was not counted:\n%s", name, s.log()[before:])
+	}
+	for _, l := range lines {
+		if l.Function != meter.Guard || time.Since(l.Time) > time.Hour {
+			s.t.Errorf("a line of %s at %s", l.Function, l.Time)
+		}
+	}
+}
+
+// tampered makes a role with a baseline that nobody sealed, and gives an event
+// after which it would be gone back to (T61).
+func (s *stage) tampered(name string) []byte {
+	s.t.Helper()
+	s.behind.Store(int64(48 * time.Hour))
+	body := s.create(name, openToAll)
+	s.behind.Store(0)
+	got, err := s.iam.GetRole(s.t.Context(), &iam.GetRoleInput{RoleName: &name})
+	s.must(err)
+	doc, err := policy.Parse([]byte(nobodyButEC2))
+	s.must(err)
+	s.must(s.ledger.AddBaseline(s.t.Context(), role.Baseline{
+		Account: prod, RoleID: *got.Role.RoleId, Document: nobodyButEC2, Digest: doc.Digest("aws"), Provenance: role.Observed,
+		Since: time.Now().Add(-48 * time.Hour), Sealed: time.Now().Add(-24 * time.Hour), Seal: make([]byte, 32),
+	}))
+	return body
+}
+
+// untold sends an event while the topic is down.
+func (s *stage) untold(event []byte) {
+	s.t.Helper()
+	defer s.lab.Inject(lab.Fault{Action: "Publish", Kind: lab.ServerError})()
+	if failed := s.send(event); len(failed) != 1 {
+		s.t.Errorf("%d messages come again", len(failed))
 	}
 }
 
