@@ -31,7 +31,7 @@ func queries() []query {
 | sort @timestamp desc
 | limit 1000`},
 		{"written", `fields @timestamp, account, role, rule.0, action, done, reason
-| filter msg = "handled" and done in ["Revert", "Quarantine", "Tag", "Clear"]
+| filter msg = "handled" and done in ["Revert", "Quarantine", "Prune", "Tag", "Clear"]
 | sort @timestamp desc
 | limit 1000`},
 		{"alarms", `fields @timestamp, ` + meter.Key + `, msg, account, role, reason

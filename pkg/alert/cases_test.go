@@ -146,6 +146,20 @@ func typical() map[string]func() alert.Alert {
 				Outcome:  decision.Outcome{Done: decision.Tag, Verified: true, Before: orphan, After: orphan},
 			})
 		},
+		"pruned": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(orphan), Before: orphan,
+				Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{{
+					Rule: "unique-id-principal", Severity: finding.Low, Where: "Statement[0].Principal.AWS[0]",
+					Message: "AIDA3ZFZ4X6FO5HB76XYS: it was user bob, who was deleted.", Fix: "Take the entry out, or name who is meant now.",
+					Evidence: finding.Evidence{Kind: finding.Fact, Principal: &finding.Principal{
+						ID: "AIDA3ZFZ4X6FO5HB76XYS", ARN: "arn:aws:iam::111122223333:user/bob", Standing: finding.Orphan,
+					}},
+				}}},
+				Decision: decided(decision.Prune, "The rule unique-id-principal is broken, in mode enforce, and pruning is on."),
+				Outcome:  decision.Outcome{Done: decision.Prune, Verified: true, Before: orphan, After: before, Dropped: []string{"AIDA3ZFZ4X6FO5HB76XYS"}},
+			})
+		},
 		"deleted-principal": func() alert.Alert {
 			c := change(trail.UserDeleted, "DeleteUser")
 			c.RoleName, c.UserName = "", "alice"

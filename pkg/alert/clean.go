@@ -251,7 +251,7 @@ func (c *cleaner) evidence(e finding.Evidence) Evidence {
 	if e.Principal != nil {
 		p := *e.Principal
 		p.ID, p.ARN, p.DeletedBy = c.name(p.ID), c.name(p.ARN), c.name(p.DeletedBy)
-		p.DeletedEvent, p.LivesAgainAs = c.name(p.DeletedEvent), c.name(p.LivesAgainAs)
+		p.DeletedEvent, p.LivesAgainAs, p.RenamedTo = c.name(p.DeletedEvent), c.name(p.LivesAgainAs), c.name(p.RenamedTo)
 		p.DeletedAt = p.DeletedAt.UTC()
 		e.Principal = &p
 	}

@@ -68,10 +68,10 @@ func inputs(value string) *rapid.Generator[alert.Input] {
 			Now: noon(), Role: app(policies(t, value)), Before: rapid.SampledFrom([]string{"", "no json", opened, policies(t, value)}).Draw(t, "before"),
 			OpenID: rapid.SampledFrom([]string{"", "a1"}).Draw(t, "open"),
 			Decision: decision.Decision{
-				ID: rapid.SampledFrom([]string{"", "d1"}).Draw(t, "decision"), Action: decision.Action(rapid.IntRange(0, 6).Draw(t, "action")), Reasons: texts.Draw(t, "reasons"),
+				ID: rapid.SampledFrom([]string{"", "d1"}).Draw(t, "decision"), Action: decision.Action(rapid.IntRange(0, 7).Draw(t, "action")), Reasons: texts.Draw(t, "reasons"),
 			},
 			Outcome: decision.Outcome{
-				Done: decision.Action(rapid.IntRange(0, 6).Draw(t, "done")), Verified: rapid.Bool().Draw(t, "verified"),
+				Done: decision.Action(rapid.IntRange(0, 7).Draw(t, "done")), Verified: rapid.Bool().Draw(t, "verified"),
 				Before: policies(t, value), After: opened, Contained: contained(t, say), Dropped: texts.Draw(t, "dropped"), Problem: say.Draw(t, "problem"),
 			},
 		}
@@ -86,7 +86,7 @@ func inputs(value string) *rapid.Generator[alert.Input] {
 				f.Evidence.Request = requests(t, value)
 			}
 			if rapid.Bool().Draw(t, "principal") {
-				f.Evidence.Principal = &finding.Principal{ID: say.Draw(t, "id"), ARN: say.Draw(t, "arn"), DeletedBy: say.Draw(t, "by")}
+				f.Evidence.Principal = &finding.Principal{ID: say.Draw(t, "id"), ARN: say.Draw(t, "arn"), DeletedBy: say.Draw(t, "by"), RenamedTo: say.Draw(t, "to"), Standing: finding.Standing(rapid.IntRange(0, 5).Draw(t, "standing"))}
 			}
 			in.Report.Findings = append(in.Report.Findings, f)
 		}

@@ -186,7 +186,7 @@ func TestSubjectIsAlwaysTaken(t *testing.T) {
 		a := alert.Alert{
 			ID: any.Draw(t, "id"), Account: rapid.OneOf(any, rapid.Just("111122223333")).Draw(t, "account"), State: alert.State(rapid.IntRange(0, 3).Draw(t, "state")),
 			Role: alert.Role{ARN: any.Draw(t, "arn")}, Verdict: any.Draw(t, "verdict"), Decision: alert.Decision{Action: any.Draw(t, "action")},
-			Outcome: alert.Outcome{Done: rapid.SampledFrom([]string{"Revert", "Quarantine", "Tag", "Ignore", "x"}).Draw(t, "done")},
+			Outcome: alert.Outcome{Done: rapid.SampledFrom([]string{"Revert", "Quarantine", "Prune", "Tag", "Ignore", "x"}).Draw(t, "done")},
 		}
 		s := a.Subject()
 		if len(s) == 0 || len(s) >= 100 || !strings.HasPrefix(s, "rolewarden: ") {

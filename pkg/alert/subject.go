@@ -53,6 +53,8 @@ func (a Alert) headline() string {
 		return "trust policy reverted"
 	case "Quarantine":
 		return "new role quarantined"
+	case "Prune":
+		return "orphans taken out of a trust policy"
 	case "Tag":
 		return "trust policy breaks rules, role tagged"
 	}

@@ -56,6 +56,8 @@ func (a Alert) Headline() string {
 		return fmt.Sprintf("The trust policy of %s broke the rules and was reverted%s.", name, a.unsure())
 	case "Quarantine":
 		return fmt.Sprintf("The new role %s broke the rules and was quarantined%s.", name, a.unsure())
+	case "Prune":
+		return fmt.Sprintf("Users and roles that are gone were taken out of the trust policy of %s%s.", name, a.unsure())
 	case "Tag":
 		return fmt.Sprintf("The trust policy of %s breaks the rules. The role was tagged; its policy still stands.", name)
 	}
@@ -184,8 +186,12 @@ func (w *writer) done(a Alert) {
 	if s := a.Outcome.Contained.sentence(); s != "" {
 		lines = append(lines, s)
 	}
+	left := "Left out of the restored policy, since it no longer is whom it was: "
+	if a.Outcome.Done == "Prune" {
+		left = "Taken out of the trust policy, since its owner is gone: "
+	}
 	for _, d := range a.Outcome.Dropped {
-		lines = append(lines, "Left out of the restored policy, since it no longer is whom it was: "+d)
+		lines = append(lines, left+d)
 	}
 	title := "What was done"
 	if a.Notice != "" {

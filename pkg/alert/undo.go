@@ -26,6 +26,8 @@ func undo(in Input) string {
 			"where " + file + " holds the trust policy that was replaced: " + source(in) + ".",
 			"Mend it first: the same policy again is judged again. If it is meant to stay, ask for an exemption in the rules file.",
 		}, lift(in, name)...), "\n")
+	case decision.Prune:
+		return "The policy that was replaced cannot be put back: IAM refuses one that names the ID of somebody who is gone. Nobody lost access by the change. The policy that was replaced, for the record: " + source(in) + "."
 	case decision.Tag:
 		return strings.Join([]string{
 			"The trust policy was not touched. The tags go by themselves when the role obeys the rules; or, under credentials of account " + account(in.Role.Account) + ":",
@@ -69,7 +71,7 @@ func account(s string) string {
 func (c *cleaner) mend(in Input) string {
 	var lines []string
 	for _, f := range in.Report.Open() {
-		if f.Fix == "" {
+		if f.Fix == "" || in.Outcome.Done == decision.Prune && f.Orphaned() {
 			continue
 		}
 		line := c.line(f.Fix)

@@ -101,6 +101,9 @@ func callsOf(a decision.Action) ([]string, error) {
 		return []string{"iam:GetRole", "iam:UpdateAssumeRolePolicy", "iam:UntagRole"}, nil
 	case decision.Quarantine:
 		return []string{"iam:GetRole", "iam:UpdateAssumeRolePolicy", "iam:TagRole"}, nil
+	case decision.Prune:
+		// A pruned role loses our tags, unless it breaks other rules.
+		return []string{"iam:GetRole", "iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole"}, nil
 	case decision.Tag:
 		return []string{"iam:GetRole", "iam:TagRole"}, nil
 	case decision.Clear:

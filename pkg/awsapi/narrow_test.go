@@ -104,6 +104,7 @@ func TestWritePolicyByAction(t *testing.T) {
 		decision.Quarantine: {true, true, false},
 		decision.Tag:        {false, true, false},
 		decision.Clear:      {false, false, true},
+		decision.Prune:      {true, true, true},
 	}
 	for action := decision.Ignore; action < 10; action++ {
 		text, err := writePolicy(arn, action)

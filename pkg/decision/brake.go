@@ -9,7 +9,7 @@ import (
 // never strengthens one. The zero Brakes turn every write into Hold: a switch
 // that cannot be read stops writes.
 //
-// Past the limit on writes a revert or a quarantine becomes a tag; past the
+// Past the limit on writes a revert, a quarantine or a prune becomes a tag; past the
 // limit on tags, or past both, it becomes Hold.
 func (d Decision) Brake(b Brakes) Decision {
 	if !d.Action.Writes() {
@@ -33,7 +33,7 @@ func (d Decision) unreadable() Decision {
 
 func (d Decision) limited(b Brakes) Decision {
 	switch d.Action {
-	case Revert, Quarantine:
+	case Revert, Quarantine, Prune:
 		if b.Limit == "" {
 			return d
 		}

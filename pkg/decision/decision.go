@@ -32,6 +32,9 @@ const (
 	Hold
 	// Clear: the role became compliant; take our tags off and tell that it is resolved.
 	Clear
+	// Prune: take unique ids of users and roles that are gone out of the trust
+	// policy, which lets in the same callers as before, and tell.
+	Prune
 )
 
 // Decision is an action with its reasons. The zero value ignores.
@@ -92,11 +95,29 @@ type Situation struct {
 	// Past says whether and to what the role could be reverted.
 	Past       Past
 	PastReason string
+	// Pruning says whether the ids of users and roles that are gone could be taken
+	// out of the trust policy; PruneReason why not.
+	Pruning     Pruning
+	PruneReason string
 	// Tagged says whether the role carries our tags.
 	Tagged TagState
 	// Told says whether an alert about this role is open.
 	Told TagState
 }
+
+// Pruning says whether something could be pruned. The zero value is NothingToPrune.
+type Pruning uint8
+
+// Whether something could be pruned.
+const (
+	// NothingToPrune: nobody asks for it, or nothing in the policy is known to be an orphan.
+	NothingToPrune Pruning = iota
+	// MayPrune: pruning is on, the rule is enforced on this role, and there is a
+	// policy without the orphans that is proven to let in the same callers.
+	MayPrune
+	// PruneRefused: it is asked for, and there is no such policy; PruneReason says why.
+	PruneRefused
+)
 
 // TagState says whether something is there. The zero value is Untagged.
 type TagState uint8
@@ -139,7 +160,7 @@ type Outcome struct {
 	// Before and After are the trust policies' texts; equal when nothing was written.
 	Before string
 	After  string
-	// Dropped are the principals left out of a reverted document since they no longer are whom they were.
+	// Dropped are the principals left out of a reverted or pruned document since they no longer are whom they were.
 	Dropped []string
 	// Problem is why less was done than decided; empty when all was.
 	Problem string

@@ -71,6 +71,11 @@ func breached(s Situation) Decision {
 			fmt.Sprintf("A change of the kind %s does not leave a role that could be written. Look at the findings by hand.", s.Change),
 		}}
 	}
+	return pruned(s, byMode(s))
+}
+
+// byMode decides as the strongest mode of the broken rules asks.
+func byMode(s Situation) Decision {
 	mode, driving := strongest(s)
 	notes := capNotes(s)
 	if mode != org.Tag && mode != org.Enforce {

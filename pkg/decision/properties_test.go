@@ -31,11 +31,15 @@ func situations() *rapid.Generator[Situation] {
 			PastReason: rapid.SampledFrom([]string{"", "the seal does not fit."}).Draw(t, "pastReason"),
 			Tagged:     TagState(rapid.IntRange(0, 2).Draw(t, "tagged")),
 			Told:       TagState(rapid.IntRange(0, 2).Draw(t, "told")),
+			Pruning:    Pruning(rapid.IntRange(0, 3).Draw(t, "pruning")),
 			Modes:      map[string]org.Mode{},
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "findings") {
 			kind := finding.EvidenceKind(rapid.IntRange(0, 6).Draw(t, "kind"))
 			s.Open = append(s.Open, found(rapid.SampledFrom(ruleNames).Draw(t, "rule"), kind))
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "ids") {
+			s.Open = append(s.Open, shown(finding.Standing(rapid.IntRange(0, 6).Draw(t, "standing")), finding.Severity(rapid.IntRange(0, 1).Draw(t, "severity"))))
 		}
 		for _, r := range ruleNames {
 			if rapid.Bool().Draw(t, "has mode") {
@@ -77,7 +81,7 @@ func TestZeroValuesNeverWrite(t *testing.T) {
 	if a := (Decision{}).Brake(Brakes{Switch: WritesAllowed}).Action; a != Ignore {
 		t.Errorf("the zero decision: %s, want Ignore", a)
 	}
-	for _, a := range []Action{Tag, Revert, Quarantine, Clear} {
+	for _, a := range []Action{Tag, Revert, Quarantine, Clear, Prune} {
 		if got := (Decision{Action: a}).Brake(Brakes{}).Action; got != Hold {
 			t.Errorf("%s under zero brakes: %s, want Hold", a, got)
 		}
@@ -85,6 +89,7 @@ func TestZeroValuesNeverWrite(t *testing.T) {
 	zeroed := map[string]func(*Situation){
 		"verdict": func(s *Situation) { s.Verdict = 0 },
 		"modes": func(s *Situation) {
+			s.Pruning = NothingToPrune
 			s.Verdict, s.Modes = finding.Noncompliant, nil
 			s.Open = append(s.Open, found("mfa", finding.Allowed))
 		},
@@ -164,6 +169,7 @@ func TestExemptedOnlyNeverWritesAPolicyOrATag(t *testing.T) {
 
 func TestObserveNeverWrites(t *testing.T) {
 	never(t, func(s *Situation) {
+		s.Pruning = NothingToPrune
 		s.Verdict = finding.Noncompliant
 		s.Open = append(s.Open, found("mfa", finding.Allowed))
 		for r := range s.Modes {
@@ -195,14 +201,14 @@ func TestRevertNeedsAWitnessAnEnforcedRuleAndABaseline(t *testing.T) {
 
 // strength orders the actions by what they do to a role.
 func strength(a Action) int {
-	return map[Action]int{Ignore: 0, Tell: 1, Hold: 1, Clear: 2, Tag: 2, Revert: 3, Quarantine: 3}[a]
+	return map[Action]int{Ignore: 0, Tell: 1, Hold: 1, Clear: 2, Tag: 2, Revert: 3, Quarantine: 3, Prune: 3}[a]
 }
 
 func TestBrakeNeverStrengthens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Plan(situations().Draw(t, "situation"))
 		if rapid.Bool().Draw(t, "any action") {
-			d.Action = Action(rapid.IntRange(0, 6).Draw(t, "action"))
+			d.Action = Action(rapid.IntRange(0, 7).Draw(t, "action"))
 		}
 		b := brakes().Draw(t, "brakes")
 		braked := d.Brake(b)
@@ -260,7 +266,7 @@ func TestID(t *testing.T) {
 
 // Words are a contract: what is written reads back, and nothing else does.
 func TestActionWords(t *testing.T) {
-	for a := Ignore; a <= Clear; a++ {
+	for a := Ignore; a <= Prune; a++ {
 		text, err := json.Marshal(a)
 		if err != nil {
 			t.Fatal(err)
@@ -276,7 +282,7 @@ func TestActionWords(t *testing.T) {
 	if _, err := ParseAction("revert"); err == nil {
 		t.Error("ParseAction took a word that is none")
 	}
-	for _, s := range []string{Past(9).String(), Switch(9).String(), TagState(9).String(), Action(9).String()} {
+	for _, s := range []string{Past(9).String(), Pruning(9).String(), Switch(9).String(), TagState(9).String(), Action(9).String()} {
 		if s[len(s)-1] != '?' {
 			t.Errorf("a value that does not exist prints as %q", s)
 		}

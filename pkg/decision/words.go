@@ -5,12 +5,13 @@ import "fmt"
 // The words are a public contract: alerts, the ledger and the command line
 // print them.
 func actionWords() []string {
-	return []string{"Ignore", "Tell", "Tag", "Revert", "Quarantine", "Hold", "Clear"}
+	return []string{"Ignore", "Tell", "Tag", "Revert", "Quarantine", "Hold", "Clear", "Prune"}
 }
 
 func pastWords() []string {
 	return []string{"NoPast", "JustCreated", "GoodBaseline", "RefusedBaseline"}
 }
+func pruningWords() []string  { return []string{"NothingToPrune", "MayPrune", "PruneRefused"} }
 func switchWords() []string   { return []string{"Unreadable", "WritesStopped", "WritesAllowed"} }
 func tagStateWords() []string { return []string{"Untagged", "Tagged"} }
 
@@ -23,11 +24,14 @@ func word(what string, words []string, v uint8) string {
 }
 
 // String gives the action's word: "Ignore", "Tell", "Tag", "Revert",
-// "Quarantine", "Hold" or "Clear".
+// "Quarantine", "Hold", "Clear" or "Prune".
 func (a Action) String() string { return word("Action", actionWords(), uint8(a)) }
 
 // String gives the name of the constant.
 func (p Past) String() string { return word("Past", pastWords(), uint8(p)) }
+
+// String gives the name of the constant.
+func (p Pruning) String() string { return word("Pruning", pruningWords(), uint8(p)) }
 
 // String gives the name of the constant.
 func (s Switch) String() string { return word("Switch", switchWords(), uint8(s)) }
@@ -67,9 +71,22 @@ func (a *Action) UnmarshalText(text []byte) error {
 // trust policy or its tags. Clear does, since it takes tags off.
 func (a Action) Writes() bool {
 	switch a {
-	case Tag, Revert, Quarantine, Clear:
+	case Tag, Revert, Quarantine, Clear, Prune:
 		return true
 	case Ignore, Tell, Hold:
+		return false
+	default:
+		return false
+	}
+}
+
+// Replaces says whether an action puts another trust policy in the place of
+// the role's.
+func (a Action) Replaces() bool {
+	switch a {
+	case Revert, Quarantine, Prune:
+		return true
+	case Ignore, Tell, Tag, Hold, Clear:
 		return false
 	default:
 		return false

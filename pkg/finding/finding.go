@@ -80,6 +80,12 @@ type Principal struct {
 	DeletedEvent string `json:"deletedEvent,omitempty"`
 	// LivesAgainAs is the unique id of a principal that has the same ARN now; empty when none is known.
 	LivesAgainAs string `json:"livesAgainAs,omitempty"`
+	// RenamedTo is the ARN that a user got when the name was given up, for a name
+	// that is free though its user lives; DeletedBy, DeletedAt and DeletedEvent
+	// then tell of the renaming.
+	RenamedTo string `json:"renamedTo,omitempty"`
+	// Standing says how sure it is that the id is nobody's any more.
+	Standing Standing `json:"standing,omitzero"`
 }
 
 // Finding is one breach of one rule.

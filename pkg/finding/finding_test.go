@@ -61,7 +61,8 @@ func TestEnumsAreTheirWordsInJSON(t *testing.T) {
 	roundTrip[finding.Verdict](t, "Undecided", "Compliant", "Noncompliant")
 	roundTrip[finding.Severity](t, "advice", "low", "medium", "high", "critical")
 	roundTrip[finding.EvidenceKind](t, "NoEvidence", "Allowed", "Refused", "Pair", "Place", "Fact")
-	for _, v := range []any{finding.Verdict(9), finding.Severity(9), finding.EvidenceKind(9)} {
+	roundTrip[finding.Standing](t, "notAsked", "unconfirmed", "living", "unproven", "stranger", "orphan")
+	for _, v := range []any{finding.Standing(9), finding.Verdict(9), finding.Severity(9), finding.EvidenceKind(9)} {
 		if got, err := json.Marshal(v); err == nil {
 			t.Errorf("%v was written as %s", v, got)
 		}

@@ -178,3 +178,18 @@ func isUniqueID(s string) bool {
 	}
 	return true
 }
+
+// OrphanLike says whether a principal may be the unique id of a user or role.
+// IAM shows nothing under AWS but ARNs, accounts, "*" and unique ids, and AWS
+// gives no guarantee on the prefixes of ids (IAM User Guide,
+// reference_identifiers): what has their letters and length is taken for one (T51).
+func (p Principal) OrphanLike() bool {
+	switch {
+	case p.Kind == UniqueID:
+		return true
+	case p.Kind != UnknownPrincipal || p.Type != "AWS" || len(p.Value) < 16 || len(p.Value) > 128:
+		return false
+	default:
+		return strings.Trim(p.Value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+	}
+}

@@ -1,5 +1,5 @@
-// Package remediate changes a role: it tags, reverts, quarantines and takes
-// tags off.
+// Package remediate changes a role: it tags, reverts, quarantines, prunes and
+// takes tags off.
 //
 // It takes a Task (a decision, the role as it was judged, the document and the
 // tags to write) and an IAM session narrowed to that one role, and gives an
@@ -71,7 +71,7 @@ type Task struct {
 	Decision decision.Decision
 	// Role is the role as it was judged.
 	Role role.Role
-	// Document is the trust policy to write, for Revert and Quarantine; empty otherwise.
+	// Document is the trust policy to write, for Revert, Quarantine and Prune; empty otherwise.
 	Document string
 	// Tags are set, Untag are taken off; only rolewarden's own keys are taken,
 	// those of Untag in any case. Others are left out, and the Outcome's Problem
@@ -121,15 +121,9 @@ func (t Task) check() error {
 	switch t.Decision.Action {
 	case decision.Ignore, decision.Tell, decision.Hold:
 		return nil
-	case decision.Revert, decision.Quarantine:
-		if _, err := policy.Parse([]byte(t.Document)); err != nil {
-			return fmt.Errorf("reading the document to write: %w", err)
-		}
-		if t.same(t.Document, t.Role.TrustPolicy) {
-			return errors.New("the document to write is the one that was judged: a role is never replaced by itself")
-		}
-		if t.Decision.Action == decision.Quarantine && !IsQuarantine(t.Document) {
-			return errors.New("the document to write is no quarantine: take it from Quarantine")
+	case decision.Revert, decision.Quarantine, decision.Prune:
+		if err := t.replaceable(); err != nil {
+			return err
 		}
 	case decision.Tag, decision.Clear:
 		if t.Document != "" {
@@ -142,6 +136,24 @@ func (t Task) check() error {
 		return errors.New("the role as judged has no RoleId: read it from IAM first")
 	}
 	return nil
+}
+
+// replaceable refuses documents that the action must never write.
+func (t Task) replaceable() error {
+	d, err := policy.Parse([]byte(t.Document))
+	if err != nil {
+		return fmt.Errorf("reading the document to write: %w", err)
+	}
+	switch {
+	case t.same(t.Document, t.Role.TrustPolicy):
+		return errors.New("the document to write is the one that was judged: a role is never replaced by itself")
+	case t.Decision.Action == decision.Quarantine && !IsQuarantine(t.Document):
+		return errors.New("the document to write is no quarantine: take it from Quarantine")
+	case t.Decision.Action == decision.Prune && !prunes(t.Role.TrustPolicy, d):
+		return errors.New("the document to write is not the one that was judged without its orphans: take it from Prune")
+	default:
+		return nil
+	}
 }
 
 // same says whether two texts are the same trust policy of this role, as IAM

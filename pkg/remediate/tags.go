@@ -41,6 +41,9 @@ func Tags(d decision.Decision, findings ...finding.Finding) map[string]string {
 		state = "reverted"
 	case decision.Quarantine:
 		state = "quarantined"
+	case decision.Prune:
+		// What is pruned is mended; what else is broken is tagged as ever.
+		state = "noncompliant"
 	case decision.Ignore, decision.Tell, decision.Hold, decision.Clear:
 		return nil
 	default:

@@ -157,13 +157,13 @@ func TestTheDateAloneIsNotWritten(t *testing.T) {
 func TestTagValuesAreLegal(t *testing.T) {
 	legal := regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 	rapid.Check(t, func(t *rapid.T) {
-		d := decision.Decision{Action: decision.Action(rapid.IntRange(0, 7).Draw(t, "action")), Rules: rapid.SliceOfN(rapid.String(), 0, 40).Draw(t, "rules")}
+		d := decision.Decision{Action: decision.Action(rapid.IntRange(0, 8).Draw(t, "action")), Rules: rapid.SliceOfN(rapid.String(), 0, 40).Draw(t, "rules")}
 		for key, v := range remediate.Tags(d, finding.Finding{Rule: rapid.String().Draw(t, "rule")}) {
 			if !legal.MatchString(v) || len([]rune(v)) > 256 {
 				t.Fatalf("%s = %q (%d characters)", key, v, len([]rune(v)))
 			}
 		}
-		writes := d.Action == decision.Tag || d.Action == decision.Revert || d.Action == decision.Quarantine
+		writes := d.Action == decision.Tag || d.Action.Replaces()
 		if got := remediate.Tags(d) != nil; got != writes {
 			t.Fatalf("tags for %s: %t", d.Action, got)
 		}

@@ -28,7 +28,7 @@ func (w *work) do(ctx context.Context) error {
 		return err
 	}
 	switch w.Decision.Action {
-	case decision.Revert, decision.Quarantine:
+	case decision.Revert, decision.Quarantine, decision.Prune:
 		return w.replace(ctx, live)
 	case decision.Tag, decision.Clear:
 		if !w.same(live.TrustPolicy, w.Role.TrustPolicy) {

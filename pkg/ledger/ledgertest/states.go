@@ -36,7 +36,7 @@ func readState(t *testing.T, l ledger.Ledger, account, roleID string) (ledger.Ro
 
 func stateWhole(t *testing.T, l ledger.Ledger) {
 	for _, a := range []decision.Action{
-		decision.Ignore, decision.Tell, decision.Tag, decision.Revert, decision.Quarantine, decision.Hold, decision.Clear,
+		decision.Ignore, decision.Tell, decision.Tag, decision.Revert, decision.Quarantine, decision.Hold, decision.Clear, decision.Prune,
 	} {
 		s := state("AROA"+a.String(), a.String(), 7, user("alice"))
 		s.Action = a
