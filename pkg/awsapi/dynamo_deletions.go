@@ -60,10 +60,11 @@ func endKey(p ledger.PrincipalKey) item { return keyed(principalPart(p), "END") 
 func (d *Dynamo) ended(ctx context.Context, end ledger.Deletion) error {
 	_, err := d.client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: aws.String(d.table), Key: endKey(end.Principal),
-		UpdateExpression:    aws.String("SET endedBy = :by, endedAt = :at, endedEvent = :event, endedIn = :in"),
+		UpdateExpression:    aws.String("SET endedBy = :by, endedAt = :at, endedEvent = :event, endedIn = :in, endedAs = :as"),
 		ConditionExpression: aws.String("attribute_not_exists(endedAt) OR endedAt < :at"),
 		ExpressionAttributeValues: item{
 			":by": text(end.By), ":at": stamp(end.At), ":event": text(end.Event.EventID), ":in": text(end.Event.Account),
+			":as": text(end.RenamedTo),
 		},
 	})
 	if err := refusal(err); err != nil && !errors.Is(err, errCondition) {
@@ -95,7 +96,7 @@ func (d *Dynamo) Ends(ctx context.Context, principals []ledger.PrincipalKey) ([]
 			}
 			out = append(out, ledger.Deletion{
 				Principal: p, By: textOf(i, "endedBy"), At: stampOf(i, "endedAt"),
-				Event: ledger.Key{Account: textOf(i, "endedIn"), EventID: textOf(i, "endedEvent")},
+				Event: ledger.Key{Account: textOf(i, "endedIn"), EventID: textOf(i, "endedEvent")}, RenamedTo: textOf(i, "endedAs"),
 			})
 		}
 	}

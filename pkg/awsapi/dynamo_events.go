@@ -93,6 +93,9 @@ func (d *Dynamo) conclude(ctx context.Context, c ledger.Conclusion) error {
 			return err
 		}
 		last = append(last, state)
+		if !c.ReadAt.IsZero() {
+			last = append(last, unwrittenStep(c.State.Account, c.State.RoleID, c.ReadAt))
+		}
 		rest = append(rest, trustSteps(*c.State)...)
 	}
 	rest = append(rest, seenSteps(c.Seen)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
@@ -39,6 +40,9 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 		return nil, err
 	}
 	written["intendedAt"] = stamp(i.At)
+	if !i.WrittenAt.IsZero() {
+		written["writtenAt"] = stamp(i.WrittenAt)
+	}
 	return []step{{
 		key:       eventKey(i.Event),
 		update:    "SET intent = :intent, form = :form, expires = if_not_exists(expires, :expires)",
@@ -52,6 +56,16 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 		condition: "attribute_not_exists(intendedAt) OR intendedAt <= :at", values: item{":at": stamp(i.At)},
 		again: func(item) (*step, error) { return nil, nil },
 	}}, nil
+}
+
+// unwrittenStep checks that no write was intended or made since a role was read.
+func unwrittenStep(account, roleID string, readAt time.Time) step {
+	return step{
+		deed: checks, key: writtenKey(account, roleID),
+		condition: "attribute_not_exists(intendedAt) OR (intendedAt <= :read AND (attribute_not_exists(writtenAt) OR writtenAt <= :read))",
+		values:    item{":read": stamp(readAt)},
+		again:     func(item) (*step, error) { return nil, ledger.ErrWritten },
+	}
 }
 
 // Decided implements ledger.Ledger.

@@ -34,6 +34,7 @@ type intentRecord struct {
 	Contains  bool            `json:"contains,omitempty"`
 	ReadAt    time.Time       `json:"readAt"`
 	At        time.Time       `json:"at"`
+	WrittenAt time.Time       `json:"writtenAt,omitzero"`
 }
 
 func recordOfIntent(i ledger.Intent) intentRecord {
@@ -41,7 +42,7 @@ func recordOfIntent(i ledger.Intent) intentRecord {
 		Account: i.Event.Account, EventID: i.Event.EventID, InAccount: i.Role.Account, Role: i.Role.Name, RoleID: i.RoleID,
 		Decision: i.Decision.ID, Action: i.Decision.Action, Reasons: i.Decision.Reasons, Rules: i.Decision.Rules,
 		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After,
-		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Void: i.Void, Payment: i.Payment, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At,
+		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Void: i.Void, Payment: i.Payment, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
 	}
 }
 
@@ -50,7 +51,7 @@ func (r intentRecord) intent() ledger.Intent {
 		Event: ledger.Key{Account: r.Account, EventID: r.EventID}, Role: role.Ref{Account: r.InAccount, Name: r.Role}, RoleID: r.RoleID,
 		Decision: decision.Decision{ID: r.Decision, Action: r.Action, Reasons: r.Reasons, Rules: r.Rules, RulesHash: r.RulesHash, At: r.DecidedAt},
 		Before:   r.Before, After: r.After, BeforeDigest: r.WasDigest, AfterDigest: r.NewDigest,
-		Boundary: r.Boundary, Void: r.Void, Payment: r.Payment, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At,
+		Boundary: r.Boundary, Void: r.Void, Payment: r.Payment, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt,
 	}
 }
 
@@ -80,7 +81,9 @@ type stateRecord struct {
 	ToldBy    string            `json:"toldEventId,omitempty"`
 	Trusts    []principalRecord `json:"trusts,omitempty"`
 	IDs       map[string]string `json:"principals,omitempty"`
-	UpdatedAt time.Time         `json:"updatedAt"`
+	// Shown are the unique ids that the document shows, since when.
+	Shown     map[string]time.Time `json:"shown,omitempty"`
+	UpdatedAt time.Time            `json:"updatedAt"`
 }
 
 type principalRecord struct {
@@ -101,7 +104,7 @@ func recordOfState(s ledger.RoleState) stateRecord {
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
 		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
-		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers, ToldIn: s.Told.Account, ToldBy: s.Told.EventID,
+		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers, ToldIn: s.Told.Account, ToldBy: s.Told.EventID, Shown: s.Shown,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
@@ -117,7 +120,7 @@ func (r stateRecord) state() ledger.RoleState {
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
 		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
-		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers, Told: ledger.Key{Account: r.ToldIn, EventID: r.ToldBy},
+		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers, Told: ledger.Key{Account: r.ToldIn, EventID: r.ToldBy}, Shown: r.Shown,
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))
@@ -151,6 +154,7 @@ type writtenRecord struct {
 	EventID      string    `json:"eventId"`
 	ReadAt       time.Time `json:"readAt"`
 	At           time.Time `json:"at"`
+	WrittenAt    time.Time `json:"writtenAt,omitzero"`
 	BeforeDigest string    `json:"beforeDigest,omitempty"`
 	AfterDigest  string    `json:"afterDigest,omitempty"`
 }
@@ -159,14 +163,14 @@ func recordOfWritten(i ledger.Intent) writtenRecord {
 	w := i.Written()
 	return writtenRecord{
 		Account: i.Role.Account, RoleID: i.RoleID, Decision: w.Decision, EventIn: w.Event.Account, EventID: w.Event.EventID,
-		ReadAt: w.ReadAt, At: w.At, BeforeDigest: w.BeforeDigest, AfterDigest: w.AfterDigest,
+		ReadAt: w.ReadAt, At: w.At, WrittenAt: w.WrittenAt, BeforeDigest: w.BeforeDigest, AfterDigest: w.AfterDigest,
 	}
 }
 
 func (r writtenRecord) written() ledger.Written {
 	return ledger.Written{
 		Decision: r.Decision, Event: ledger.Key{Account: r.EventIn, EventID: r.EventID},
-		ReadAt: r.ReadAt, At: r.At, BeforeDigest: r.BeforeDigest, AfterDigest: r.AfterDigest,
+		ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt, BeforeDigest: r.BeforeDigest, AfterDigest: r.AfterDigest,
 	}
 }
 

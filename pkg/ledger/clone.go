@@ -21,6 +21,7 @@ func cloneState(s RoleState) RoleState {
 	s.Findings = slices.Clone(s.Findings)
 	s.Trusts = slices.Clone(s.Trusts)
 	s.Principals = maps.Clone(s.Principals)
+	s.Shown = maps.Clone(s.Shown)
 	return s
 }
 

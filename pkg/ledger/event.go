@@ -81,6 +81,9 @@ type Intent struct {
 	// ReadAt is when the role that was judged was read.
 	ReadAt time.Time
 	At     time.Time
+	// WrittenAt is when IAM had taken the write; zero before that. The intent is
+	// then recorded a second time.
+	WrittenAt time.Time
 }
 
 // Conclusion ends the handling of one event.
@@ -98,6 +101,10 @@ type Conclusion struct {
 	// Letters are what people have to be told of the event. They are kept with
 	// the end, in one step, until they are Delivered.
 	Letters []Letter
+	// ReadAt is when the role that State is about was read. Where it is given,
+	// nothing is recorded when a write to the role was intended or made since,
+	// and the error is ErrWritten: what was read is not what stands.
+	ReadAt time.Time
 	// Expect says what must be so for the conclusion to be recorded; it spares
 	// the compliant event a reading of the state.
 	Expect Expectation
@@ -118,6 +125,10 @@ const (
 
 // ErrOpenAlert is returned by Conclude when it expected that no alert is open.
 var ErrOpenAlert = errors.New("an alert about the role is open, or about to be")
+
+// ErrWritten is returned by Conclude when a write to the role was intended or
+// made after it was read.
+var ErrWritten = errors.New("the role was written since it was read")
 
 // Letter is an alert that has to be delivered, in its JSON form. Its event and
 // its ID name it, so each letter that may wait beside another needs an ID of

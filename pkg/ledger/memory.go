@@ -147,10 +147,13 @@ func (m *Memory) Intend(ctx context.Context, i Intent) error {
 // Written gives what is kept with the role of a write that was intended.
 func (i Intent) Written() Written {
 	return Written{
-		Decision: i.Decision.ID, Event: i.Event, ReadAt: i.ReadAt, At: i.At,
+		Decision: i.Decision.ID, Event: i.Event, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
 		BeforeDigest: i.BeforeDigest, AfterDigest: i.AfterDigest,
 	}
 }
+
+// since says whether a write was intended or made after a time.
+func (w Written) since(at time.Time) bool { return w.At.After(at) || w.WrittenAt.After(at) }
 
 // Decided implements Ledger.
 func (m *Memory) Decided(ctx context.Context, decisionID string) (Intent, End, bool, error) {
@@ -180,6 +183,9 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 	}
 	if c.Expect == NoOpenAlert && (e.intent != nil || c.State != nil && m.states[roleKey{c.State.Account, c.State.RoleID}].AlertID != "") {
 		return fmt.Errorf("concluding event %s: %w", c.Event, ErrOpenAlert)
+	}
+	if !c.ReadAt.IsZero() && c.State != nil && m.written[roleKey{c.State.Account, c.State.RoleID}].since(c.ReadAt) {
+		return fmt.Errorf("concluding event %s: %w", c.Event, ErrWritten)
 	}
 	e.end = c.End
 	if c.State != nil {

@@ -9,7 +9,9 @@ import (
 )
 
 // PrincipalKey is how a deletion event names a principal: account, kind
-// ("user" or "role"; "self" for the role whose state it is) and lower-case name.
+// ("user" or "role"; "self" for the role whose state it is; "user name" and "role
+// name" for one that is let in by its name and not as a principal; "id" for one
+// that is let in by its unique id, without an account) and lower-case name.
 type PrincipalKey struct {
 	Account string
 	Kind    string
@@ -54,7 +56,10 @@ type RoleState struct {
 	// Principals the unique ids of the ARNs it names, where they are known.
 	Trusts     []PrincipalKey
 	Principals map[string]string
-	UpdatedAt  time.Time
+	// Shown are the unique ids that the document shows in place of ARNs, and
+	// since when each was seen to stand there.
+	Shown     map[string]time.Time
+	UpdatedAt time.Time
 }
 
 // Noted is a finding as it is remembered: enough to say what changed.
@@ -71,8 +76,9 @@ type Noted struct {
 type Written struct {
 	Decision string
 	Event    Key
-	// ReadAt is when the role was read, At when the write was intended.
-	ReadAt, At                time.Time
+	// ReadAt is when the role was read, At when the write was intended, WrittenAt
+	// when IAM had taken it; zero where nobody said that it had.
+	ReadAt, At, WrittenAt     time.Time
 	BeforeDigest, AfterDigest string
 }
 
@@ -110,10 +116,13 @@ type Identity struct {
 	SeenAt time.Time
 }
 
-// Deletion is the end of a principal.
+// Deletion is the end of a principal, or of a user's name.
 type Deletion struct {
 	Principal PrincipalKey
 	By        string
 	At        time.Time
 	Event     Key
+	// RenamedTo is the ARN that the user has now, for the end of a name whose
+	// user lives on; empty for a deletion.
+	RenamedTo string
 }

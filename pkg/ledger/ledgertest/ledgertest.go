@@ -23,7 +23,7 @@ func Conformance(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 	t.Helper()
 	groups := [][]promise{
 		eventPromises(), letterPromises(), statePromises(), recallPromises(), decidedPromises(),
-		writePromises(), breakerPromises(), principalPromises(), trustPromises(), rulesPromises(), sweepPromises(),
+		writePromises(), breakerPromises(), principalPromises(), trustPromises(), rulesPromises(), overwrittenPromises(), sweepPromises(),
 	}
 	for _, group := range groups {
 		for _, p := range group {
