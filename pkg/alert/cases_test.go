@@ -164,8 +164,29 @@ func typical() map[string]func() alert.Alert {
 			c := change(trail.UserDeleted, "DeleteUser")
 			c.RoleName, c.UserName = "", "alice"
 			return alert.BuildDeletion(alert.Deletion{
-				Now: noon(), Change: *c, Roles: []role.Role{app(orphan)}, LivesStill: "AIDAEXAMPLENEWALICE",
+				Now: noon(), Change: *c, Trusting: []alert.Trusting{{Role: app(orphan), Places: []alert.Place{{Where: "Statement[0].Principal.AWS[1]", Hold: alert.ByPrincipal}}}}, LivesStill: "AIDAEXAMPLENEWALICE",
 				Principal: finding.Principal{ID: "AIDAEXAMPLEALICE", ARN: "arn:aws:iam::111122223333:user/alice", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID},
+			})
+		},
+		"deleted-name": func() alert.Alert {
+			c := change(trail.RoleDeleted, "DeleteRole")
+			c.RoleName = "ci"
+			return alert.BuildDeletion(alert.Deletion{
+				Now: noon(), Change: *c, Next: "Pruning is off: rolewarden changes none of these roles.",
+				Trusting: []alert.Trusting{
+					{Role: app(opened), Places: []alert.Place{{Where: "Statement[0].Condition.ArnEquals.aws:PrincipalArn", Hold: alert.ByName}}},
+					{Role: role.Role{Account: "444455556666", Name: "far", ARN: "arn:aws:iam::444455556666:role/far", ID: "AROAFAR"}, Places: []alert.Place{{}}},
+				},
+				Principal: finding.Principal{ID: "AROAEXAMPLECI", ARN: "arn:aws:iam::111122223333:role/ci", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID},
+			})
+		},
+		"renamed": func() alert.Alert {
+			c := change(trail.UserRenamed, "UpdateUser")
+			c.RoleName, c.UserName, c.NewUserName = "", "alice", "alice.smith"
+			return alert.BuildDeletion(alert.Deletion{
+				Now: noon(), Change: *c, LivesStill: "AIDAEXAMPLENEWALICE",
+				Trusting:  []alert.Trusting{{Role: app(opened), Places: []alert.Place{{Where: "Statement[0].Condition.ArnEquals.aws:PrincipalArn", Hold: alert.ByName}}}},
+				Principal: finding.Principal{ID: "AIDAEXAMPLEALICE", ARN: "arn:aws:iam::111122223333:user/alice", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID, RenamedTo: "arn:aws:iam::111122223333:user/alice.smith"},
 			})
 		},
 		"sweep": func() alert.Alert {

@@ -30,18 +30,6 @@ type Input struct {
 	Resolves map[string]finding.Severity
 }
 
-// Deletion is what is known when a user or role that others trust is deleted.
-type Deletion struct {
-	Now    time.Time
-	Change trail.Change
-	// Principal is who was deleted; its ID is empty when it was never seen.
-	Principal finding.Principal
-	// Roles are the roles that trust it, as they stand.
-	Roles []role.Role
-	// LivesStill says that something has its ARN now, and under which unique id.
-	LivesStill string
-}
-
 // Trouble is something that keeps rolewarden from judging or acting.
 type Trouble struct {
 	Now     time.Time

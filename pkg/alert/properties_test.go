@@ -376,12 +376,14 @@ func TestDeletionNamesEveryRole(t *testing.T) {
 	d := alert.Deletion{Now: noon(), Change: *c, Principal: finding.Principal{ARN: "arn:aws:iam::111122223333:role/ci"}}
 	for i, account := range []string{"111122223333", "444455556666"} {
 		arn := fmt.Sprintf("arn:aws:iam::%s:role/r%d", account, i)
-		d.Roles = append(d.Roles, role.Role{Account: account, Name: fmt.Sprint("r", i), ARN: arn, TrustPolicy: before})
+		d.Trusting = append(d.Trusting, alert.Trusting{
+			Role: role.Role{Account: account, Name: fmt.Sprint("r", i), ARN: arn, TrustPolicy: before}, Places: []alert.Place{{Hold: alert.ByPrincipal}},
+		})
 	}
 	a := alert.BuildDeletion(d)
-	for _, r := range d.Roles {
-		if !strings.Contains(a.Text(), r.ARN) {
-			t.Errorf("%s is not named:\n%s", r.ARN, a.Text())
+	for _, r := range d.Trusting {
+		if !strings.Contains(a.Text(), r.Role.ARN) {
+			t.Errorf("%s is not named:\n%s", r.Role.ARN, a.Text())
 		}
 	}
 	if a.Account != "111122223333" || len(a.Findings) != 2 || a.Severity() != "medium" {

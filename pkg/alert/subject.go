@@ -45,8 +45,8 @@ func (a Alert) headline() string {
 	if a.State == Resolved {
 		return "resolved, nothing is open any more"
 	}
-	if a.deletion() {
-		return "a trusted user or role was deleted"
+	if what := a.gone(); what != "" {
+		return "a trusted user or role was " + what
 	}
 	switch a.Outcome.Done {
 	case "Revert":

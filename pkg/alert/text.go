@@ -48,8 +48,8 @@ func (a Alert) Headline() string {
 	if a.State == Resolved {
 		return fmt.Sprintf("Resolved: nothing about the trust policy of %s is open any more.", name)
 	}
-	if a.deletion() {
-		return fmt.Sprintf("A user or role that %s trusts was deleted.", name)
+	if what := a.gone(); what != "" {
+		return fmt.Sprintf("A user or role that %s was %s.", a.trusting(name), what)
 	}
 	switch a.Outcome.Done {
 	case "Revert":
@@ -90,11 +90,6 @@ func (a Alert) why() string {
 		return a.Outcome.Problem
 	}
 	return a.Decision.Reasons[0]
-}
-
-// deletion says whether the alert is about a trusted user or role that was deleted.
-func (a Alert) deletion() bool {
-	return a.Change != nil && (a.Change.Event == "DeleteUser" || a.Change.Event == "DeleteRole")
 }
 
 // blind says whether the alert is about what rolewarden cannot see, and not

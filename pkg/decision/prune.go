@@ -17,6 +17,10 @@ func pruned(s Situation, d Decision) Decision {
 			gone = append(gone, f)
 		}
 	}
+	if d.Action == Tell && len(s.Open) > 0 && !slices.ContainsFunc(s.Open, settledFinding) {
+		d.Reasons = []string{"Whether the users and roles that IAM shows by their IDs are gone is not settled, so nothing is written, not even a tag."}
+		return d
+	}
 	if len(gone) == 0 || s.Protected != "" || s.Stays != "" || s.Differs != "" || d.Action != Tell && d.Action != Tag {
 		return d
 	}
@@ -30,7 +34,11 @@ func pruned(s Situation, d Decision) Decision {
 			slices.Sort(rules)
 			rules = slices.Compact(rules)
 		}
-		return Decision{Action: Prune, Rules: rules, Reasons: append([]string{first}, d.Reasons...)}
+		reasons := []string{first}
+		if slices.ContainsFunc(s.Open, func(f finding.Finding) bool { return !f.Orphaned() && f.Severity > finding.Advice }) {
+			reasons = append(reasons, d.Reasons...)
+		}
+		return Decision{Action: Prune, Rules: rules, Reasons: reasons}
 	case PruneRefused:
 		d.Reasons = append(d.Reasons, "The IDs of users and roles that are gone are not taken out: "+orUnknown(s.PruneReason)+".")
 		return d
@@ -38,5 +46,20 @@ func pruned(s Situation, d Decision) Decision {
 		return d
 	default:
 		return d
+	}
+}
+
+// settledFinding says whether a finding rests on more than an id whose owner may live.
+func settledFinding(f finding.Finding) bool {
+	if f.Evidence.Principal == nil {
+		return true
+	}
+	switch f.Evidence.Principal.Standing {
+	case finding.Unconfirmed, finding.Living, finding.Unproven:
+		return false
+	case finding.NotAsked, finding.Stranger, finding.Orphan:
+		return true
+	default:
+		return true
 	}
 }

@@ -33,7 +33,7 @@ func TestPruneRows(t *testing.T) {
 	}{
 		"an orphan":                             {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Prune, "Nobody gains or loses access"},
 		"off by default":                        {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule)}, Tag, "mode tag"},
-		"T47: an ID that was read once":         {Situation{Open: []finding.Finding{shown(finding.Unconfirmed, finding.Low)}, Pruning: MayPrune}, Tell, "observe"},
+		"T47: an ID that was read once":         {Situation{Open: []finding.Finding{shown(finding.Unconfirmed, finding.Low)}, Pruning: MayPrune}, Tell, "not settled, so nothing is written, not even a tag"},
 		"an ID that nobody knows":               {Situation{Open: []finding.Finding{shown(finding.Stranger, finding.Low)}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Tag, "mode tag"},
 		"T50: an orphan in a Deny":              {Situation{Open: []finding.Finding{shown(finding.Orphan, finding.Advice)}, Pruning: MayPrune}, Tell, "observe"},
 		"nothing to prune to":                   {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: PruneRefused, PruneReason: "it would be empty"}, Tag, "it would be empty"},

@@ -119,6 +119,8 @@ func (g *Guard) situation(ctx context.Context, j job, v *judged) (decision.Situa
 		s.Differs, v.differs = differs, differs
 		return s, pastOf{}, err
 	}
+	v.prune = g.pruning(*v)
+	s.Pruning, s.PruneReason = v.prune.what, v.prune.Reason
 	if g.handsOff() && len(v.known.Baselines) > 0 {
 		// Whether one of them may be gone back to is for whoever writes to find out.
 		s.Past = decision.GoodBaseline
@@ -199,7 +201,7 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	case err != nil:
 		return d, out, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err)
 	}
-	out.Dropped = append(out.Dropped, past.restored.Dropped...)
+	out.Dropped = append(out.Dropped, v.dropped(d, past)...)
 	return d, out, g.contain(ctx, j, v, task, &out)
 }
 
@@ -247,6 +249,8 @@ func (g *Guard) task(d decision.Decision, v judged, past pastOf) remediate.Task 
 		t.Tags = remediate.Tags(d, v.report.Open()...)
 	case decision.Clear:
 		t.Untag = ourTags(v.role)
+	case decision.Prune:
+		return v.pruneTask(d)
 	case decision.Ignore, decision.Tell, decision.Hold:
 	}
 	return t

@@ -34,7 +34,7 @@ func (g *Guard) brakes(ctx context.Context, j job, v judged, d decision.Decision
 	}
 	l := g.cfg.Rules.Limits
 	var err error
-	if d.Action == decision.Revert || d.Action == decision.Quarantine {
+	if d.Action.Replaces() {
 		if err = g.spendWrite(ctx, j, v, d, &b); err != nil || b.Limit == "" {
 			return b, err
 		}

@@ -74,7 +74,7 @@ func leftBefore(v judged) string {
 // leftUnder is what is remembered for leftBefore.
 func (g *Guard) leftUnder(v judged, d decision.Decision, o decision.Outcome) string {
 	switch {
-	case o.Done == decision.Revert, o.Done == decision.Quarantine:
+	case o.Done.Replaces():
 		// What was written obeys these rules.
 		return g.cfg.Rules.Hash
 	case v.differs != "", v.doubt != "":
@@ -83,7 +83,7 @@ func (g *Guard) leftUnder(v judged, d decision.Decision, o decision.Outcome) str
 	switch d.Action {
 	case decision.Ignore, decision.Tell, decision.Clear:
 		return g.cfg.Rules.Hash
-	case decision.Hold, decision.Tag, decision.Revert, decision.Quarantine:
+	case decision.Hold, decision.Tag, decision.Revert, decision.Quarantine, decision.Prune:
 		return ""
 	default:
 		return ""

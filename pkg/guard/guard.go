@@ -68,13 +68,15 @@ type Later interface {
 }
 
 // Config is what a Guard needs. Every field is required but Members, which may
-// be nil where there is no organization; Seals, without which no baseline is
-// ever gone back to; and Containers, without which no session is ended.
+// be nil where there is no organization; Census, without which an id is called
+// an orphan only where its deletion was told; Seals, without which no baseline
+// is ever gone back to; and Containers, without which no session is ended.
 type Config struct {
 	Rules      *org.Rules
 	Reader     Reader
 	Writers    Writers
 	Members    Members
+	Census     Census
 	Seals      Seals
 	Containers Containers
 	Ledger     ledger.Ledger

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -53,6 +54,10 @@ type judged struct {
 	known ledger.Recalled
 	// differs says that only the rules have changed; empty when they act.
 	differs string
+	// shown are the unique ids that the document shows, and since when; prune is
+	// what could be pruned.
+	shown map[string]time.Time
+	prune pruning
 }
 
 // unsure notes a reason for which the role is not what the report says it is.

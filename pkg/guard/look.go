@@ -26,7 +26,7 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 	}
 	v.doc, v.digest, v.input.Document = doc, doc.Digest(live.Partition), doc
 	v.shows = shows(change, live, doc)
-	if v.input.History, err = g.history(ctx, doc); err != nil {
+	if err := g.whoWere(ctx, &v); err != nil {
 		return v, err
 	}
 	if v.input.Gone, err = g.goneNames(ctx, doc); err != nil {
@@ -59,30 +59,6 @@ func (j job) placeInTime(v *judged) {
 	}
 }
 
-// history asks the ledger about each unique id that a document shows.
-func (g *Guard) history(ctx context.Context, d policy.Document) (map[string]finding.Principal, error) {
-	var out map[string]finding.Principal
-	for _, s := range d.Statements {
-		for _, p := range append(append([]policy.Principal(nil), s.Principal.List...), s.NotPrincipal.List...) {
-			if p.Kind != policy.UniqueID {
-				continue
-			}
-			h, ok, err := g.cfg.Ledger.Identify(ctx, p.Value)
-			if err != nil {
-				return nil, fmt.Errorf("asking the ledger who %s was: %w", p.Value, err)
-			}
-			if !ok {
-				continue
-			}
-			if out == nil {
-				out = map[string]finding.Principal{}
-			}
-			out[p.Value] = g.livesAgain(ctx, h)
-		}
-	}
-	return out, nil
-}
-
 // goneNames asks the ledger which of the users and roles that a condition lets in
 // by name were deleted, and IAM whether they have come back. Where nobody may
 // look the name is not known to be free, so it is not called gone.
@@ -111,7 +87,7 @@ func (g *Guard) goneNames(ctx context.Context, d policy.Document) (map[string]fi
 				if out == nil {
 					out = map[string]finding.Principal{}
 				}
-				out[strings.ToLower(p.Value)] = finding.Principal{ARN: p.Value, DeletedBy: end.By, DeletedAt: end.At, DeletedEvent: end.Event.EventID}
+				out[strings.ToLower(p.Value)] = finding.Principal{ARN: p.Value, DeletedBy: end.By, DeletedAt: end.At, DeletedEvent: end.Event.EventID, RenamedTo: end.RenamedTo}
 			case errors.Is(err, role.ErrAccessDenied):
 				g.cfg.Log.Warn("could not look whether a deleted name in a condition lives again", "principal", p.Value, "reason", err.Error())
 			case err != nil:
@@ -121,20 +97,4 @@ func (g *Guard) goneNames(ctx context.Context, d policy.Document) (map[string]fi
 		}
 	}
 	return out, nil
-}
-
-// livesAgain looks whether somebody else has the name now. A failure to look
-// leaves the question open; it is no reason to be silent about the id.
-func (g *Guard) livesAgain(ctx context.Context, p finding.Principal) finding.Principal {
-	if p.ARN == "" || p.LivesAgainAs != "" {
-		return p
-	}
-	id, err := g.cfg.Reader.PrincipalID(ctx, p.ARN)
-	switch {
-	case err == nil && id != p.ID:
-		p.LivesAgainAs = id
-	case err != nil && !errors.Is(err, role.ErrNotFound):
-		g.cfg.Log.Warn("could not look whether a deleted principal's name lives again", "principal", p.ARN, "reason", err.Error())
-	}
-	return p
 }

@@ -13,16 +13,15 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
-	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
-	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // principalDeleted tells of every role that trusted a user or role which was
 // deleted. IAM will show a unique id in its place, no event says so, and who
-// takes the name next does not regain access (S3).
+// takes the name next does not regain access by a principal (S3); by a condition
+// on the name it does (T42).
 func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 	res := Result{Key: j.key, Change: j.change}
 	who := deletedKey(j.change)
@@ -30,21 +29,15 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 	if err != nil {
 		return res, fmt.Errorf("recording the deletion of %s %s: %w", who.Kind, who.Name, err)
 	}
-	states, err := g.cfg.Ledger.Trusting(ctx, who)
+	found, err := g.trustedBy(ctx, who, marked)
 	if err != nil {
-		return res, fmt.Errorf("looking for roles that trust %s %s: %w", who.Kind, who.Name, err)
+		return res, err
 	}
-	d := alert.Deletion{Now: g.cfg.Now(), Change: j.change, Principal: deletedPrincipal(j.change, who, marked, states)}
-	for _, s := range states {
-		live, still, err := g.stillTrusts(ctx, s, d.Principal)
-		if err != nil {
-			return res, err
-		}
-		if still {
-			d.Roles = append(d.Roles, live)
-		}
+	d := alert.Deletion{Now: g.cfg.Now(), Change: j.change, Principal: deletedPrincipal(j.change, who, marked, found)}
+	if d.Trusting, err = g.stillTrusting(ctx, found, goneAs{key: who, marked: marked, arn: d.Principal.ARN, event: j.change.EventID}); err != nil {
+		return res, err
 	}
-	if len(d.Roles) == 0 {
+	if len(d.Trusting) == 0 {
 		return g.gone(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
 	}
 	if id, err := g.cfg.Reader.PrincipalID(ctx, d.Principal.ARN); err == nil {
@@ -52,8 +45,20 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 	} else if !errors.Is(err, role.ErrNotFound) {
 		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "reason", err.Error())
 	}
+	if d.Next, err = g.afterDeletion(ctx, &res, j, d.Trusting); err != nil {
+		return res, err
+	}
 	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
-	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Roles), who.Kind), telling{Alert: alert.BuildDeletion(d)})
+	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Trusting), who.Kind), deletions(d)...)
+}
+
+// deletions are as many alerts as the names of all roles need.
+func deletions(d alert.Deletion) []telling {
+	var out []telling
+	for _, one := range d.Split() {
+		out = append(out, telling{Alert: alert.BuildDeletion(one)})
+	}
+	return out
 }
 
 // gone ends the deletion of a principal. If that was a role with an open alert,
@@ -105,103 +110,4 @@ func deletedKey(c trail.Change) ledger.PrincipalKey {
 		k.Kind, k.Name = "role", strings.ToLower(c.RoleName)
 	}
 	return k
-}
-
-// deletedPrincipal says who was deleted, as well as is known: the newest
-// marked id, else the ARN that a trusting role's document wrote.
-func deletedPrincipal(c trail.Change, who ledger.PrincipalKey, marked []finding.Principal, states []ledger.RoleState) finding.Principal {
-	if len(marked) > 0 {
-		return marked[0]
-	}
-	p := finding.Principal{DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID}
-	for _, s := range states {
-		doc, err := policy.Parse([]byte(s.Document))
-		if err != nil {
-			continue
-		}
-		for _, n := range named(doc) {
-			if keyOfPrincipal(n) == who {
-				p.ARN = n.Value
-				return p
-			}
-		}
-	}
-	p.ARN = "arn:" + c.Partition + ":iam::" + who.Account + ":" + who.Kind + "/" + who.Name
-	return p
-}
-
-// stillTrusts reads a role and reports whether it names the principal, by ARN
-// or by unique id. A role that cannot be read is told of all the same.
-func (g *Guard) stillTrusts(ctx context.Context, s ledger.RoleState, p finding.Principal) (role.Role, bool, error) {
-	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
-	switch {
-	case errors.Is(err, role.ErrNotFound):
-		return role.Role{}, false, nil
-	case errors.Is(err, role.ErrAccessDenied):
-		g.cfg.Log.Error("a role that trusted a deleted principal may not be read, so its account is not covered", meter.Key, meter.WordReadDenied,
-			"event_id", p.DeletedEvent, "account", s.Account, "role", s.ARN, "reason", err.Error())
-		return role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID}, true, nil
-	case err != nil:
-		return role.Role{}, false, fmt.Errorf("reading role %s, which trusted %s: %w", s.ARN, p.ARN, err)
-	}
-	if live.ID != s.RoleID {
-		return role.Role{}, false, nil
-	}
-	doc, err := policy.Parse([]byte(live.TrustPolicy))
-	if err != nil {
-		return live, true, nil //nolint:nilerr // what cannot be read may still trust it
-	}
-	for _, st := range doc.Statements {
-		for _, q := range append(append([]policy.Principal(nil), st.Principal.List...), st.NotPrincipal.List...) {
-			if q.Value == p.ARN || p.ID != "" && q.Value == p.ID || p.ID == "" && q.Kind == policy.UniqueID {
-				return live, true, nil
-			}
-		}
-	}
-	return live, false, nil
-}
-
-// userRenamed records that a user's id goes by another name now.
-func (g *Guard) userRenamed(ctx context.Context, j job) (Result, error) {
-	res := Result{Key: j.key, Change: j.change}
-	c := j.change
-	name := c.NewUserName
-	if name == "" {
-		name = c.UserName
-	}
-	from := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(c.UserName)}
-	to := ledger.PrincipalKey{Account: c.Account, Kind: "user", Name: strings.ToLower(name)}
-	path, err := g.pathOf(ctx, c, from)
-	if err != nil {
-		return res, err
-	}
-	arn := "arn:" + c.Partition + ":iam::" + c.Account + ":user" + path + name
-	if err := g.cfg.Ledger.Renamed(ctx, from, to, arn, c.Time); err != nil {
-		return res, fmt.Errorf("recording that user %s is %s now: %w", c.UserName, name, err)
-	}
-	return g.end(ctx, res, j, ledger.Compliant, "the user keeps its id, and every role that trusted it still does")
-}
-
-// pathOf is the path of a user who was renamed: the new one, where the event
-// names it, else the one by which roles name the user. Without either it is "/".
-func (g *Guard) pathOf(ctx context.Context, c trail.Change, k ledger.PrincipalKey) (string, error) {
-	if c.NewPath != "" {
-		return c.NewPath, nil
-	}
-	states, err := g.cfg.Ledger.Trusting(ctx, k)
-	if err != nil {
-		return "", fmt.Errorf("looking for roles that trust user %s: %w", c.UserName, err)
-	}
-	for _, s := range states {
-		doc, err := policy.Parse([]byte(s.Document))
-		if err != nil {
-			continue
-		}
-		for _, p := range named(doc) {
-			if keyOfPrincipal(p) == k {
-				return p.Path, nil
-			}
-		}
-	}
-	return "/", nil
 }

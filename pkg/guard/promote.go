@@ -23,7 +23,7 @@ import (
 func (g *Guard) promoteLater(ctx context.Context, res Result, j job, v judged) (Result, error) {
 	_, protected := role.Protected(v.role, g.cfg.Rules.Protected)
 	asked := slices.ContainsFunc(res.Steps, func(s Step) bool { return s.Step == Promote })
-	if protected || asked || j.sweep != "" || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
+	if protected || asked || len(v.shown) > 0 || j.sweep != "" || v.shows == laterDocument || remediate.IsQuarantine(v.role.TrustPolicy) {
 		return res, nil
 	}
 	return g.promoteStep(ctx, res, j, v.role, v.digest)
@@ -88,7 +88,7 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 // event tells who made it is a first sighting, and takes nothing away from a
 // baseline of the same document that an event told of.
 func (g *Guard) candidate(ctx context.Context, res Result, c trail.Change, b role.Baseline) (Result, error) {
-	if strings.Contains(c.EventID, standing) {
+	if strings.Contains(c.EventID, standing) || lookedUp(c, b, res.Role) {
 		b.Provenance, b.Actor = role.Unreviewed, ""
 		known, err := g.cfg.Ledger.Baselines(ctx, b.Account, b.RoleID)
 		if err != nil {
@@ -132,7 +132,7 @@ func toldOf(c trail.Change) trail.Change {
 	if c.EventName == sweepEvent {
 		return toldOfSweep(c)
 	}
-	c.EventID = strings.ReplaceAll(c.EventID, standing, "")
+	c.EventID, _, _ = strings.Cut(strings.ReplaceAll(c.EventID, standing, ""), lookedAgain)
 	return c
 }
 

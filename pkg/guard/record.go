@@ -35,6 +35,9 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 			return res, err
 		}
 	}
+	if err := g.confirmLater(ctx, &res, j, v); err != nil {
+		return res, err
+	}
 	reason := ""
 	if len(res.Decision.Reasons) > 0 {
 		reason = res.Decision.Reasons[0]
@@ -53,7 +56,8 @@ type thread struct {
 // endOf is the recorded end of a decision and its outcome.
 func endOf(d decision.Decision, o decision.Outcome) ledger.End {
 	switch o.Done {
-	case decision.Revert:
+	case decision.Revert, decision.Prune:
+		// A pruned role is taken back to whom it lets in: its reason says so.
 		return ledger.Reverted
 	case decision.Quarantine:
 		return ledger.Quarantined
@@ -66,7 +70,7 @@ func endOf(d decision.Decision, o decision.Outcome) ledger.End {
 	switch d.Action {
 	case decision.Ignore, decision.Clear:
 		return ledger.Compliant
-	case decision.Hold, decision.Revert, decision.Quarantine, decision.Tag:
+	case decision.Hold, decision.Revert, decision.Quarantine, decision.Tag, decision.Prune:
 		return ledger.Held
 	case decision.Tell:
 		return ledger.Told
@@ -86,7 +90,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		AlertID: open.id, Told: open.told, UpdatedAt: g.cfg.Now(),
 	}
 	doc := v.doc
-	if o.Done == decision.Revert || o.Done == decision.Quarantine {
+	if o.Done.Replaces() {
 		if after, err := policy.Parse([]byte(o.After)); err == nil {
 			s.Document, s.Digest, doc = o.After, after.Digest(v.role.Partition), after
 		}
@@ -104,7 +108,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		s.Changers = v.known.State.Changers
 	}
 	s.Principals = v.principals(s.Digest)
-	s.Trusts = trusts(doc)
+	s.Trusts, s.Shown = trusts(doc), v.stillShown(doc)
 	if open.id != "" || isCanarysTarget(v.role.Path, v.role.Name) {
 		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
 	}
@@ -125,19 +129,6 @@ func (v judged) principals(digest string) map[string]string {
 	default:
 		return nil
 	}
-}
-
-// trusts are the users and roles a document names, as a deletion names them.
-func trusts(d policy.Document) []ledger.PrincipalKey {
-	var out []ledger.PrincipalKey
-	seen := map[ledger.PrincipalKey]bool{}
-	for _, p := range named(d) {
-		if k := keyOfPrincipal(p); !seen[k] {
-			seen[k] = true
-			out = append(out, k)
-		}
-	}
-	return out
 }
 
 // isCanarysTarget says whether a role is the one that the canary changes. It is

@@ -79,7 +79,8 @@ const (
 	// Redocumented: it shows another document than the one handled last.
 	Redocumented
 	// Rejudged: the same document, under the same rules, is judged otherwise: an
-	// exemption ended, somebody whom it names was deleted.
+	// exemption ended, somebody whom it names was deleted, an id that it shows was
+	// confirmed to be an orphan.
 	Rejudged
 	// RulesChanged: the same document is judged otherwise under other rules.
 	RulesChanged
@@ -154,7 +155,7 @@ func (g *Guard) appraise(ctx context.Context, r role.Role) (judged, error) {
 		return v, nil //nolint:nilerr // what is no policy is judged Undecided
 	}
 	v.doc, v.digest, v.input.Document = doc, doc.Digest(r.Partition), doc
-	if v.input.History, err = g.history(ctx, doc); err != nil {
+	if err := g.whoWere(ctx, &v); err != nil {
 		return v, err
 	}
 	if v.input.Gone, err = g.goneNames(ctx, doc); err != nil {
@@ -209,6 +210,8 @@ func (g *Guard) news(s *ledger.RoleState, v judged) News {
 		if s.RulesHash != g.cfg.Rules.Hash {
 			return RulesChanged
 		}
+		return Rejudged
+	case v.confirms():
 		return Rejudged
 	case v.report.Verdict != finding.Compliant || remediate.IsQuarantine(v.role.TrustPolicy):
 		return NoNews
@@ -307,7 +310,7 @@ func changeOf(s Sighting) trail.Change {
 // Unwitnessed says whether an event id is none of CloudTrail's: nobody told who
 // made what was handled under it.
 func Unwitnessed(eventID string) bool {
-	return strings.HasPrefix(eventID, sweepMark) || strings.Contains(eventID, standing)
+	return strings.HasPrefix(eventID, sweepMark) || strings.Contains(eventID, standing) || strings.Contains(eventID, lookedAgain)
 }
 
 // SeenBy says whether an event id is that of a sighting of a sweep.
@@ -361,7 +364,7 @@ func (g *Guard) Vanished(ctx context.Context, sweep string, s ledger.RoleState) 
 // silences says whether an alert is left to the sweep's summary. What was written
 // to a trust policy is told by itself, and what resolves an alert that is open.
 func (j job) silences(a alert.Alert) bool {
-	wrote := a.Outcome.Done == decision.Revert.String() || a.Outcome.Done == decision.Quarantine.String()
+	wrote := a.Outcome.Done == decision.Revert.String() || a.Outcome.Done == decision.Quarantine.String() || a.Outcome.Done == decision.Prune.String()
 	return j.sweep != "" && j.voice == Quietly && a.State != alert.Resolved && !wrote
 }
 

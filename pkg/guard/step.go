@@ -25,6 +25,9 @@ const (
 	Promote StepKind = "promote"
 	// Sighted: a sweep saw a role that asks for a write, and may not write itself.
 	Sighted StepKind = "sighted"
+	// Confirm: a role showed unique ids in the place of ARNs; see whether they
+	// still stand there, and whether their owners are gone.
+	Confirm StepKind = "confirm"
 )
 
 // Step is the next step of a handling that has to wait, as it travels through
@@ -101,6 +104,8 @@ func (g *Guard) HandleStep(ctx context.Context, body []byte) (Result, error) {
 		return g.change(ctx, job{change: s.Change, key: key, attempt: s.Attempt, sweep: s.Sweep, voice: s.Voice})
 	case Promote:
 		return g.promote(ctx, s, key)
+	case Confirm:
+		return g.confirm(ctx, s)
 	default:
 		return Result{}, fmt.Errorf("handling step %q of event %s: unknown step; it was sent by another version of rolewarden, redrive it after deploying that one", s.Step, key.EventID)
 	}

@@ -68,7 +68,7 @@ func told(v judged, res Result) bool {
 	}
 	same := v.known.State.Digest == v.digest && (v.digest != "" || v.known.State.Document == v.role.TrustPolicy)
 	return res.Decision.Action != decision.Clear && same && v.known.State.Decided == res.Decision.Action &&
-		v.known.State.Verdict == v.report.Verdict && slices.Equal(v.known.State.OpenRules, open)
+		v.known.State.Verdict == v.report.Verdict && slices.Equal(v.known.State.OpenRules, open) && !v.confirms()
 }
 
 // newlyAllowed is a request that the live document allows and the remembered one did not.

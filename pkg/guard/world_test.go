@@ -15,6 +15,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/notify"
@@ -55,6 +56,7 @@ type world struct {
 	ledger       *counting
 	guard        *guard.Guard
 	rules        *org.Rules
+	census       guard.Census
 	// onWrite runs before each write, as somebody else would.
 	onWrite func()
 	// onTag runs before each tagging, and may fail it.
@@ -112,7 +114,7 @@ func newWorld(t testing.TB, text string) *world {
 func (w *world) rebuild(change func(*guard.Config)) {
 	w.t.Helper()
 	c := guard.Config{
-		Rules: w.rules, Reader: w, Writers: w, Members: w, Seals: w, Containers: w, Ledger: w.ledger, Channel: w, Later: w,
+		Rules: w.rules, Reader: w, Writers: w, Members: w, Census: w.census, Seals: w, Containers: w, Ledger: w.ledger, Channel: w, Later: w,
 		Now:  func() time.Time { return w.now },
 		Wait: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
 		Log:  slog.New(slog.NewJSONHandler(&w.log, nil)),
@@ -143,6 +145,16 @@ func digestOf(t testing.TB, text string) string {
 		t.Fatal(err)
 	}
 	return d.Digest("aws")
+}
+
+func (w *world) withCensus(c guard.Census) {
+	w.census = c
+	w.remake()
+}
+
+// remake makes the guard anew, as a cold start does.
+func (w *world) remake() {
+	w.rebuild(func(*guard.Config) {})
 }
 
 // put makes a role, or changes the document of one that has this id.
@@ -424,8 +436,16 @@ type counting struct {
 	// concluding runs before each conclusion.
 	concluding func()
 	// ends counts how often it was asked who was deleted, which endsErr fails.
-	ends    int
-	endsErr error
+	ends        int
+	endsErr     error
+	identifyErr error
+}
+
+func (c *counting) Identify(ctx context.Context, id string) (finding.Principal, bool, error) {
+	if c.identifyErr != nil {
+		return finding.Principal{}, false, c.identifyErr
+	}
+	return c.Ledger.Identify(ctx, id)
 }
 
 func (c *counting) Ends(ctx context.Context, names []ledger.PrincipalKey) ([]ledger.Deletion, error) {

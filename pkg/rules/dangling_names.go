@@ -64,18 +64,9 @@ func (e *byName) values(in Input, s said, base policy.Base, values []string) {
 // know whether they still exist (Input.Gone).
 func NamesInConditions(d policy.Document) []policy.Principal {
 	var out []policy.Principal
-	for _, st := range d.Statements {
-		for _, c := range st.Conditions {
-			o, ok := policy.ParseOperator(c.Operator)
-			if !ok || !strings.EqualFold(c.Key, principalARNKey) || (st.Effect == policy.Deny) != o.Negated {
-				continue
-			}
-			for _, v := range c.Values {
-				p, err := policy.ParsePrincipal("AWS", v)
-				if err == nil && (p.Kind == policy.User || p.Kind == policy.Role) && !strings.ContainsAny(v, "*?$") && !slices.Contains(out, p) {
-					out = append(out, p)
-				}
-			}
+	for _, n := range HeldByName(d) {
+		if strings.EqualFold(n.Key, principalARNKey) && !slices.Contains(out, n.Principal) {
+			out = append(out, n.Principal)
 		}
 	}
 	return out

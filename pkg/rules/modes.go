@@ -19,13 +19,20 @@ func Modes(in Input, r finding.Report) map[string]org.Mode {
 	for _, f := range r.Open() {
 		rule, ok := FindUnder(in.Org, f.Rule)
 		switch {
-		case !ok || !breaks(f):
+		case !ok || !breaks(f) || doubtfulID(f):
 			modes[f.Rule] = max(modes[f.Rule], org.Observe)
 		default:
 			modes[f.Rule] = rule.Reach.limit(in.Org.Mode(f.Rule, in.Role.Account))
 		}
 	}
 	return modes
+}
+
+// doubtfulID says whether a finding is about a unique ID whose owner may live:
+// nothing is written for it, not even a tag (T47).
+func doubtfulID(f finding.Finding) bool {
+	p := f.Evidence.Principal
+	return f.Rule == UniqueIDPrincipal && p != nil && !asserts(p.Standing)
 }
 
 // Check tells of rule ids in a rules file that are no rule's, with line and the

@@ -13,7 +13,10 @@ import (
 //go:embed unique_id_principal.md
 var uniqueIDPrincipalPage string
 
-const uniqueIDPrincipalID = "unique-id-principal"
+// UniqueIDPrincipal is the id of the rule about unique ids.
+const UniqueIDPrincipal = "unique-id-principal"
+
+const uniqueIDPrincipalID = UniqueIDPrincipal
 
 func uniqueIDPrincipal() Rule {
 	return Rule{

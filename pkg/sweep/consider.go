@@ -77,12 +77,19 @@ func (p *Promoter) fit(a aspirant) (policy.Document, string) {
 		return doc, "the role is never written, so it needs nothing to go back to: " + reason
 	}
 	switch {
+	case slices.ContainsFunc(doc.Statements, showsID):
+		return doc, "IAM shows somebody by a unique id, who would not be known again"
 	case remediate.IsQuarantine(a.first.TrustPolicy):
 		return doc, "nobody wants to go back to a quarantine"
 	case a.report.Verdict != finding.Compliant:
 		return doc, "the document is " + a.report.Verdict.String() + " under today's rules"
 	}
 	return doc, ""
+}
+
+// showsID says whether a statement names somebody by a unique id.
+func showsID(s policy.Statement) bool {
+	return slices.ContainsFunc(slices.Concat(s.Principal.List, s.NotPrincipal.List), policy.Principal.OrphanLike)
 }
 
 // due gives what is to be recorded next: a baseline to be, or the beginning of a

@@ -115,9 +115,12 @@ func TestSweepOverAnUnchangedOrganizationWritesNothingOfRoles(t *testing.T) {
 			s.hidden[alice] = true
 		}
 		s.pageSize = rapid.IntRange(1, 4).Draw(rt, "page size")
-		s.sweep()
-		s.hand()
-		s.now = s.now.Add(time.Hour)
+		// An id that a document shows is settled by the second reading.
+		for range 2 {
+			s.sweep()
+			s.hand()
+			s.now = s.now.Add(time.Hour)
+		}
 		before, writes := s.snapshot(), s.writes()
 		s.sweep()
 		if len(s.steps) > 0 || s.writes() != writes {
