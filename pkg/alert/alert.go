@@ -48,6 +48,8 @@ type Alert struct {
 	Outcome  Outcome  `json:"outcome"`
 	// Resolves are the findings that a resolved alert takes back.
 	Resolves []TakenBack `json:"resolves,omitempty"`
+	// LostUpdate is there when somebody else's change may have been overwritten.
+	LostUpdate *LostUpdate `json:"lostUpdate,omitempty"`
 	// Undo and Mend say how to take back what was done, and how to mend the policy.
 	Undo string `json:"undo,omitempty"`
 	Mend string `json:"mend,omitempty"`

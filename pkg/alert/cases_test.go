@@ -168,6 +168,28 @@ func typical() map[string]func() alert.Alert {
 				Principal: finding.Principal{ID: "AIDAEXAMPLEALICE", ARN: "arn:aws:iam::111122223333:user/alice", DeletedBy: c.Actor.ARN, DeletedAt: c.Time, DeletedEvent: c.EventID},
 			})
 		},
+		"lost-update": func() alert.Alert {
+			c := change(trail.TrustUpdated, "UpdateAssumeRolePolicy")
+			c.Document = before
+			return alert.BuildLost(alert.Lost{
+				Now: noon(), Role: app(foreign), Change: *c, Lost: before, Written: foreign, Before: opened, Decision: "wiudtzt6emzlqhjsfoey6eghnu",
+				ReadAt: noon().Add(-3500 * time.Millisecond), WrittenAt: noon().Add(-2900 * time.Millisecond),
+			})
+		},
+		"may-pass": func() alert.Alert {
+			return alert.Build(alert.Input{
+				Now: noon(), Role: app(orphan), Before: orphan,
+				Report: finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{{
+					Rule: "unique-id-principal", Severity: finding.Low, Where: "Statement[0].Principal.AWS[0]",
+					Message: "AIDA3ZFZ4X6FO5HB76XYS: IAM shows the ID of user bob in the place of an ARN; that may pass.", Fix: "Wait for the second look.",
+					Evidence: finding.Evidence{Kind: finding.Fact, Principal: &finding.Principal{
+						ID: "AIDA3ZFZ4X6FO5HB76XYS", ARN: "arn:aws:iam::111122223333:user/bob", Standing: finding.Unconfirmed,
+					}},
+				}}},
+				Decision: decided(decision.Tell, "Whether the users and roles that IAM shows by their IDs are gone is not settled, so nothing is written, not even a tag."),
+				Outcome:  decision.Outcome{Before: orphan, After: orphan},
+			})
+		},
 		"deleted-name": func() alert.Alert {
 			c := change(trail.RoleDeleted, "DeleteRole")
 			c.RoleName = "ci"

@@ -77,11 +77,16 @@ func (h Hold) String() string {
 // PartSize is the most roles that one alert about a deletion names.
 const PartSize = 20
 
+// maxParts bounds the alerts about one deletion; of more roles than fit these,
+// each alert counts those that it has no room to name.
+const maxParts = 20
+
 // Split splits what is told of a deletion into alerts that have room for the
 // names of all roles.
 func (d Deletion) Split() []Deletion {
 	var out []Deletion
-	for some := range slices.Chunk(d.Trusting, PartSize) {
+	size := max(PartSize, (len(d.Trusting)+maxParts-1)/maxParts)
+	for some := range slices.Chunk(d.Trusting, size) {
 		one := d
 		one.Trusting, one.Part = some, len(out)
 		out = append(out, one)
@@ -262,6 +267,14 @@ func (a Alert) gone() string {
 	default:
 		return ""
 	}
+}
+
+// mayPass says whether all that an alert tells is that IAM shows somebody by an
+// id, of whom it is not known yet that they are gone.
+func (a Alert) mayPass() bool {
+	return len(a.Findings) > 0 && a.Omitted == 0 && a.State != Resolved && !slices.ContainsFunc(a.Findings, func(f Finding) bool {
+		return f.Evidence.Principal == nil || f.Evidence.Principal.Standing != finding.Unconfirmed
+	})
 }
 
 // trusting names the role of an alert, and counts the further ones.

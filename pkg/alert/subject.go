@@ -45,6 +45,9 @@ func (a Alert) headline() string {
 	if a.State == Resolved {
 		return "resolved, nothing is open any more"
 	}
+	if a.lost() {
+		return "a change may have been overwritten"
+	}
 	if what := a.gone(); what != "" {
 		return "a trusted user or role was " + what
 	}
@@ -59,6 +62,8 @@ func (a Alert) headline() string {
 		return "trust policy breaks rules, role tagged"
 	}
 	switch {
+	case a.mayPass():
+		return "somebody is shown by an ID, which may pass"
 	case a.blind():
 		return "changes of roles may go unseen"
 	case a.Verdict == finding.Undecided.String():

@@ -32,6 +32,7 @@ func (a Alert) Text() string {
 	w.findings(a)
 	w.block("Reasons", a.Reasons)
 	w.diff(a.Change)
+	w.lostUpdate(a)
 	w.block("How to mend", strings.Split(a.Mend, "\n"))
 	w.block("How to undo", strings.Split(a.Undo, "\n"))
 	w.line("")
@@ -47,6 +48,9 @@ func (a Alert) Headline() string {
 	}
 	if a.State == Resolved {
 		return fmt.Sprintf("Resolved: nothing about the trust policy of %s is open any more.", name)
+	}
+	if a.lost() {
+		return fmt.Sprintf("LOST UPDATE: rolewarden may have overwritten somebody else's change of the trust policy of %s.", name)
 	}
 	if what := a.gone(); what != "" {
 		return fmt.Sprintf("A user or role that %s was %s.", a.trusting(name), what)
@@ -70,6 +74,9 @@ func (a Alert) Headline() string {
 	}
 	if a.Verdict == "Undecided" {
 		return fmt.Sprintf("What the trust policy of %s allows is not settled. Nothing was written; a person has to look.", name)
+	}
+	if a.mayPass() {
+		return fmt.Sprintf("IAM shows somebody in the trust policy of %s by an ID. That may pass, so the role is looked at again.", name)
 	}
 	headline := fmt.Sprintf("The trust policy of %s breaks the rules. Nothing was written.", name)
 	if why := a.why(); a.held() && why != "" {

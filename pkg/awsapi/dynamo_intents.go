@@ -43,7 +43,7 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 	if !i.WrittenAt.IsZero() {
 		written["writtenAt"] = stamp(i.WrittenAt)
 	}
-	return []step{{
+	steps := []step{{
 		key:       eventKey(i.Event),
 		update:    "SET intent = :intent, form = :form, expires = if_not_exists(expires, :expires)",
 		condition: "attribute_not_exists(ended)",
@@ -51,11 +51,15 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 		again:     func(item) (*step, error) { return nil, ledger.ErrConcluded },
 	}, {
 		key: decisionKey(i.Decision.ID), put: decided,
-	}, {
-		key: writtenKey(i.Role.Account, i.RoleID), put: written,
-		condition: "attribute_not_exists(intendedAt) OR intendedAt <= :at", values: item{":at": stamp(i.At)},
-		again: func(item) (*step, error) { return nil, nil },
-	}}, nil
+	}}
+	if i.Replaces() {
+		steps = append(steps, step{
+			key: writtenKey(i.Role.Account, i.RoleID), put: written,
+			condition: "attribute_not_exists(intendedAt) OR intendedAt <= :at", values: item{":at": stamp(i.At)},
+			again: func(item) (*step, error) { return nil, nil },
+		})
+	}
+	return steps, nil
 }
 
 // unwrittenStep checks that no write was intended or made since a role was read.

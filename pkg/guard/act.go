@@ -187,14 +187,17 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 		return d, nothing, nil
 	}
 	task := g.task(d, v, past)
-	if err := g.intend(ctx, j, v, task); err != nil {
+	made, err := g.intend(ctx, j, v, task)
+	if err != nil {
 		return d, nothing, err
 	}
 	session, err := g.cfg.Writers.Writer(ctx, v.role, d)
 	if err != nil {
 		return d, nothing, g.void(ctx, j, v, task, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err))
 	}
-	out, err := g.remedier.Apply(ctx, &switched{IAM: session, g: g}, task)
+	writing := &switched{IAM: session, g: g}
+	out, err := g.remedier.Apply(ctx, writing, task)
+	g.written(ctx, made, writing.written)
 	switch {
 	case err != nil && out.Done == decision.Ignore && !errors.Is(err, role.ErrUncertain):
 		return d, out, g.void(ctx, j, v, task, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err))
@@ -217,11 +220,12 @@ func (g *Guard) void(ctx context.Context, j job, v judged, t remediate.Task, why
 }
 
 // intend records what is about to be written.
-func (g *Guard) intend(ctx context.Context, j job, v judged, t remediate.Task) error {
-	if err := g.cfg.Ledger.Intend(ctx, intent(j, v, t, g.cfg.Now())); err != nil {
-		return fmt.Errorf("recording the intent to %s role %s: %w", t.Decision.Action, v.role.Ref(), err)
+func (g *Guard) intend(ctx context.Context, j job, v judged, t remediate.Task) (ledger.Intent, error) {
+	i := intent(j, v, t, g.cfg.Now())
+	if err := g.cfg.Ledger.Intend(ctx, i); err != nil {
+		return i, fmt.Errorf("recording the intent to %s role %s: %w", t.Decision.Action, v.role.Ref(), err)
 	}
-	return nil
+	return i, nil
 }
 
 // intent is what is about to be written, with what was judged and when it was read.

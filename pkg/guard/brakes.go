@@ -209,6 +209,9 @@ type switched struct {
 	g *Guard
 	// open is the error of a write that may or may not have happened.
 	open error
+	// written is when the last write of a trust policy ended that may have
+	// happened; zero when none did.
+	written time.Time
 }
 
 // write makes one write, if the switch allows it. After one whose effect is not
@@ -225,7 +228,7 @@ func (s *switched) write(ctx context.Context, call func() error) error {
 }
 
 func (s *switched) UpdateTrust(ctx context.Context, r role.Ref, document string) error {
-	return s.write(ctx, func() error { return s.IAM.UpdateTrust(ctx, r, document) })
+	return s.write(ctx, func() error { return s.noted(s.IAM.UpdateTrust(ctx, r, document)) })
 }
 
 func (s *switched) Tag(ctx context.Context, r role.Ref, tags map[string]string) error {

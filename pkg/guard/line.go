@@ -78,7 +78,7 @@ func (g *Guard) role(ctx context.Context, j job) (Result, error) {
 	const why = "somebody keeps changing the role while it is being handled"
 	for range startOvers {
 		res, err := g.once(ctx, &j)
-		if !errors.Is(err, remediate.ErrStale) && !errors.Is(err, errBegun) {
+		if !errors.Is(err, remediate.ErrStale) && !errors.Is(err, errBegun) && !errors.Is(err, ledger.ErrWritten) {
 			return res, err
 		}
 		j.live = nil
@@ -115,7 +115,7 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 		return res, err
 	}
 	res.Report = v.report
-	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" {
+	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) {
 		done, err := g.compliant(ctx, res, *j, v)
 		if !errors.Is(err, ledger.ErrOpenAlert) {
 			return done, err
@@ -144,7 +144,7 @@ func (g *Guard) compliant(ctx context.Context, res Result, j job, v judged) (Res
 	}
 	err = g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{
 		Event: j.key, End: ledger.Compliant, Reason: "the role obeys the rules", At: g.cfg.Now(),
-		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, thread{}), Expect: ledger.NoOpenAlert,
+		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, thread{}), Expect: ledger.NoOpenAlert, ReadAt: v.role.ReadAt,
 	})
 	if err != nil {
 		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)

@@ -38,6 +38,9 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	if err := g.confirmLater(ctx, &res, j, v); err != nil {
 		return res, err
 	}
+	if err := g.tellLost(ctx, &res, j, v); err != nil {
+		return res, err
+	}
 	reason := ""
 	if len(res.Decision.Reasons) > 0 {
 		reason = res.Decision.Reasons[0]

@@ -49,6 +49,11 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
 	i := j.taken.Intent
+	if i.WrittenAt.IsZero() {
+		// The role shows what was written, so whoever wrote before this reading
+		// wrote before us.
+		g.written(ctx, *i, res.Role.ReadAt)
+	}
 	v.role.Boundary = boundaryOf(i, res.Role)
 	if err := g.contain(ctx, j, v, remediate.Task{Decision: i.Decision, Role: v.role, Document: i.After}, &out); err != nil {
 		return g.acted(ctx, res, j, v, err)

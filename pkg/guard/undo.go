@@ -119,6 +119,8 @@ func (g *Guard) undoable(ctx context.Context, u Undoing) (ledger.Intent, error) 
 		return i, fmt.Errorf("reading decision %s: %w", u.Decision, err)
 	case !ok:
 		return i, refuse("no decision %q wrote anything: take the id from the alert, as it stands there", u.Decision)
+	case i.Decision.Action == decision.Prune:
+		return i, refuse("decision %s took the IDs of users and roles that are gone out of the trust policy: IAM does not save a policy that names them, and nobody lost access, so there is nothing to put back", u.Decision)
 	case i.After == "" || i.Before == i.After:
 		return i, refuse("decision %s is a %s, which replaced no trust policy: there is nothing to put back", u.Decision, i.Decision.Action)
 	}

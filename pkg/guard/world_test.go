@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -439,6 +440,16 @@ type counting struct {
 	ends        int
 	endsErr     error
 	identifyErr error
+	decidedErr  error
+}
+
+var errDown = errors.New("the table does not answer")
+
+func (c *counting) Decided(ctx context.Context, id string) (ledger.Intent, ledger.End, bool, error) {
+	if c.decidedErr != nil {
+		return ledger.Intent{}, ledger.InFlight, false, c.decidedErr
+	}
+	return c.Ledger.Decided(ctx, id)
 }
 
 func (c *counting) Identify(ctx context.Context, id string) (finding.Principal, bool, error) {

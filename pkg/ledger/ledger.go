@@ -25,9 +25,9 @@ type Ledger interface {
 	// the letters that are not yet delivered.
 	Take(ctx context.Context, k Key, at time.Time) (Taken, error)
 	// Intend records a write before it is made: in the event, where the last one
-	// stays, under its decision, and as the role's Written, where an older one
-	// never replaces a newer. It is refused (ErrConcluded) when the event is
-	// already concluded.
+	// stays, under its decision, and, where it replaces a trust policy, as the
+	// role's Written, where an older one never replaces a newer. It is refused
+	// (ErrConcluded) when the event is already concluded.
 	Intend(ctx context.Context, i Intent) error
 	// Decided gives the last intent of a decision and how its event ended; ok is
 	// false when nothing was intended under that name.

@@ -138,18 +138,27 @@ func (m *Memory) Intend(ctx context.Context, i Intent) error {
 	i = cloneIntent(i)
 	e.intent, m.decisions[i.Decision.ID] = &i, i
 	k := roleKey{i.Role.Account, i.RoleID}
-	if old, ok := m.written[k]; !ok || !old.At.After(i.At) {
+	if old, ok := m.written[k]; i.Replaces() && (!ok || !old.At.After(i.At)) {
 		m.written[k] = i.Written()
 	}
 	return nil
 }
 
-// Written gives what is kept with the role of a write that was intended.
+// Replaces says whether a trust policy is about to be replaced: not where only
+// tags are written, nor where what is written is a boundary.
+func (i Intent) Replaces() bool { return i.AfterDigest != "" && !i.Contains }
+
+// Written gives what is kept with the role of a write that was intended; one of
+// which nothing came left no document.
 func (i Intent) Written() Written {
-	return Written{
+	w := Written{
 		Decision: i.Decision.ID, Event: i.Event, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
 		BeforeDigest: i.BeforeDigest, AfterDigest: i.AfterDigest,
 	}
+	if i.Void {
+		w.AfterDigest = ""
+	}
+	return w
 }
 
 // since says whether a write was intended or made after a time.

@@ -71,7 +71,7 @@ type Noted struct {
 	Severity finding.Severity
 }
 
-// Written is the last write that was intended for a role. By it a change that
+// Written is the last write of a trust policy that was intended for a role. By it a change that
 // somebody else made between our reading and our writing is found.
 type Written struct {
 	Decision string

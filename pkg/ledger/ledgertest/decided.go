@@ -57,7 +57,7 @@ func decidedFound(t *testing.T, l ledger.Ledger) {
 
 func decidedLast(t *testing.T, l ledger.Ledger) {
 	first, second := intent(key("e1")), intent(key("e1"))
-	second.Before, second.At = "another", at(5)
+	second.Before, second.Contains, second.Void, second.At, second.WrittenAt = "another", true, true, at(5), at(6)
 	intend(t, l, first)
 	intend(t, l, second)
 	decided(t, l, "dec1", second, ledger.InFlight)

@@ -43,7 +43,7 @@ func intent(k ledger.Key) ledger.Intent {
 			Rules: []string{"public-principal"}, RulesHash: "sha256:rules", At: at(3),
 		},
 		Before: `{"Statement":[{"Effect":"Allow"}]}`, After: `{"Statement":[]}`, BeforeDigest: "sha256:before", AfterDigest: "sha256:after",
-		Boundary: "arn:aws:iam::aws:policy/ReadOnlyAccess", Contains: true, Void: true, Payment: "dec1/2", ReadAt: at(2), At: at(4),
+		Boundary: "arn:aws:iam::aws:policy/ReadOnlyAccess", Payment: "dec1/2", ReadAt: at(2), At: at(4),
 	}
 }
 

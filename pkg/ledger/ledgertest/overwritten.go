@@ -14,6 +14,7 @@ func overwrittenPromises() []promise {
 		{"what was read before a write was intended is not recorded as what stands", readBeforeIntent},
 		{"what was read before a write was made is not recorded as what stands", readBeforeWrite},
 		{"when a write was made is recorded with its intent and its role", whenWritten},
+		{"an intent to write tags or a boundary leaves the role's last write as it was", notWritten},
 		{"the end of a name that a user gave up tells who the user is now", endOfRename},
 		{"since when a document shows ids comes back with the state", idsShown},
 	}
@@ -85,6 +86,18 @@ func whenWritten(t *testing.T, l ledger.Ledger) {
 		t.Fatal(ok, err)
 	}
 	equal(t, "the intent", got, want)
+}
+
+func notWritten(t *testing.T, l ledger.Ledger) {
+	want := intendAt(t, l, "ours", 8, 10, 12).Written()
+	tags, boundary := intent(key("tags")), intent(key("boundary"))
+	tags.After, tags.AfterDigest, tags.At = "", "", at(20)
+	boundary.Contains, boundary.At = true, at(21)
+	for _, i := range []ledger.Intent{tags, boundary} {
+		i.RoleID = "AROA1"
+		intend(t, l, i)
+	}
+	equal(t, "the role's", recall(t, l, account, "AROA1").Written, &want)
 }
 
 func endOfRename(t *testing.T, l ledger.Ledger) {

@@ -1,0 +1,170 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// IAM has no compare-and-set, so a change that somebody makes between our last
+// reading and our write is overwritten (T64). It cannot be prevented, and is
+// always found: by the event of that change when it comes after our write, and
+// by our write, or by its event, when that change was handled before it. What was
+// read before a write is not recorded as what stands (ledger.ErrWritten), so no
+// order of the two escapes both.
+
+// noted remembers when a write of a trust policy ended that may have happened.
+func (s *switched) noted(err error) error {
+	if err == nil || errors.Is(err, role.ErrUncertain) {
+		s.written = s.g.cfg.Now()
+	}
+	return err
+}
+
+// written records when a write was made. That it cannot be recorded only widens
+// the time in which somebody else's change may have been lost.
+func (g *Guard) written(ctx context.Context, i ledger.Intent, at time.Time) {
+	if at.IsZero() || !i.Replaces() {
+		return
+	}
+	i.WrittenAt = at
+	if err := g.cfg.Ledger.Intend(ctx, i); err != nil && !errors.Is(err, ledger.ErrConcluded) {
+		g.cfg.Log.Warn("could not record when a role was written", "event_id", i.Event.EventID, "account", i.Role.Account, "role", i.Role.Name, "reason", err.Error())
+	}
+}
+
+// tellLost looks, at the end of a handling, whether a change was overwritten:
+// the one that was handled, by an earlier write of ours; or an earlier one, by
+// the write of this handling.
+func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) error {
+	if res.Outcome.Done.Replaces() {
+		return g.tellOverwritten(ctx, res, v.role, time.Time{})
+	}
+	w := v.known.Written
+	if w == nil || !j.mayBeLost(*w, v) {
+		return nil
+	}
+	return g.tellLostUpdate(ctx, res, *w, alert.Lost{Role: v.role, Change: toldOf(j.change), Lost: j.change.Document})
+}
+
+// mayBeLost says whether the change of a job may have come between a reading
+// and the write that followed: its document is neither what was read nor what
+// was written, and the role does not show it.
+func (j job) mayBeLost(w ledger.Written, v judged) bool {
+	c := j.change
+	if c.Kind != trail.TrustUpdated || c.Unfinished != "" || c.EventID != toldOf(c).EventID || sameEvent(w.Event, j.key) || w.AfterDigest == "" {
+		return false
+	}
+	sent := ""
+	if d, err := policy.Parse([]byte(c.Document)); err == nil {
+		sent = d.Digest(v.role.Partition)
+	}
+	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest {
+		return false
+	}
+	if c.Time.Add(time.Second).After(w.ReadAt) && !w.WrittenAt.IsZero() {
+		return !c.Time.After(w.WrittenAt)
+	}
+	// Nobody recorded when the write was made: it was within the lease. That the
+	// role shows it, and nobody else wrote it since, says that it came last.
+	s := v.known.State
+	again := s != nil && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !oursSays(s.Actor)
+	return c.Time.Add(time.Second).After(w.ReadAt) && !c.Time.After(w.At.Add(leaseFor)) && v.digest == w.AfterDigest && !again
+}
+
+// untold says whether an event changed a trust policy and does not tell to what:
+// then only what is remembered of our own writes says whether it was overwritten.
+func (j job) untold(v judged) bool {
+	return v.shows == nothingToCompare && j.change.Kind == trail.TrustUpdated && j.change.EventID == toldOf(j.change).EventID
+}
+
+// sameEvent says whether two keys are of one event, looks again included.
+func sameEvent(a, b ledger.Key) bool {
+	return a.Account == b.Account && toldOf(trail.Change{EventID: a.EventID}).EventID == toldOf(trail.Change{EventID: b.EventID}).EventID
+}
+
+// tellOverwritten looks whether a change that was handled already was
+// overwritten by the last write of a role: what is remembered of the role is
+// neither what was read nor what was written, and came between the two. until is
+// when the write was made, by its event; zero where that is not at hand.
+func (g *Guard) tellOverwritten(ctx context.Context, res *Result, r role.Role, until time.Time) error {
+	known, err := g.cfg.Ledger.Recall(ctx, r.Account, r.ID)
+	if err != nil {
+		return fmt.Errorf("reading what is remembered of role %s: %w", r.Ref(), err)
+	}
+	s, w := known.State, known.Written
+	if s == nil || w == nil || w.AfterDigest == "" || sameEvent(s.Event, w.Event) || oursSays(s.Actor) ||
+		s.Digest == w.BeforeDigest || s.Digest == w.AfterDigest || s.Document == "" {
+		return nil
+	}
+	last := w.WrittenAt
+	if last.IsZero() {
+		last = w.At.Add(leaseFor)
+	}
+	if !until.IsZero() && until.Before(last) {
+		last = until
+	}
+	if !s.EventTime.Add(time.Second).After(w.ReadAt) || s.EventTime.After(last) {
+		return nil
+	}
+	change := toldOf(trail.Change{EventID: s.Event.EventID, Account: s.Account, Time: s.EventTime, EventName: "UpdateAssumeRolePolicy", Actor: trail.Actor{ARN: s.Actor}})
+	return g.tellLostUpdate(ctx, res, *w, alert.Lost{Role: r, Change: change, Lost: s.Document})
+}
+
+// tellLostUpdate tells of one change that may have been overwritten, once.
+func (g *Guard) tellLostUpdate(ctx context.Context, res *Result, w ledger.Written, l alert.Lost) error {
+	i, _, ok, err := g.cfg.Ledger.Decided(ctx, w.Decision)
+	if err != nil {
+		return fmt.Errorf("reading decision %s: %w", w.Decision, err)
+	}
+	if ok {
+		l.Before, l.Written = i.Before, i.After
+	}
+	l.Now, l.Decision, l.ReadAt, l.WrittenAt = g.cfg.Now(), w.Decision, w.ReadAt, w.WrittenAt
+	first, err := g.tellOnce(ctx, res, "lost-update/"+w.Decision+"/"+l.Change.EventID, alert.BuildLost(l))
+	if err == nil && first == ledger.First {
+		g.cfg.Log.Error("somebody else's change may have been overwritten", meter.Key, meter.WordLostUpdate, "event_id", l.Change.EventID,
+			"account", l.Role.Account, "role", l.Role.ARN, "decision", w.Decision, "reason", "it came between the reading of the role and the write that followed, by the whole second that CloudTrail tells")
+	}
+	return err
+}
+
+// tellOnce keeps an alert that is no part of an event's end, once per token, and
+// tells it. What cannot be told now waits, and is told by Deliver.
+func (g *Guard) tellOnce(ctx context.Context, res *Result, token string, a alert.Alert) (ledger.Firstness, error) {
+	l := ledger.Letter{ID: a.ID, Body: a.JSON(), At: g.cfg.Now()}
+	box, holder := mailbox(l), token
+	if err := g.lease(ctx, box, holder); err != nil && !errors.Is(err, ledger.ErrLeased) {
+		return ledger.Again, err
+	}
+	defer g.release(ctx, res.Key, box, holder)
+	first, err := g.cfg.Ledger.Post(ctx, token, l)
+	switch {
+	case err != nil:
+		return ledger.Again, fmt.Errorf("keeping the alert %s: %w", a.ID, err)
+	case first == ledger.Again:
+		return first, nil
+	}
+	if err := g.sendOne(ctx, res, l, a); err != nil {
+		g.cfg.Log.Warn("an alert waits to be told", "alert", a.ID, "reason", err.Error())
+	}
+	return first, nil
+}
+
+// oursSays says whether an ARN is that of a session of the role that rolewarden
+// writes with.
+func oursSays(arn string) bool {
+	_, session, ok := strings.Cut(arn, ":assumed-role/")
+	name, _, _ := strings.Cut(session, "/")
+	return ok && name == deployment.RemediatorRole
+}
