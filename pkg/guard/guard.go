@@ -172,6 +172,9 @@ func (g *Guard) change(ctx context.Context, j job) (Result, error) {
 		return g.ended(ctx, j, taken)
 	}
 	j.taken = taken
+	if err := g.vouch(ctx, j); err != nil {
+		return Result{Key: j.key, Change: j.change}, err
+	}
 	switch j.change.Kind {
 	case trail.RoleCreated, trail.TrustUpdated:
 		return g.role(ctx, j)
