@@ -79,6 +79,7 @@ type stateRecord struct {
 	AlertID   string            `json:"alertId,omitempty"`
 	ToldIn    string            `json:"toldAccount,omitempty"`
 	ToldBy    string            `json:"toldEventId,omitempty"`
+	Untold    bool              `json:"untold,omitempty"`
 	Trusts    []principalRecord `json:"trusts,omitempty"`
 	IDs       map[string]string `json:"principals,omitempty"`
 	// Shown are the unique ids that the document shows, since when.
@@ -104,7 +105,7 @@ func recordOfState(s ledger.RoleState) stateRecord {
 		Account: s.Account, RoleID: s.RoleID, Name: s.Name, ARN: s.ARN, Document: s.Document, Digest: s.Digest, Since: s.Since,
 		EventIn: s.Event.Account, EventID: s.Event.EventID, EventTime: s.EventTime, Actor: s.Actor, Verdict: s.Verdict,
 		OpenRules: s.OpenRules, RulesHash: s.RulesHash, Action: s.Action, Decided: s.Decided, Decision: s.Decision, AlertID: s.AlertID, UpdatedAt: s.UpdatedAt,
-		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers, ToldIn: s.Told.Account, ToldBy: s.Told.EventID, Shown: s.Shown,
+		IDs: s.Principals, LeftUnder: s.LeftUnder, Changers: s.Changers, ToldIn: s.Told.Account, ToldBy: s.Told.EventID, Untold: s.Untold, Shown: s.Shown,
 	}
 	for _, p := range s.Trusts {
 		r.Trusts = append(r.Trusts, principalRecord(p))
@@ -120,7 +121,7 @@ func (r stateRecord) state() ledger.RoleState {
 		Account: r.Account, RoleID: r.RoleID, Name: r.Name, ARN: r.ARN, Document: r.Document, Digest: r.Digest, Since: r.Since,
 		Event: ledger.Key{Account: r.EventIn, EventID: r.EventID}, EventTime: r.EventTime, Actor: r.Actor, Verdict: r.Verdict,
 		OpenRules: r.OpenRules, RulesHash: r.RulesHash, Action: r.Action, Decided: r.Decided, Decision: r.Decision, AlertID: r.AlertID, UpdatedAt: r.UpdatedAt,
-		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers, Told: ledger.Key{Account: r.ToldIn, EventID: r.ToldBy}, Shown: r.Shown,
+		Principals: r.IDs, LeftUnder: r.LeftUnder, Changers: r.Changers, Told: ledger.Key{Account: r.ToldIn, EventID: r.ToldBy}, Untold: r.Untold, Shown: r.Shown,
 	}
 	for _, p := range r.Trusts {
 		s.Trusts = append(s.Trusts, ledger.PrincipalKey(p))

@@ -50,7 +50,7 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 		return res, err
 	}
 	if live.ID == "" {
-		return g.another(ctx, s)
+		return g.another(ctx, res, s)
 	}
 	v := judged{role: live, doc: doc, digest: s.Digest}
 	v.input = rules.Input{Role: live, Document: doc, Org: g.cfg.Rules, Now: g.cfg.Now()}
@@ -61,7 +61,7 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 		return res, err
 	}
 	if v.report.Verdict != finding.Compliant {
-		return g.another(ctx, s)
+		return g.another(ctx, res, s)
 	}
 	ids, seen, err := g.identities(ctx, doc)
 	if err != nil {
@@ -113,18 +113,23 @@ const standing = "#stands"
 // generations bounds how often one event leads to another look.
 const generations = 5
 
-// another judges a role that shows another document than the one that was to
+// another has a role judged that shows another document than the one that was to
 // become a baseline, or that does not obey the rules any more: the reading that
-// found it good may have lagged, and no event may tell of what stands.
-func (g *Guard) another(ctx context.Context, s Step) (Result, error) {
+// found it good may have lagged, and no event may tell of what stands. The look
+// is an event with a message of its own, so that it comes again until it has
+// ended, whatever the role shows by then.
+func (g *Guard) another(ctx context.Context, res Result, s Step) (Result, error) {
 	c := s.Change
 	c.Kind, c.Document, c.RoleID = trail.TrustUpdated, "", ""
 	c.EventID += standing
-	j := job{change: c, key: keyOf(c), attempt: afterSeconds}
 	if strings.Count(c.EventID, standing) > generations {
+		j := job{change: c, key: keyOf(c), attempt: afterSeconds}
 		return g.trouble(ctx, Result{Key: j.key, Change: c}, j, ledger.Held, "the role shows another document at every look, so nothing was changed; look at the role and at who keeps changing it")
 	}
-	return g.change(ctx, j)
+	res.Reason = "the role does not show a good document that stands, so it is judged again"
+	return g.postpone(ctx, res, Step{
+		Account: s.Account, RoleName: s.RoleName, Step: Settle, NotBefore: g.cfg.Now(), Attempt: afterSeconds, Change: c,
+	})
 }
 
 // toldOf is an event as people know it.

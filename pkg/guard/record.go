@@ -18,15 +18,17 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	var all []telling
 	var open thread
 	if s := v.known.State; s != nil && s.AlertID != "" {
-		open = thread{s.AlertID, s.Told}
+		open = thread{s.AlertID, s.Told, s.Untold}
 	}
 	if a, due := g.roleAlert(j, v, res); due {
 		all = append(all, telling{a, open.told})
 		switch {
 		case a.State == alert.Resolved:
 			open = thread{}
-		case !j.silences(a):
-			open = thread{a.ID, j.key}
+		case j.silences(a):
+			open.untold = true
+		default:
+			open = thread{id: a.ID, told: j.key}
 		}
 	}
 	if v.report.Verdict == finding.Compliant {
@@ -54,6 +56,8 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 type thread struct {
 	id   string
 	told ledger.Key
+	// untold says that what stands now was left to a sweep's summary.
+	untold bool
 }
 
 // endOf is the recorded end of a decision and its outcome.
@@ -90,7 +94,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		Event: j.key, EventTime: j.change.Time, Actor: j.change.Actor.ARN,
 		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, LeftUnder: g.leftUnder(v, d, o),
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
-		AlertID: open.id, Told: open.told, UpdatedAt: g.cfg.Now(),
+		AlertID: open.id, Told: open.told, Untold: open.untold, UpdatedAt: g.cfg.Now(),
 	}
 	doc := v.doc
 	if o.Done.Replaces() {

@@ -42,7 +42,7 @@ func TestASecondLookJudgesByTheRulesOfToday(t *testing.T) {
 	w.put(prod, "app", "AROAAPP1111111111111", named)
 	w.handle(w.created("ev1", "app", named))
 	w.members[foreign] = org.NotMember
-	if w.due(); len(w.told) != 1 {
+	if w.settle(w.due()); len(w.told) != 1 {
 		t.Errorf("told %d times that the account has left", len(w.told))
 	}
 }

@@ -67,7 +67,7 @@ func told(v judged, res Result) bool {
 		open = append(open, f.Rule)
 	}
 	same := v.known.State.Digest == v.digest && (v.digest != "" || v.known.State.Document == v.role.TrustPolicy)
-	return res.Decision.Action != decision.Clear && same && v.known.State.Decided == res.Decision.Action &&
+	return res.Decision.Action != decision.Clear && same && !v.known.State.Untold && v.known.State.Decided == res.Decision.Action &&
 		v.known.State.Verdict == v.report.Verdict && slices.Equal(v.known.State.OpenRules, open) && !v.confirms()
 }
 

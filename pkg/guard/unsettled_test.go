@@ -190,7 +190,7 @@ func TestWhatStandsInPlaceOfABaselineIsJudged(t *testing.T) {
 	w.put(prod, "app", "AROAAPP1111111111111", closed)
 	w.handle(w.created("ev1", "app", closed))
 	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	if res := w.due(); res.End != ledger.Quarantined {
+	if res := w.settle(w.due()); res.End != ledger.Quarantined {
 		t.Errorf("ended in %s: %s", res.End, res.Reason)
 	}
 }

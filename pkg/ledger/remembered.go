@@ -52,6 +52,9 @@ type RoleState struct {
 	// event that told of it last.
 	AlertID string
 	Told    Key
+	// Untold says that this document was left to the summary of a sweep, so that
+	// the open alert speaks of a former one.
+	Untold bool
 	// Trusts are the users and roles that the document names, for Trusting, and
 	// Principals the unique ids of the ARNs it names, where they are known.
 	Trusts     []PrincipalKey
