@@ -127,11 +127,12 @@ func TestWhoMayUseAKey(t *testing.T) {
 	const denied = "AccessDeniedException"
 	nobody, sealer := may(prod, "nobody", ""), may(prod, "sealer", `{"Effect":"Allow","Action":"kms:GenerateMac","Resource":"`+key+`"}`)
 	narrow := may(prod, "narrow", `{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:MacAlgorithm":"HMAC_SHA_512"}}}`)
+	fitting := may(prod, "fitting", `{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:MacAlgorithm":"HMAC_SHA_256","kms:KeySpec":"HMAC_256"}}}`)
 	foreign := may(dev, "foreign", `{"Effect":"Allow","Action":"kms:*","Resource":"*"}`)
 	for name, c := range map[string]struct {
 		client *kms.Client
 		want   string
-	}{"nobody": {nobody, denied}, "the sealer": {sealer, ""}, "another algorithm's": {narrow, denied}, "another account's": {foreign, denied}} {
+	}{"nobody": {nobody, denied}, "the sealer": {sealer, ""}, "its algorithm's": {fitting, ""}, "another algorithm's": {narrow, denied}, "another account's": {foreign, denied}} {
 		if got := sealed(c.client); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/rolewarden/rolewarden/pkg/lab/table"
 )
 
 const updatedItem = `"n":{"N":"2"},"t":{"S":"abc"},"l":{"L":[{"N":"0"},{"N":"1"},{"N":"2"}]},"m":{"M":{"x":{"N":"1"}}},"tags":{"SS":["a","b"]}`
@@ -162,6 +164,25 @@ func TestReturnValues(t *testing.T) {
 			t.Errorf("%s: %+v", action, out)
 		}
 		m.put("")
+	}
+}
+
+// What was is not changed by what is: an old item shows its lists and maps as
+// they were.
+func TestOldItemsStayAsTheyWere(t *testing.T) {
+	m := newMemory(t)
+	m.put(updatedItem)
+	before := m.item()
+	out := m.update("SET l[0] = :ten, m.x = :ten REMOVE l[2] DELETE tags :set", `,"ReturnValues":"ALL_OLD"`)
+	old := out.body["Attributes"].(map[string]any)
+	delete(old, "pk")
+	delete(old, "sk")
+	if text(old) != before {
+		t.Errorf("%s, want %s", text(old), before)
+	}
+	m.view = table.Stale
+	if got := text(m.must("GetItem", `{`+here+`,"ProjectionExpression":"l, m"}`).body["Item"]); got != `{"l":{"L":[{"N":"0"},{"N":"1"},{"N":"2"}]},"m":{"M":{"x":{"N":"1"}}}}` {
+		t.Errorf("a stale read shows %s", got)
 	}
 }
 
