@@ -3,16 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -20,7 +16,6 @@ import (
 	"github.com/rolewarden/rolewarden/functions/runtimetest"
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
-	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -61,141 +56,17 @@ rules:
 // week is guard's built function in the lab, under the roles, the policies and
 // the settings of the templates.
 type week struct {
-	t      *testing.T
-	lab    *lab.Lab
-	url    string
-	seen   []lab.Envelope
-	ledger *awsapi.Dynamo
-	seals  *awsapi.Seals
-	// ago is how far the lab's clock is behind.
-	ago     atomic.Int64
+	*house
+	ledger  *awsapi.Dynamo
 	handler *runtimetest.Runtime
 }
 
 func newWeek(t *testing.T) *week {
 	t.Helper()
-	const hub, boss = "555555555555", "999999999999"
-	w := &week{t: t}
-	var err error
-	w.lab, err = lab.New(lab.Config{
-		OrganizationID: "o-exampleorgid", ManagementAccount: boss, DelegatedAdministrators: []string{hub},
-		Accounts: []lab.Account{{ID: hub}, {ID: boss}, {ID: prod}, {ID: trial}, {ID: "222222222222", Outside: true}},
-		Now:      func() time.Time { return time.Now().Add(-time.Duration(w.ago.Load())) },
-	})
-	w.must(err)
-	server, err := w.lab.Start("127.0.0.1:0")
-	w.must(err)
-	t.Cleanup(func() { _ = server.Close() })
-	w.url = server.URL
-	w.lab.OnEvent(func(e lab.Envelope) { w.seen = append(w.seen, e) })
-
-	var environment map[string]any
-	for _, p := range everywhere(t) {
-		switch p.stack {
-		case deployment.MemberStackSet:
-			for _, account := range []string{prod, trial} {
-				p.account = account
-				w.makeRoles(p)
-			}
-		case deployment.HubStack:
-			w.makeRoles(p)
-			w.makeSealKey(p)
-			value, err := p.resolve(named(t, p.stackTemplate, "AWS::Lambda::Function", "FunctionName", deployment.GuardFunction).Properties["Environment"])
-			w.must(err)
-			environment = value.(map[string]any)["Variables"].(map[string]any)
-		}
-	}
-	w.lab.Topic(hub, deployment.AlertTopic)
-	w.lab.Queue(hub, deployment.LaterQueue)
-	keys := w.session(deployment.GuardRole)
-	env := map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t),
-		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
-	}
-	for name, value := range environment {
-		env[name] = fmt.Sprint(value)
-	}
-	w.makeTable(env["ROLEWARDEN_TABLE"])
-	bootstrap := runtimetest.Build(t, "../functions/guard")
-	w.must(os.WriteFile(filepath.Join(filepath.Dir(bootstrap), "rules.yaml"), []byte(weekRules), 0o600))
-	w.handler = runtimetest.Start(t, bootstrap, env)
+	w := &week{house: newHouse(t)}
+	w.makeTable(deployment.Table)
+	w.handler = w.start(deployment.GuardFunction, map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": moto.URL(t)})
 	return w
-}
-
-func (w *week) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// iam is a client of an account's administrator.
-func (w *week) iam(account string) *iam.Client {
-	w.t.Helper()
-	keys, err := w.lab.Admin(account)
-	w.must(err)
-	return iam.NewFromConfig(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(w.url), Credentials: credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken),
-	})
-}
-
-// makeRoles makes the roles of a template, as CloudFormation would.
-func (w *week) makeRoles(p placed) {
-	w.t.Helper()
-	client := w.iam(p.account)
-	text := func(v any) *string {
-		value, err := p.resolve(v)
-		w.must(err)
-		out, err := json.Marshal(value)
-		w.must(err)
-		return aws.String(string(out))
-	}
-	for _, r := range of(w.t, p.stackTemplate, "AWS::IAM::Role") {
-		name := aws.String(r.Properties["RoleName"].(string))
-		_, err := client.CreateRole(w.t.Context(), &iam.CreateRoleInput{
-			Path: aws.String(r.Properties["Path"].(string)), RoleName: name, AssumeRolePolicyDocument: text(r.Properties["AssumeRolePolicyDocument"]),
-		})
-		w.must(err)
-		inline, _ := r.Properties["Policies"].([]any)
-		for _, one := range inline {
-			_, err := client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("rolewarden"), PolicyDocument: text(at(one, "PolicyDocument"))})
-			w.must(err)
-		}
-	}
-}
-
-// session is one of a function's role in the hub, as Lambda opens it.
-func (w *week) session(name string) lab.Credentials {
-	w.t.Helper()
-	const hub = "555555555555"
-	keys, err := w.lab.AssumeAsService(lab.ServiceCall{
-		Service: "lambda.amazonaws.com", RoleARN: "arn:aws:iam::" + hub + ":role" + deployment.Path + name, SessionName: "function", SourceAccount: hub,
-	})
-	w.must(err)
-	return keys
-}
-
-// makeSealKey makes the key that seals, under the template's policy, and seals
-// what is to be sealed with it under the sweep's role.
-func (w *week) makeSealKey(p placed) {
-	w.t.Helper()
-	arn, err := p.attribute("SealKey", "Arn")
-	w.must(err)
-	document, err := p.resolve(p.Resources["SealKey"].Properties["KeyPolicy"])
-	w.must(err)
-	text, err := json.Marshal(document)
-	w.must(err)
-	_, id, _ := strings.Cut(arn, ":key/")
-	made, err := w.lab.SeedKey(p.account, lab.SeedKey{ID: id, Policy: string(text)})
-	w.must(err)
-	if made != arn {
-		w.t.Fatalf("the key is %s, and the functions are told of %s", made, arn)
-	}
-	keys := w.session(deployment.SweepRole)
-	w.seals, err = awsapi.NewSeals(awsapi.SealsConfig{KeyID: arn, AWS: aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(w.url), Credentials: credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken),
-	}})
-	w.must(err)
 }
 
 // makeTable makes the ledger's table in moto's own account, where nobody else does.
@@ -276,12 +147,12 @@ func (w *week) stood(account, name string) {
 	w.must(w.ledger.AddBaseline(w.t.Context(), b))
 }
 
-// lines are the lines of the log, by the flat names that Logs Insights gives
+// linesOf are the lines of a log, by the flat names that Logs Insights gives
 // their fields (CloudWatch Logs User Guide, CWL_AnalyzeLogData-discoverable-fields).
-func (w *week) lines() []map[string]string {
+func (w *house) linesOf(log string) []map[string]string {
 	w.t.Helper()
 	var out []map[string]string
-	for text := range strings.Lines(w.handler.Log()) {
+	for text := range strings.Lines(log) {
 		var line map[string]any
 		w.must(json.Unmarshal([]byte(text), &line))
 		flat := map[string]string{"@timestamp": fmt.Sprint(line["time"])}

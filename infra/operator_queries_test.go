@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
 // question is a saved query of Logs Insights, as far as those of this project
@@ -168,7 +170,7 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 	w.creates(prod, "vague", unsettled)
 	w.creates(trial, "told", openToAll)
 	w.creates(trial, "told-too", stranger)
-	lines := w.lines()
+	lines := w.linesOf(w.handler.Log())
 
 	want := map[string][]string{
 		"findings":                     {"any-name Tag", "born-open Quarantine", "opened Revert", "told Tell", "told-too Tell", "vault Hold"},
@@ -178,6 +180,9 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 		"alarms":                       {"vault Hold"},
 	}
 	for _, one := range queries() {
+		if !slices.Contains(one.of, deployment.GuardFunction) {
+			continue
+		}
 		q, found := asked(t, one.text, lines)
 		var got []string
 		for _, line := range found {
@@ -198,10 +203,7 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 			}
 		}
 	}
-	if len(queries()) != len(want) {
-		t.Errorf("there are %d queries", len(queries()))
-	}
-	if !strings.Contains(operatorsPage(t), fmt.Sprintf("lists %s saved queries", map[int]string{5: "five"}[len(want)])) {
+	if !strings.Contains(operatorsPage(t), fmt.Sprintf("lists %s saved queries", map[int]string{6: "six"}[len(queries())])) {
 		t.Error("the page speaks of another number of queries")
 	}
 }
