@@ -135,7 +135,7 @@ func (s *scenario) play(ctx context.Context) {
 //	pass DURATION                time passes
 //	day                          a day passes, and what has stood is sealed
 //	watch                        rolewarden handles all there is
-//	show ACCOUNT ROLE            the trust policy and rolewarden's tags as they are now
+//	show ACCOUNT ROLE            the trust policy, boundary and tags as they are now
 func (s *scenario) step(ctx context.Context, words []string) {
 	s.t.Helper()
 	fmt.Fprintf(&s.want, "> %s\n", strings.Join(words, " "))
@@ -394,6 +394,9 @@ func (s *scenario) show(ctx context.Context, account, name string) {
 		}
 	}
 	fmt.Fprintf(&s.want, "  trust policy: %s\n", shown)
+	if r.Boundary != "" {
+		fmt.Fprintf(&s.want, "  permissions boundary: %s\n", r.Boundary)
+	}
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
 		fmt.Fprintf(&s.want, "  tag %s = %s\n", key, anonymous(r.Tags[key]))
 	}

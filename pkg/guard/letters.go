@@ -12,6 +12,8 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -31,8 +33,10 @@ func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusi
 	if len(all) > 0 && !j.alone {
 		return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.finish(ctx, res, j, c, all...) })
 	}
-	for _, t := range all {
-		c.Letters = append(c.Letters, ledger.Letter{ID: t.ID + "/" + t.State.String(), Event: j.key, Body: t.JSON(), After: t.after, At: c.At})
+	for i, t := range all {
+		// They are told in the order of time, also by who finds them in the ledger.
+		at := c.At.Add(time.Duration(i) * time.Millisecond)
+		c.Letters = append(c.Letters, ledger.Letter{ID: t.ID + "/" + t.State.String(), Event: j.key, Body: t.JSON(), After: t.after, At: at})
 	}
 	if len(c.Letters) > 0 {
 		// Reserved before they are there, so that nobody else tells them too.
@@ -195,6 +199,31 @@ func (g *Guard) sendOne(ctx context.Context, res *Result, l ledger.Letter, a ale
 	return nil
 }
 
+// foundGood gives what is remembered of a reverted role when another event has
+// found it good since the revert was decided, most likely the one of our own
+// write: it had nothing to resolve yet. Nil when none has.
+func (g *Guard) foundGood(ctx context.Context, j job, v judged, res Result) (*ledger.RoleState, error) {
+	if res.Outcome.Done != decision.Revert {
+		return nil, nil
+	}
+	s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
+	}
+	since := s.Event != j.key && !s.EventTime.Before(j.change.Time) && !s.UpdatedAt.Before(res.Decision.At)
+	after, err := policy.Parse([]byte(res.Outcome.After))
+	if err != nil || !ok || !since || s.Digest != after.Digest(v.role.Partition) || !quietlyGood(s) {
+		return nil, nil //nolint:nilerr // what cannot be read was not found good
+	}
+	return &s, nil
+}
+
+// quietlyGood says that a role was found good by a handling that had nothing to
+// resolve; one that has decides to.
+func quietlyGood(s ledger.RoleState) bool {
+	return s.Verdict == finding.Compliant && s.AlertID == "" && s.Decided == decision.Ignore && !remediate.IsQuarantine(s.Document)
+}
+
 // resolvedSince posts the resolution of an alert whose role was found good by
 // a later event, such as the one of our own write, before the alert was
 // recorded: that event found nothing to resolve, and no other may come. It is
@@ -208,9 +237,7 @@ func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Let
 	if err != nil {
 		return nil, fmt.Errorf("reading what is remembered of role %s: %w", a.Role.ARN, err)
 	}
-	// A handling that resolves what was open decides to; this one had found nothing open.
-	found := ok && s.Event != l.Event && s.EventTime.After(since) && s.Verdict == finding.Compliant && s.AlertID == "" && s.Decided == decision.Ignore
-	if !found {
+	if !ok || s.Event == l.Event || !s.EventTime.After(since) || !quietlyGood(s) {
 		return nil, nil
 	}
 	now := g.cfg.Now()

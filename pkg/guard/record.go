@@ -30,6 +30,13 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		default:
 			open = thread{id: a.ID, told: j.key}
 		}
+		good, err := g.foundGood(ctx, j, v, res)
+		if err != nil {
+			return res, err
+		}
+		if good != nil {
+			all, open = append(all, telling{Alert: g.resolution(a, *good)}), thread{}
+		}
 	}
 	if v.report.Verdict == finding.Compliant {
 		var err error
