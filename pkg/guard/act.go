@@ -74,6 +74,8 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 		return res, err
 	case errors.As(err, &stopped):
 		return g.held(ctx, res, j, v, stopped.word, stopped.Error())
+	case errors.Is(err, role.ErrInvalidPrincipal) && j.attempt >= afterMinutes:
+		return g.withoutRefused(ctx, res, j, v, err)
 	case errors.Is(err, role.ErrInvalidPrincipal):
 		why = "IAM does not accept a principal of the document: it is gone, or too new"
 	case errors.Is(err, role.ErrAccessDenied) && j.attempt >= afterMinutes:

@@ -72,7 +72,7 @@ func (g *Guard) unintended(ctx context.Context, c trail.Change) (string, ledger.
 	switch {
 	case err != nil:
 		return "", i, fmt.Errorf("looking for decision %s, which event %s names: %w", id, c.EventID, err)
-	case !ok || !i.Replaces() && !i.Contains:
+	case !ok || i.Void || !i.Replaces() && !i.Contains:
 		return "there is no decision " + id + " to replace a trust policy", i, nil
 	case i.Role.Account != c.Account || !strings.EqualFold(i.Role.Name, c.RoleName):
 		return "decision " + id + " was about role " + i.Role.String(), i, nil

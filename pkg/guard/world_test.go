@@ -60,6 +60,8 @@ type world struct {
 	census       guard.Census
 	// onWrite runs before each write, as somebody else would.
 	onWrite func()
+	// refuse says why IAM does not take a document; nil when it takes any.
+	refuse func(document string) error
 	// onTag runs before each tagging, and may fail it.
 	onTag func() error
 	// hidden is an ARN that may not be read.
@@ -307,6 +309,11 @@ func (s session) UpdateTrust(_ context.Context, r role.Ref, document string) err
 	s.w.calls = append(s.w.calls, "UpdateAssumeRolePolicy")
 	if s.w.writeErr != nil {
 		return s.w.writeErr
+	}
+	if s.w.refuse != nil {
+		if err := s.w.refuse(document); err != nil {
+			return err
+		}
 	}
 	k := r.Account + "/" + strings.ToLower(r.Name)
 	got := s.w.roles[k]

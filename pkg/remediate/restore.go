@@ -42,20 +42,52 @@ func Restore(b role.Baseline, now map[string]string, accepted []string) (Restore
 		return Restored{}, fmt.Errorf("reading the baseline of role %s in account %s: %w", b.RoleID, b.Account, err)
 	}
 	p := people{recorded: b.Principals, now: now, accepted: accepted}
-	restored, dropped, reason := p.without(old)
+	return leftOut(b, old, p.standing), nil
+}
+
+// Without gives a document that is to be written without some principals that
+// IAM refuses, though everybody whom it names was just looked up: an account that
+// was closed, a partner's role that is gone. They are left out as Restore leaves
+// out who is gone: of an Allow only, and the rest is proven to let in nobody more.
+func Without(r role.Ref, document string, refused []string) (Restored, error) {
+	old, err := policy.Parse([]byte(document))
+	if err != nil {
+		return Restored{}, fmt.Errorf("reading the document to write to role %s: %w", r, err)
+	}
+	return leftOut(role.Baseline{Account: r.Account, Document: document}, old, func(one policy.Principal) standing {
+		if one.Kind != policy.Anyone && slices.ContainsFunc(refused, func(name string) bool { return names(name, one) }) {
+			return changed
+		}
+		return same
+	}), nil
+}
+
+// names says whether IAM means a principal by a name in its refusal: as written,
+// or an account in its other spelling.
+func names(refused string, one policy.Principal) bool {
+	if refused == one.Value {
+		return true
+	}
+	p, err := policy.ParsePrincipal("AWS", refused)
+	return err == nil && p.Kind == policy.Account && one.Kind == policy.Account && p.Account == one.Account
+}
+
+// leftOut leaves out of a document who is not whom it was, or says why it cannot.
+func leftOut(b role.Baseline, old policy.Document, of func(policy.Principal) standing) Restored {
+	restored, dropped, reason := without(old, of)
 	if reason != "" {
-		return Restored{Reason: reason}, nil
+		return Restored{Reason: reason}
 	}
 	if len(dropped) == 0 {
-		return Restored{Document: b.Document}, nil
+		return Restored{Document: b.Document}
 	}
 	if len(restored.Statements) == 0 {
-		return Restored{Document: Quarantine(""), Dropped: dropped}, nil
+		return Restored{Document: Quarantine(""), Dropped: dropped}
 	}
 	if reason := wider(b, old, restored); reason != "" {
-		return Restored{Reason: reason}, nil
+		return Restored{Reason: reason}
 	}
-	return Restored{Document: string(restored.Print()), Dropped: dropped}, nil
+	return Restored{Document: string(restored.Print()), Dropped: dropped}
 }
 
 // people knows who principals were and are.
@@ -103,7 +135,7 @@ func (p people) standing(one policy.Principal) standing {
 
 // without gives the document without the principals that are no longer whom
 // they were, their names, and a reason when it cannot be had.
-func (p people) without(old policy.Document) (policy.Document, []string, string) {
+func without(old policy.Document, of func(policy.Principal) standing) (policy.Document, []string, string) {
 	out := policy.Document{Version: old.Version, ID: old.ID}
 	var dropped []string
 	for i, s := range old.Statements {
@@ -112,7 +144,7 @@ func (p people) without(old policy.Document) (policy.Document, []string, string)
 		}
 		kept := make([]policy.Principal, 0, len(s.Principal.List))
 		for _, one := range s.Principal.List {
-			switch p.standing(one) {
+			switch of(one) {
 			case same:
 				kept = append(kept, one)
 			case changed:

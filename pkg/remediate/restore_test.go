@@ -197,3 +197,36 @@ func allowed(d policy.Document) []string {
 	}
 	return out
 }
+
+// T67: whom IAM refuses is left out of Allow statements only; what is left lets
+// in nobody more, and nobody at all rather than everybody.
+func TestWithout(t *testing.T) {
+	app := role.Ref{Account: "111122223333", Name: "app"}
+	for name, row := range map[string]struct {
+		document string
+		refused  []string
+		want     string
+		reason   string
+	}{
+		"one of two":                        {allow(alice, vend), []string{vend}, allow(alice), ""},
+		"an account in its other spelling":  {allow(alice, "arn:aws:iam::999999999999:root"), []string{"999999999999"}, allow(alice), ""},
+		"the only one":                      {allow(vend), []string{vend}, remediate.Quarantine(""), ""},
+		"nobody whom it names":              {allow(alice), []string{vend}, allow(alice), ""},
+		"everybody is never left out":       {allow("*", alice), []string{"*"}, allow("*", alice), ""},
+		"T50: a Deny is not edited":         {several(statement("Allow", alice), statement("Deny", vend)), []string{vend}, "", "never edits a Deny"},
+		"a statement beside one that stays": {several(statement("Allow", vend), statement("Allow", alice)), []string{vend}, allow(alice), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := remediate.Without(app, row.document, row.refused)
+			if err != nil || !strings.Contains(got.Reason, row.reason) || (row.reason == "") != (got.Reason == "") {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if row.want != "" && !equal(t, got.Document, row.want) {
+				t.Errorf("%s, want %s", got.Document, row.want)
+			}
+		})
+	}
+	if _, err := remediate.Without(app, "{", nil); err == nil {
+		t.Error("a document that cannot be read was taken")
+	}
+}
