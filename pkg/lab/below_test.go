@@ -68,7 +68,7 @@ func TestRulesOfEventBridge(t *testing.T) {
 	w.refused(err, "ResourceNotFoundException")
 	_, err = see(w.user(prod, "other", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"events:DescribeRule","Resource":"arn:aws:events:us-east-1:111122223333:rule/other"}]}`), "rolewarden-forward")
 	w.refused(err, "AccessDeniedException")
-	_, err = w.SeedRule(prod, lab.SeedRule{Name: "rolewarden-forward", State: lab.Off})
+	_, err = w.SeedRule(prod, lab.SeedRule{Name: "rolewarden-forward", State: lab.RuleDisabled})
 	w.must(err)
 	if got, err = see(admin, "rolewarden-forward"); err != nil || string(got.State) != "DISABLED" || got.EventPattern != nil {
 		t.Errorf("%+v, %v", got, err)

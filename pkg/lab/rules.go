@@ -12,27 +12,27 @@ type SeedRule struct {
 	Name string
 	// Bus defaults to "default", Pattern to none.
 	Bus, Pattern string
-	State        Switched
+	State        RuleState
 }
 
-// Switched says whether a rule is off. The zero value is one that is on.
-type Switched int
+// RuleState says whether a rule is on. The zero value is one that is.
+type RuleState int
 
 // The states of a rule.
 const (
-	On Switched = iota
-	Off
+	RuleEnabled RuleState = iota
+	RuleDisabled
 )
 
 // String gives the state's name in EventBridge.
-func (s Switched) String() string {
+func (s RuleState) String() string {
 	switch s {
-	case On:
+	case RuleEnabled:
 		return "ENABLED"
-	case Off:
+	case RuleDisabled:
 		return "DISABLED"
 	default:
-		return fmt.Sprintf("Switched(%d)", int(s))
+		return fmt.Sprintf("RuleState(%d)", int(s))
 	}
 }
 
