@@ -25,7 +25,7 @@ func (d *Dynamo) Deleted(ctx context.Context, end ledger.Deletion) ([]finding.Pr
 
 func (d *Dynamo) deleted(ctx context.Context, end ledger.Deletion) ([]finding.Principal, error) {
 	part := principalPart(end.Principal)
-	if err := d.ended(ctx, end); err != nil {
+	if err := d.ended(ctx, end); err != nil || end.RenamedTo != "" {
 		return nil, err
 	}
 	known, err := d.bearers(ctx, part)
@@ -91,13 +91,14 @@ func (d *Dynamo) Ends(ctx context.Context, principals []ledger.PrincipalKey) ([]
 	var out []ledger.Deletion
 	for _, p := range each {
 		if i, ok := found[principalPart(p)]; ok {
-			if err := sound(i, []string{"endedAt", "endedEvent", "endedIn"}, []string{"endedAt"}); err != nil {
-				return nil, doing(err, "reading the ends of principals")
-			}
+			f := fields{of: i, err: sound(i, []string{"endedAt", "endedEvent", "endedIn"}, nil)}
 			out = append(out, ledger.Deletion{
-				Principal: p, By: textOf(i, "endedBy"), At: stampOf(i, "endedAt"),
-				Event: ledger.Key{Account: textOf(i, "endedIn"), EventID: textOf(i, "endedEvent")}, RenamedTo: textOf(i, "endedAs"),
+				Principal: p, By: f.text("endedBy"), At: f.moment("endedAt"),
+				Event: ledger.Key{Account: f.text("endedIn"), EventID: f.text("endedEvent")}, RenamedTo: f.text("endedAs"),
 			})
+			if f.err != nil {
+				return nil, doing(f.err, "reading the ends of principals")
+			}
 		}
 	}
 	return out, nil

@@ -38,8 +38,8 @@ func storyLetter() ledger.Letter {
 func storyIntent() ledger.Intent {
 	return ledger.Intent{
 		Event: storyEvent(), Role: role.Ref{Account: prod, Name: "App"}, RoleID: roleID,
-		Decision: decision.Decision{ID: "dec1", Action: decision.Revert, At: now()}, Before: "{}", After: "[]",
-		BeforeDigest: "sha256:before", AfterDigest: "sha256:after", ReadAt: now(), At: now(), WrittenAt: now(),
+		Decision: decision.Decision{ID: "dec1", Action: decision.Revert, At: now()}, Before: "{}", After: "[]", BeforeDigest: "sha256:a", AfterDigest: "sha256:b",
+		ReadAt: now(), At: now(), WrittenAt: now(),
 	}
 }
 

@@ -104,7 +104,8 @@ type Ledger interface {
 	// Deleted records the end of a principal: every id known for it that is
 	// not yet marked as deleted, seen before the deletion, is marked. It gives
 	// those that this deletion marked, now or when it was told before. Seen
-	// within a deletion's whole second is seen before it (Until).
+	// within a deletion's whole second is seen before it (Until). Of a name whose
+	// user lives on under another only the end is recorded, and nobody is marked.
 	Deleted(ctx context.Context, d Deletion) ([]finding.Principal, error)
 	// Ends gives the last deletion that was told of each of some principals, in
 	// their order, and nothing of those of whom none was; it is remembered also of

@@ -169,6 +169,9 @@ func (m *Memory) Deleted(ctx context.Context, d Deletion) ([]finding.Principal, 
 	if last, ok := m.ends[d.Principal]; !ok || d.At.After(last.At) {
 		m.ends[d.Principal] = d
 	}
+	if d.RenamedTo != "" {
+		return nil, nil
+	}
 	ids := m.named(d.Principal, d.At)
 	for _, id := range ids {
 		if known := m.ids[id]; known.deleted == nil {

@@ -70,7 +70,7 @@ func (p *pair) only(t *rapid.T, what string, call func(l ledger.Ledger) error) {
 
 // kinds are the errors that callers tell apart.
 func kinds() []error {
-	return []error{ledger.ErrConcluded, ledger.ErrOpenAlert, ledger.ErrLeased, ledger.ErrLetterWaits, ledger.ErrNotTripped}
+	return []error{ledger.ErrConcluded, ledger.ErrOpenAlert, ledger.ErrWritten, ledger.ErrLeased, ledger.ErrLetterWaits, ledger.ErrNotTripped}
 }
 
 // kind is what callers can see of an error.

@@ -47,6 +47,7 @@ func aState(t *rapid.T, k ledger.Key) *ledger.RoleState {
 	s := state(one(t, "role", roleIDs()), k.EventID, 0)
 	s.Account, s.Event, s.EventTime, s.UpdatedAt = one(t, "of", accounts()), k, when(t, "event time"), when(t, "updated")
 	s.AlertID = one(t, "alert", []string{"", "alert1"})
+	s.Shown = map[string]time.Time{"AIDA3": when(t, "shown")}
 	s.Document = strings.Repeat(`{"Version":"2012-10-17"}`, rapid.IntRange(0, 60).Draw(t, "length"))
 	for range rapid.IntRange(0, 3).Draw(t, "trusts") {
 		s.Trusts = append(s.Trusts, aPrincipal(t, "trusted"))
@@ -81,7 +82,11 @@ func (p *pair) eventCalls() map[string]func(*rapid.T) {
 		"Intend": func(t *rapid.T) {
 			i := intent(aKey(t))
 			i.Decision.ID, i.Role.Account = one(t, "decision", append(decisionIDs(), "")), one(t, "of", accounts())
-			i.RoleID, i.At, i.BeforeDigest = one(t, "role", roleIDs()), when(t, "at"), one(t, "before", []string{"", "sha256:x"})
+			i.RoleID, i.At, i.AfterDigest = one(t, "role", roleIDs()), when(t, "at"), one(t, "after", []string{"", "sha256:x", "sha256:y"})
+			i.Contains, i.Void = rapid.Bool().Draw(t, "contains"), rapid.Bool().Draw(t, "void")
+			if rapid.Bool().Draw(t, "was made") {
+				i.WrittenAt = when(t, "made")
+			}
 			p.only(t, "Intend", func(l ledger.Ledger) error { return l.Intend(t.Context(), i) })
 		},
 		"Decided": func(t *rapid.T) {
@@ -95,6 +100,9 @@ func (p *pair) eventCalls() map[string]func(*rapid.T) {
 			}
 			if rapid.Bool().Draw(t, "with a state") {
 				c.State = aState(t, c.Event)
+			}
+			if rapid.Bool().Draw(t, "says when it was read") {
+				c.ReadAt = when(t, "read")
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "letters") {
 				c.Letters = append(c.Letters, aLetter(t, c.Event))

@@ -23,7 +23,7 @@ func (p *pair) principalCalls() map[string]func(*rapid.T) {
 			p.both(t, "Identities", func(l ledger.Ledger) (any, error) { return l.Identities(t.Context(), userARN(name)) })
 		},
 		"Deleted": func(t *rapid.T) {
-			d := ledger.Deletion{Principal: aPrincipal(t, "deleted"), By: one(t, "by", []string{"", userARN("mallory")}), At: when(t, "at"), Event: aKey(t)}
+			d := ledger.Deletion{Principal: aPrincipal(t, "deleted"), By: one(t, "by", []string{"", userARN("mallory")}), At: when(t, "at"), Event: aKey(t), RenamedTo: one(t, "renamed to", []string{"", "", userARN("dave")})}
 			p.both(t, "Deleted", func(l ledger.Ledger) (any, error) { return l.Deleted(t.Context(), d) })
 		},
 		"Ends": func(t *rapid.T) {

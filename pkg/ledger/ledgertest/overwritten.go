@@ -102,13 +102,13 @@ func notWritten(t *testing.T, l ledger.Ledger) {
 
 func endOfRename(t *testing.T, l ledger.Ledger) {
 	record(t, l, identity("AIDA1", userARN("alice"), 1))
-	rename(t, l, "alice", "bob", 20)
 	end := ledger.Deletion{Principal: user("alice"), By: userARN("mallory"), At: at(20), Event: key("r1"), RenamedTo: userARN("bob")}
 	for range 2 {
 		marked, err := l.Deleted(t.Context(), end)
 		if err != nil || len(marked) != 0 {
 			t.Fatalf("a rename ended %v, %v", marked, err)
 		}
+		rename(t, l, "alice", "bob", 20)
 	}
 	equal(t, "the end", ends(t, l, user("alice")), []ledger.Deletion{end})
 	equal(t, "the user", identify(t, l, "AIDA1").DeletedEvent, "")
