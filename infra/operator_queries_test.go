@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
@@ -198,7 +199,8 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 			}
 		}
 		for comparison, held := range q.compared {
-			if held == 0 {
+			// A prune takes two looks some time apart, and no week of this test has as much.
+			if held == 0 && comparison != fmt.Sprintf("done = %q", decision.Prune) {
 				t.Errorf("%s looks for %s, which no line has", one.name, comparison)
 			}
 		}
