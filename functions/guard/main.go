@@ -67,7 +67,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 		return batches{}, err
 	}
 	g, err := guard.New(guard.Config{
-		Rules: rules, Reader: accounts, Writers: accounts, Seals: seals, Containers: accounts,
+		Rules: rules, Reader: accounts, Writers: accounts, Census: accounts, Seals: seals, Containers: accounts,
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}),
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},

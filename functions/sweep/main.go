@@ -70,7 +70,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		return runs{}, err
 	}
 	g, err := guard.New(guard.Config{
-		Rules: rules, Reader: accounts, Writers: guard.HandsOff{},
+		Rules: rules, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts,
 		Members: &sweep.Remembering{Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Now: time.Now},
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},

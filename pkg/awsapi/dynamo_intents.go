@@ -39,10 +39,7 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	written["intendedAt"] = stamp(i.At)
-	if !i.WrittenAt.IsZero() {
-		written["writtenAt"] = stamp(i.WrittenAt)
-	}
+	written["intendedAt"], written["writtenAt"] = stamp(i.At), stamp(i.WrittenAt)
 	steps := []step{{
 		key:       eventKey(i.Event),
 		update:    "SET intent = :intent, form = :form, expires = if_not_exists(expires, :expires)",

@@ -74,7 +74,7 @@ func (h *house) sweeper(todo *rounds) (*sweep.Sweeper, error) {
 		return nil, err
 	}
 	line, err := guard.New(guard.Config{
-		Rules: h.rules, Reader: accounts, Writers: guard.HandsOff{}, Ledger: h.ledger, Later: h,
+		Rules: h.rules, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: h.ledger, Later: h,
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: own}),
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: own}), TopicARN: h.topic},
 		Now:     h.clock.Now, Wait: h.clock.Wait, Log: h.log,

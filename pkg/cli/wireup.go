@@ -47,7 +47,7 @@ func (h *house) start() error {
 		return err
 	}
 	wired := guard.Config{
-		Rules: h.rules, Reader: h.accounts, Writers: h.accounts, Seals: seals, Containers: h.accounts, Ledger: h.ledger, Later: h,
+		Rules: h.rules, Reader: h.accounts, Writers: h.accounts, Census: h.accounts, Seals: seals, Containers: h.accounts, Ledger: h.ledger, Later: h,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: own}), TopicARN: h.topic},
 		Now:     h.clock.Now, Wait: h.clock.Wait, Log: h.log,
 	}

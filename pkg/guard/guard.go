@@ -96,6 +96,7 @@ const Patience = 5 * time.Second
 type Guard struct {
 	cfg      Config
 	remedier *remediate.Remediator
+	counted  counted
 }
 
 // New makes a Guard, or says which part is missing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -114,13 +115,12 @@ func (g *Guard) settled(ctx context.Context, p finding.Principal) (finding.Princ
 	if !ok || g.cfg.Census == nil {
 		return p, nil
 	}
-	marker := ""
-	for {
+	if g.counted.gone(p.ID) {
+		p.Standing = finding.Orphan
+		return p, nil
+	}
+	for marker := ""; ; {
 		_, principals, next, err := g.cfg.Census.Details(ctx, owner.Account, marker)
-		if err != nil {
-			g.cfg.Log.Warn("could not look through an account for a principal that is shown by its id", "principal", p.ARN, "id", p.ID, "reason", err.Error())
-			return p, nil
-		}
 		for _, one := range principals {
 			if one.ID == p.ID {
 				// It was given another name, and no event told.
@@ -131,13 +131,43 @@ func (g *Guard) settled(ctx context.Context, p finding.Principal) (finding.Princ
 				return p, nil
 			}
 		}
+		if err != nil {
+			g.cfg.Log.Warn("could not look through an account for a principal that is shown by its id", "principal", p.ARN, "id", p.ID, "reason", err.Error())
+			return p, nil
+		}
 		if next == "" || next == marker {
 			break
 		}
 		marker = next
 	}
+	g.counted.note(p.ID)
 	p.Standing = finding.Orphan
 	return p, nil
+}
+
+// counted are ids that nobody in their account had, so that an account is not
+// read whole for each role that shows one: an id that is gone never comes back.
+type counted struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+// mostCounted bounds how many are kept.
+const mostCounted = 10_000
+
+func (c *counted) gone(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ids[id]
+}
+
+func (c *counted) note(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ids == nil || len(c.ids) >= mostCounted {
+		c.ids = map[string]bool{}
+	}
+	c.ids[id] = true
 }
 
 // withNames is a document with ARNs in the place of the ids of those who live.

@@ -89,6 +89,8 @@ func All() []Action {
 
 		{Name: "iam:GetRole", Function: Guard, Under: Reader},
 		{Name: "iam:GetUser", Function: Guard, Under: Reader},
+		// Only to see that nobody has a unique id whose end no event told of.
+		{Name: "iam:GetAccountAuthorizationDetails", Function: Guard, Under: Reader},
 
 		{Name: "iam:GetRole", Function: Guard, Under: Writer},
 		{Name: "iam:UpdateAssumeRolePolicy", Function: Guard, Under: Writer},
