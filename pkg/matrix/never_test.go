@@ -1,0 +1,57 @@
+package matrix
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+)
+
+// unmade are the calls that a function may make and does not.
+func unmade() map[Call]string {
+	const units = "the sweep asks for no units, so that it need not walk through the organization"
+	return map[Call]string{
+		{Function: actions.Sweep, Name: "organizations:ListAccountsForParent"}:            units,
+		{Function: actions.Sweep, Name: "organizations:ListOrganizationalUnitsForParent"}: units,
+		{Function: actions.Sweep, Name: "organizations:ListRoots"}:                        units,
+		{Function: actions.Sweep, Name: "kms:VerifyMac"}:                                  "the sweep seals, and leaves checking to the guard",
+	}
+}
+
+// never says why a cell cannot be; nothing when it can.
+func never(c Cell, made int) string {
+	_, name, _ := strings.Cut(c.Call.Name, ":")
+	switch {
+	case c.When == Second && made < 2:
+		return "no story makes the call twice"
+	case c.When == Blip && !slices.Contains([]Fault{Throttle, TimeoutBefore, TimeoutAfter, ServerError}, c.Fault):
+		return "the SDK repeats no call that goes wrong like this, so it is the same as once"
+	case c.Fault == StaleRead:
+		return neverStale(c.Call, name)
+	case c.Fault == NotFound:
+		return neverMissing(c.Call, name)
+	}
+	return ""
+}
+
+func neverStale(c Call, name string) string {
+	switch {
+	case slices.Contains([]string{"GetRole", "GetUser", "GetAccountAuthorizationDetails"}, name):
+		return ""
+	case strings.HasPrefix(c.Name, "dynamodb:") && slices.Contains([]string{"GetItem", "BatchGetItem", "Query", "Scan"}, name):
+		return "every read of the ledger is consistent"
+	case strings.HasPrefix(c.Name, "organizations:"):
+		return "Organizations lists who joined late; the stories on membership are about that"
+	}
+	return "the call reads nothing that somebody writes"
+}
+
+func neverMissing(c Call, name string) string {
+	switch {
+	case name == "AssumeRole":
+		return "STS says access denied of a role that is not there"
+	case name == "GetAccountAuthorizationDetails", name == "ListAccounts", name == "ListRoots":
+		return "the call names nothing that could be missing"
+	}
+	return ""
+}
