@@ -131,7 +131,11 @@ func (p postman) tell(ctx context.Context, a alert.Alert) (notify.Retry, error) 
 	if err == nil || retry.When != notify.Never || p.renew == nil {
 		return retry, err
 	}
-	if got, renewErr := p.renew(ctx); renewErr != nil || got == unchanged {
+	switch got, renewErr := p.renew(ctx); {
+	case renewErr != nil:
+		// Whether there is another secret is not known, so nothing is refused for good.
+		return notify.Retry{When: notify.Now}, errors.Join(err, renewErr)
+	case got == unchanged:
 		return retry, err
 	}
 	return p.channel.Notify(ctx, a)

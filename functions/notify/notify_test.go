@@ -38,6 +38,7 @@ type place struct {
 	// full is what the dead-letter queue answers, stuck what hiding does.
 	full, stuck error
 	renewals    []renewal
+	renewErr    error
 	log         bytes.Buffer
 }
 
@@ -83,6 +84,9 @@ func (p *place) handle(t *testing.T, ctx context.Context, messages ...events.SQS
 		man.renew = func(context.Context) (renewal, error) {
 			r := p.renewals[0]
 			p.renewals = p.renewals[1:]
+			if p.renewErr != nil {
+				return unchanged, p.renewErr
+			}
 			return r, nil
 		}
 	}
@@ -154,6 +158,7 @@ func TestBatches(t *testing.T) {
 		},
 		{name: "a panic is one message's failure", place: place{answers: []answer{{panic: true}}}, told: []string{"a", "b", "c"}, failed: []string{"m-a"}, alarms: []string{"panic"}},
 		{name: "refused under an old secret, taken under the new", place: place{answers: []answer{{never, refused, false}}, renewals: []renewal{changed}}, told: []string{"a", "a", "b", "c"}},
+		{name: "refused, and whether the secret is the same is not known: it comes again", place: place{answers: []answer{{never, refused, false}}, renewals: []renewal{unchanged}, renewErr: errors.New("no")}, told: []string{"a", "b", "c"}, failed: []string{"m-a"}},
 		{name: "refused, and the secret is the same", place: place{answers: []answer{{never, refused, false}}, renewals: []renewal{unchanged}}, told: []string{"a", "b", "c"}, buried: 1, alarms: []string{"alert-refused"}},
 	}
 	for _, row := range rows {
