@@ -3,7 +3,6 @@ package matrix
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -69,9 +68,13 @@ func (w *world) tell(s story, c Cell) outcome {
 	w.run(time.Now().Add(time.Hour))
 	got := outcome{cell: c, counts: w.wire.Counts()}
 	got.fired = w.wire.Heal()
+	for _, cure := range w.cures {
+		cure()
+	}
 	got.during = w.state(s)
 	got.breaches = slices.Concat(w.breaches(s, c, got.fired), w.lost())
-	if !w.heard(s) {
+	// Of a role that cannot be found there is nothing to tell; the sweep finds it.
+	if !w.heard(s) && !strings.HasPrefix(got.during, "Superseded") {
 		got.breaches = append(got.breaches, "I7: nobody hears of it, and nothing waits")
 	}
 	w.recover()
@@ -87,7 +90,9 @@ func (w *world) tell(s story, c Cell) outcome {
 	}
 	// A role that could not be put right is held, and people know.
 	held := slices.Contains([]string{"Held", "Tagged", "Told"}, got.after) && (s.tells == "" || w.hasTold(s.tells))
-	if why := s.good(w); why != "" && !held {
+	// What could not be done beside the write that counts is told as such.
+	told := got.after != "InFlight" && w.alarmed("write-incomplete") && s.tells != "" && w.hasTold(s.tells)
+	if why := s.good(w); why != "" && !held && !told {
 		got.breaches = append(got.breaches, "I6: "+why)
 	}
 	if s.tells != "" && !w.hasTold(s.tells) {
@@ -183,13 +188,13 @@ func TestMatrix(t *testing.T) {
 			})
 		}
 	})
-	ends := map[string]int{}
-	for _, got := range all {
-		ends[got.during+" -> "+got.after]++
+	results := map[Cell]Ends{}
+	for c, got := range all {
+		results[c] = Ends{got.during, got.after}
 	}
-	for _, end := range slices.Sorted(maps.Keys(ends)) {
-		t.Logf("%4d %s", ends[end], end)
+	t.Logf("%d cells in %s, %d impossible\n%s", len(all), time.Since(began).Round(time.Second), len(impossible), Table(results))
+	if len(all) < len(tried) {
+		return // some tests were left out on purpose
 	}
-	t.Logf("%d cells in %s, %d impossible", len(all), time.Since(began).Round(time.Second), len(impossible))
-	_ = strings.TrimSpace
+	page(t, results, impossible)
 }

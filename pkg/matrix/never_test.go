@@ -1,6 +1,8 @@
 package matrix
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -54,4 +56,16 @@ func neverMissing(c Call, name string) string {
 		return "the call names nothing that could be missing"
 	}
 	return ""
+}
+
+// unmadeSorted gives the calls that are not made, in order.
+func unmadeSorted() iter.Seq2[Call, string] {
+	all := unmade()
+	return func(yield func(Call, string) bool) {
+		for _, c := range slices.SortedFunc(maps.Keys(all), func(a, b Call) int { return compare(Cell{Call: a}, Cell{Call: b}) }) {
+			if !yield(c, all[c]) {
+				return
+			}
+		}
+	}
 }

@@ -37,13 +37,13 @@ type Wire struct {
 	ordinals map[string]int
 	counts   map[Call]int
 	fired    int
-	faulted  map[string]bool
+	posts    int
 }
 
 // NewWire makes a wire to a lab. members names the roles of member accounts by
 // what sessions in them are for.
 func NewWire(l *lab.Lab, members map[string]actions.Session) *Wire {
-	return &Wire{lab: l, members: members, sessions: map[string]actions.Session{}, ordinals: map[string]int{}, counts: map[Call]int{}, faulted: map[string]bool{}}
+	return &Wire{lab: l, members: members, sessions: map[string]actions.Session{}, ordinals: map[string]int{}, counts: map[Call]int{}}
 }
 
 // Arm makes a call go wrong from now on, and begins to count calls anew.
@@ -51,7 +51,7 @@ func (w *Wire) Arm(c Call, f Fault, when When) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.armed, w.call, w.fault, w.when = true, c, f, when
-	w.ordinals, w.counts, w.faulted, w.fired = map[string]int{}, map[Call]int{}, map[string]bool{}, 0
+	w.ordinals, w.counts, w.fired = map[string]int{}, map[Call]int{}, 0
 }
 
 // Heal lets every call go through again, and says how many requests went wrong.
@@ -150,6 +150,28 @@ func (w *Wire) do(p *Process, r *http.Request, body []byte) (*http.Response, err
 	if err == nil && answer.StatusCode == http.StatusOK || fault == TimeoutAfter && answer == nil {
 		w.took(asked, body, answer)
 	}
+	if fault == CrashAfter {
+		p.crash()
+		return nil, errCrashed
+	}
+	return answer, err
+}
+
+// Post makes a call of somebody else than AWS, who answers as serve says.
+func (p *Process) Post(name string, serve func(Fault) (*http.Response, error)) (*http.Response, error) {
+	if p.Dead() {
+		return nil, errCrashed
+	}
+	w := p.wire
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.posts++
+	fault := w.due(Call{Function: p.function, Name: name}, "post "+strconv.Itoa(w.posts))
+	if fault == CrashBefore {
+		p.crash()
+		return nil, errCrashed
+	}
+	answer, err := serve(fault)
 	if fault == CrashAfter {
 		p.crash()
 		return nil, errCrashed

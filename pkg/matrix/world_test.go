@@ -173,6 +173,8 @@ type world struct {
 	memory  *awsapi.Dynamo
 	// intents are when the ledger first knew of each decision that writes.
 	intents map[string]time.Time
+	// cures end what goes wrong beside the cell's fault.
+	cures []func()
 	// stopped says that the kill switch is off.
 	stopped bool
 	// loose says that events are not handed on, as before the start of a story.

@@ -1,0 +1,105 @@
+package matrix
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+)
+
+var update = flag.Bool("update", false, "write README.md anew")
+
+// outside are the functions whose calls are not in the matrix, and why.
+func outside() []struct{ function, why string } {
+	return []struct{ function, why string }{
+		{actions.Notify, "it has a matrix of its own beside it: functions/notify/MATRIX.md"},
+		{actions.Canary, "it changes only a role that is there for that, and whatever goes wrong is what it tells: an alarm rings when it is silent"},
+		{actions.Doctor, "it runs where a person sees it, and only reads"},
+		{actions.Person, "it is a person's command, who sees what went wrong and tries again"},
+	}
+}
+
+// page holds the README against the results.
+func page(t *testing.T, results map[Cell]Ends, impossible map[Cell]string) {
+	t.Helper()
+	var out strings.Builder
+	fmt.Fprintf(&out, `# The matrix of faults
+
+Every call of AWS that the guard and the sweep make goes wrong in every way that
+there is, while a story is told: a role is opened, a user is deleted, a sweep
+reads an account. The calls are made by the SDK's own clients, signed, over HTTP
+requests that the lab answers in the same process, on a clock that jumps. Then
+AWS is well again, what lies in dead-letter queues is given back, time passes,
+and a sweep runs. This page is written by the test; `+"`go test ./pkg/matrix -update`"+` writes
+it anew.
+
+%d cells are tried; %d cannot be and are listed below. In each of them, while AWS
+is unwell and after:
+
+- every event has ended once, or is in a queue (I1);
+- no role is written before the ledger has the intent (I2);
+- what is written is the sealed baseline or the quarantine, and nothing wider (I3, I4);
+- no protected role is written (I5), no role more than three times, and nothing
+  while the kill switch says stop (I10);
+- once AWS is well, the role is put right, or it is held and people know (I6);
+- people are told, once; a second time only after a crash, or where the answer to
+  the telling or to its record was lost (I7);
+- no secret is in any log, error, message or alert (I11).
+
+`, len(results), len(impossible))
+	out.WriteString("## How they end\n\n" + Counted(results))
+	out.WriteString("\n" + `*blip*: one request goes wrong, and what the SDK repeats goes through. *once*,
+*2nd*: one call goes wrong with all its repetitions. *always*: until AWS is well
+again. A cell with one word ends so at every moment. "untold" means that the alert
+waits in the ledger, "DLQ" that the message is in a dead-letter queue, "waits" that
+it is in a queue; what follows "then" is how it ends when AWS is well.
+` + "\n" + Table(results))
+	out.WriteString("\n## Cells that cannot be\n\n" + Impossible(impossible))
+	out.WriteString("\n## Calls that are not tried\n\n")
+	for c, why := range unmadeSorted() {
+		fmt.Fprintf(&out, "- %s: %s.\n", c, why)
+	}
+	for _, o := range outside() {
+		var names []string
+		for _, a := range actions.All() {
+			if a.Function == o.function {
+				names = append(names, a.Name)
+			}
+		}
+		slices.Sort(names)
+		fmt.Fprintf(&out, "- %s (%s): %s.\n", o.function, strings.Join(slices.Compact(names), ", "), o.why)
+	}
+	const file = "README.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(out.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+		t.Errorf("calls end otherwise than README.md says; look at each, then write it anew with -update (-want +got):\n%s", diff)
+	}
+}
+
+// Every function has its calls in the matrix, or is listed as outside of it.
+func TestEveryFunctionIsInTheMatrixOrOutsideOfIt(t *testing.T) {
+	in := []string{actions.Guard, actions.Sweep}
+	for _, o := range outside() {
+		in = append(in, o.function)
+	}
+	for _, a := range actions.All() {
+		if !slices.Contains(in, a.Function) {
+			t.Errorf("the calls of %s are neither tried nor listed as outside", a.Function)
+		}
+	}
+}
