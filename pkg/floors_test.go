@@ -41,6 +41,8 @@ var floors = map[string]int{
 	"pkg/awsapi":         8,
 	"pkg/awsapi/actions": 0,
 	"pkg/lab":            0,
+	"pkg/invariant":      8,
+	"pkg/chaos":          9,
 	"pkg/cli":            9,
 	"functions/canary":   9,
 	"functions/guard":    9,
@@ -68,6 +70,8 @@ var bans = []ban{
 	{module + "pkg/awsapi", []string{"functions", "pkg/cli", "infra", "pkg/awsapi", "pkg/grants", "pkg/matrix", ""}, "only programs know that AWS is behind the interfaces; grants reads the list of calls in awsapi/actions"},
 	{module + "pkg/lab", []string{"pkg/cli", "pkg/lab", "pkg/matrix"}, "the lab is for people and tests, never in what is deployed"},
 	{module + "pkg/cli", []string{""}, "only main.go runs the command line"},
+	{module + "pkg/invariant", []string{"pkg/invariant", "pkg/chaos"}, "what must be true is looked at by tests, never by what is deployed"},
+	{module + "pkg/chaos", []string{"pkg/chaos"}, "the simulation is for tests, never in what is deployed"},
 }
 
 // words that say nothing about what a room holds.

@@ -1,0 +1,181 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+)
+
+// Count is what happened, in figures.
+type Count struct {
+	Episodes, Steps, Events, Duplicates, Late, Lost, Forged int
+	Handlings, Crashes, Dead, Writes, Alerts, LostUpdates   int
+	// Told are the lost updates that people were told of.
+	Told   int
+	faults int
+	Ends   [16]int
+}
+
+// Add adds another count.
+func (c *Count) Add(o Count) {
+	c.Episodes += o.Episodes
+	c.Steps += o.Steps
+	c.Events += o.Events
+	c.Duplicates += o.Duplicates
+	c.Late += o.Late
+	c.Lost += o.Lost
+	c.Forged += o.Forged
+	c.Handlings += o.Handlings
+	c.Crashes += o.Crashes
+	c.Dead += o.Dead
+	c.Writes += o.Writes
+	c.Alerts += o.Alerts
+	c.LostUpdates += o.LostUpdates
+	c.Told += o.Told
+	c.faults += o.faults
+	for i := range c.Ends {
+		c.Ends[i] += o.Ends[i]
+	}
+}
+
+// String gives the figures in two lines.
+func (c Count) String() string {
+	ends := ""
+	for _, e := range ledger.Ends()[1:] {
+		ends += fmt.Sprintf(" %s %d", e, c.Ends[e])
+	}
+	return fmt.Sprintf("%d episodes, %d steps, %d events (%d more copies, %d a day late, %d lost, %d forged), %d handlings, %d faults, %d crashes, %d dead letters, %d writes, %d alerts, %d lost updates (%d told)\nends:%s",
+		c.Episodes, c.Steps, c.Events, c.Duplicates, c.Late, c.Lost, c.Forged, c.Handlings, c.faults, c.Crashes, c.Dead, c.Writes, c.Alerts, c.LostUpdates, c.Told, ends)
+}
+
+// Episode is one world from its beginning until it has healed.
+type Episode struct {
+	Seed uint64
+	// Steps are the steps before it heals.
+	Steps int
+	// Judge remembers verdicts from episode to episode; nil is fine.
+	Judge *invariant.Judge
+	// Trace, when not nil, is given each line of what happens.
+	Trace func(line string)
+	// milder changes the weather, to look for a smaller case.
+	milder func(*weather)
+}
+
+// Outcome is what became of an episode.
+type Outcome struct {
+	Count      Count
+	History    *invariant.History
+	Violations []invariant.Violation
+	Err        error
+}
+
+// mostHealing bounds the steps in which an episode must have come to rest.
+const mostHealing = 200_000
+
+// Run runs an episode and checks its history.
+func (e Episode) Run() Outcome {
+	w, err := e.world()
+	if err != nil {
+		return Outcome{Err: err}
+	}
+	w.in(0, w.others)
+	for w.count.Steps < e.Steps && w.err == nil && w.step() {
+	}
+	w.heal()
+	for n := 0; w.err == nil && w.step(); n++ {
+		if n > mostHealing {
+			w.err = fmt.Errorf("seed %d: no rest after %d steps without faults: %d things on the agenda, the next one at %s", e.Seed, n, len(w.agenda), w.agenda[0].at)
+		}
+	}
+	w.close()
+	out := Outcome{Count: w.count, History: w.history, Err: w.err, Violations: invariant.Check(w.history)}
+	for _, l := range invariant.LostUpdates(w.history) {
+		out.Count.LostUpdates++
+		if l.Detected == invariant.Detected {
+			out.Count.Told++
+		}
+	}
+	out.Count.Episodes = 1
+	return out
+}
+
+// world makes the episode's world.
+func (e Episode) world() (*world, error) {
+	rng := rand.New(rand.NewPCG(e.Seed, 0x726f6c6577617264))
+	sky := forecast(rng)
+	limits := wideLimits
+	if rng.IntN(3) == 0 {
+		limits = tightLimits
+	}
+	if e.milder != nil {
+		e.milder(&sky)
+	}
+	variants, err := rulesFiles(limits)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{
+		rng: rng, sky: sky, rules: variants[0], variants: variants, unseen: map[string]bool{}, wars: map[string]war{}, onTrace: e.Trace,
+		history: &invariant.History{Judge: e.Judge, Channels: []string{channel}, Secrets: []string{hush}},
+	}
+	w.site = site{now: epoch, iam: newIAM(), ledger: ledger.NewMemory(), members: map[string]org.Membership{}, ended: map[ledger.Key]bool{}, record: w.note}
+	w.iam.loneDenyRefused = sky.loneDenyRefused
+	for range sky.workers {
+		w.workers = append(w.workers, &worker{w: w})
+	}
+	w.trace("seed %d, weather %+v, limits %+v", e.Seed, sky, w.rules.Limits)
+	w.note(0, invariant.Ruled{Rules: w.rules})
+	for _, who := range people() {
+		if who != deploy {
+			w.note(0, invariant.Principal{ARN: who, ID: w.iam.user(who)})
+		}
+	}
+	w.change(arn(dev, "user", "ops"), refOf(deploy), goodDocuments()[5])
+	w.flush()
+	return w, nil
+}
+
+// heal ends every fault and lets nobody else write any more. What lies dead is
+// sent again, as an operator would.
+func (w *world) heal() {
+	w.healed, w.outages = true, nil
+	w.sky = w.sky.calm()
+	w.wars = map[string]war{}
+	if err := w.turn(decision.WritesAllowed); err != nil {
+		w.err = err
+	}
+	w.note(0, invariant.Healed{})
+	for _, m := range w.dead {
+		if m.key == (ledger.Key{}) {
+			// Text that is no event stays dead.
+			continue
+		}
+		m.receives = 0
+		w.in(time.Duration(w.rng.IntN(60))*time.Second, func() { w.waiting = append(w.waiting, m) })
+	}
+	w.dead = slices.DeleteFunc(w.dead, func(m *message) bool { return m.key != (ledger.Key{}) })
+	w.sky.receives = 20
+}
+
+// close tells the history how everything stands.
+func (w *world) close() {
+	for _, m := range w.dead {
+		if m.key != (ledger.Key{}) {
+			w.note(0, invariant.Left{Key: m.key, Place: invariant.InDeadLetters})
+		}
+	}
+	for _, r := range w.truth() {
+		s := invariant.Stands{Role: r, Rules: w.rules}
+		if w.unseen[place(r.Ref())] {
+			s.Unseen = invariant.Unseen
+		}
+		w.note(0, s)
+	}
+	w.note(0, invariant.Over{})
+}

@@ -1,0 +1,240 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// site is all that handlings can reach: the clock, IAM, the ledger, Organizations,
+// the alert channel and the later queue. It holds the truth, and tells the
+// history each fact as it becomes true.
+type site struct {
+	now     time.Time
+	iam     *iam
+	ledger  ledger.Ledger
+	members map[string]org.Membership
+	// ended are the events that have ended.
+	ended map[ledger.Key]bool
+	// sent are steps that were sent to the later queue, and emitted events that
+	// IAM told of, until somebody takes them.
+	sent    []guard.Step
+	emitted []emission
+	// record tells the history a fact of a handling, or of the world (0).
+	record func(run int, f invariant.Fact)
+}
+
+// emission is a change that CloudTrail tells of.
+type emission struct {
+	event    string
+	ref      role.Ref
+	document string
+	// made is the role that CreateRole made.
+	made role.Role
+	// user, renamed: of DeleteUser and UpdateUser.
+	user, renamed string
+	actor         string
+	at            time.Time
+}
+
+// call is one call that a handling makes.
+type call struct {
+	kind kind
+	name string
+	// account is where it goes, for faults of one account.
+	account string
+	// ref is the role that a reading is about.
+	ref role.Ref
+	// pause is how long a Wait is.
+	pause time.Duration
+	// do does it.
+	do func(s *site, h hand) reply
+}
+
+// hand is how a call is done.
+type hand struct {
+	// run is the handling that makes it.
+	run int
+	// stale is the time as of which a reading shows things; zero for now.
+	stale time.Time
+	// answer says whether the caller will learn of it.
+	answer invariant.Answer
+}
+
+// kind says to whom a call goes.
+type kind uint8
+
+const (
+	waits kind = iota
+	readsRole
+	readsPrincipal
+	opens
+	writes
+	tells
+	remembers // reads the ledger
+	notes     // writes the ledger
+	asks      // Organizations
+	sends     // to the later queue
+	kinds
+)
+
+func (k kind) String() string {
+	return [...]string{"wait", "read", "look", "open", "write", "tell", "recall", "note", "ask", "send", "kind?"}[min(k, kinds)]
+}
+
+type reply struct {
+	value any
+	err   error
+}
+
+// errDown is what a broken part answers.
+var errDown = errors.New("the other side does not answer")
+
+func done(err error) reply { return reply{err: err} }
+
+func value[T any](v T, err error) reply { return reply{value: v, err: err} }
+
+// readRole answers GetRole.
+func (s *site) readRole(run int, r role.Ref, stale time.Time) (role.Role, error) {
+	at := s.now
+	if !stale.IsZero() {
+		at = stale
+	}
+	got, ok := s.iam.shows(r, at)
+	if !ok {
+		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrNotFound)
+	}
+	got.ReadAt = s.now
+	s.record(run, invariant.Read{Role: got})
+	return got, nil
+}
+
+// principal answers whom an ARN stands for.
+func (s *site) principal(run int, arn string) (string, error) {
+	id, ok := s.iam.people[arn]
+	s.record(run, invariant.Looked{ARN: arn, ID: id})
+	if !ok {
+		return "", fmt.Errorf("reading %s: %w", arn, role.ErrNotFound)
+	}
+	return id, nil
+}
+
+// writer is who writes in rolewarden's name.
+const writer = "arn:aws:sts::111122223333:assumed-role/rolewarden-writer/rw"
+
+// update is anybody's UpdateAssumeRolePolicy.
+func (s *site) update(run int, by string, r role.Ref, document string) error {
+	before, ok := s.iam.is(r)
+	if err := s.iam.update(s.now, r, document); err != nil {
+		return fmt.Errorf("writing role %s: %w", r, err)
+	}
+	if ok {
+		s.record(run, invariant.Wrote{Role: before, Call: invariant.UpdateTrust, Document: document, By: by})
+	}
+	s.emitted = append(s.emitted, emission{event: "UpdateAssumeRolePolicy", ref: r, document: document, actor: by, at: s.now})
+	return nil
+}
+
+func (s *site) tag(run int, r role.Ref, set map[string]string) error {
+	before, _ := s.iam.is(r)
+	if err := s.iam.retag(s.now, r, set, nil); err != nil {
+		return fmt.Errorf("tagging role %s: %w", r, err)
+	}
+	s.record(run, invariant.Wrote{Role: before, Call: invariant.TagRole})
+	return nil
+}
+
+func (s *site) untag(run int, r role.Ref, keys []string) error {
+	before, _ := s.iam.is(r)
+	if err := s.iam.retag(s.now, r, nil, keys); err != nil {
+		return fmt.Errorf("untagging role %s: %w", r, err)
+	}
+	s.record(run, invariant.Wrote{Role: before, Call: invariant.UntagRole})
+	return nil
+}
+
+func (s *site) confirm(account string) (org.Membership, error) {
+	if m, ok := s.members[account]; ok {
+		return m, nil
+	}
+	return org.NotMember, nil
+}
+
+func (s *site) take(run int, k ledger.Key, at time.Time) (ledger.Taken, error) {
+	t, err := s.ledger.Take(ctx, k, at)
+	if err == nil {
+		s.record(run, invariant.Took{Key: k})
+	}
+	return t, err
+}
+
+func (s *site) intend(run int, i ledger.Intent) error {
+	err := s.ledger.Intend(ctx, i)
+	if err == nil {
+		s.record(run, invariant.Intended{Intent: i})
+	}
+	return err
+}
+
+func (s *site) conclude(run int, c ledger.Conclusion) error {
+	err := s.ledger.Conclude(ctx, c)
+	if err == nil && !s.ended[c.Event] {
+		s.ended = with(s.ended, c.Event, true)
+		s.record(run, invariant.Concluded{Conclusion: c})
+	}
+	return err
+}
+
+func (s *site) spend(run int, token string, at time.Time, counters []ledger.Counter) error {
+	err := s.ledger.Spend(ctx, token, at, counters)
+	answer := invariant.Yes
+	if err != nil {
+		answer = invariant.No
+	}
+	s.record(run, invariant.Spent{Token: token, Counters: counters, Answer: answer})
+	return err
+}
+
+func (s *site) addBaseline(run int, b role.Baseline) error {
+	err := s.ledger.AddBaseline(ctx, b)
+	if err == nil {
+		s.record(run, invariant.Baselined{Baseline: b})
+	}
+	return err
+}
+
+// turn turns the kill switch.
+func (s *site) turn(to decision.Switch) error {
+	if err := s.ledger.SetSwitch(ctx, to, "oncall@example.com", "a drill", s.now); err != nil {
+		return err
+	}
+	s.record(0, invariant.Turned{Switch: to})
+	return nil
+}
+
+// notify tells an alert; answer says whether its sender will know.
+func (s *site) notify(run int, a alert.Alert, answer invariant.Answer) {
+	s.record(run, invariant.Told{Channel: channel, Alert: a, Answer: answer})
+}
+
+// channel is the name of the alert channel.
+const channel = "topic"
+
+// with is a map with one more entry; others may hold the old one.
+func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[K]V{}
+	}
+	out[k] = v
+	return out
+}

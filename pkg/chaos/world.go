@@ -1,0 +1,357 @@
+package chaos
+
+import (
+	"container/heap"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// epoch is when every episode begins.
+var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+// world is the site with all that happens around it, on one clock. What
+// happens next is the first thing on the agenda.
+type world struct {
+	site
+	rng      *rand.Rand
+	sky      weather
+	history  *invariant.History
+	agenda   agenda
+	order    int
+	workers  []*worker
+	waiting  []*message
+	dead     []*message
+	outages  []outage
+	rules    *org.Rules
+	variants []*org.Rules
+	healed   bool
+	events   int
+	runs     int
+	bodies   [][]byte
+	// unseen are roles of whose present state no event tells.
+	unseen map[string]bool
+	// wars are documents that infrastructure code puts back.
+	wars    map[string]war
+	count   Count
+	onTrace func(line string)
+	err     error
+}
+
+// message is a message on the intake or the later queue.
+type message struct {
+	key      ledger.Key
+	body     []byte
+	later    bool
+	what     string
+	receives int
+}
+
+// item is something that happens at a time.
+type item struct {
+	at    time.Time
+	order int
+	do    func()
+}
+
+type agenda []item
+
+func (a agenda) Len() int { return len(a) }
+func (a agenda) Less(i, j int) bool {
+	if a[i].at.Equal(a[j].at) {
+		return a[i].order < a[j].order
+	}
+	return a[i].at.Before(a[j].at)
+}
+func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+
+// Push implements heap.Interface.
+func (a *agenda) Push(x any) { *a = append(*a, x.(item)) }
+
+// Pop implements heap.Interface.
+func (a *agenda) Pop() any {
+	last := (*a)[len(*a)-1]
+	(*a)[len(*a)-1] = item{}
+	*a = (*a)[:len(*a)-1]
+	return last
+}
+
+func (w *world) at(t time.Time, do func()) {
+	w.order++
+	heap.Push(&w.agenda, item{at: t, order: w.order, do: do})
+}
+
+func (w *world) in(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
+
+// step lets the next thing happen; false when there is nothing left.
+func (w *world) step() bool {
+	if len(w.agenda) == 0 {
+		return false
+	}
+	next := heap.Pop(&w.agenda).(item)
+	if next.at.After(w.now) {
+		w.now = next.at
+	}
+	w.count.Steps++
+	next.do()
+	w.deliver()
+	return true
+}
+
+func (w *world) trace(format string, args ...any) {
+	if w.onTrace != nil {
+		w.onTrace(fmt.Sprintf("%10s  %-8s ", w.now.Sub(epoch).Round(time.Millisecond), "chaos") + fmt.Sprintf(format, args...))
+	}
+}
+
+// note tells the history a fact.
+func (w *world) note(run int, f invariant.Fact) {
+	w.history.Add(w.now, run, f)
+	if w.onTrace != nil {
+		w.onTrace(invariant.Entry{At: w.now, Run: run, Fact: f}.Line(epoch))
+	}
+	switch f := f.(type) {
+	case invariant.Wrote:
+		if run > 0 && f.Call == invariant.UpdateTrust {
+			w.count.Writes++
+			w.fights(f.Role.Ref())
+		}
+	case invariant.Told:
+		w.count.Alerts++
+	case invariant.Concluded:
+		w.count.Ends[f.Conclusion.End]++
+	}
+}
+
+// flush takes what calls left behind: events of writes, and steps to wait for.
+func (w *world) flush() {
+	for _, e := range w.emitted {
+		w.publish(e)
+	}
+	w.emitted = w.emitted[:0]
+	for _, s := range w.sent {
+		body, err := s.Body()
+		if err != nil {
+			w.err = err
+			continue
+		}
+		m := &message{key: ledger.Key{Account: s.Change.Account, EventID: s.Change.EventID}, body: body, later: true, what: fmt.Sprintf("%s %d of %s", s.Step, s.Attempt, s.Change.EventID)}
+		delay := min(s.Delay(w.now), 15*time.Minute)
+		if w.chance(w.sky.again) {
+			delay /= 2
+		}
+		w.in(delay, func() { w.waiting = append(w.waiting, m) })
+	}
+	w.sent = w.sent[:0]
+}
+
+// publish lets CloudTrail and EventBridge tell of a change: never, once, or
+// more than once, in whatever order.
+func (w *world) publish(e emission) {
+	w.events++
+	w.count.Events++
+	id := fmt.Sprintf("ev-%d", w.events)
+	told := e.told(id)
+	key := ledger.Key{Account: told.account, EventID: id}
+	if w.chance(w.sky.lost) {
+		w.count.Lost++
+		w.note(0, invariant.Lost{Key: key})
+		w.unsee(e)
+		return
+	}
+	body := told.body()
+	if len(w.bodies) < 200 {
+		w.bodies = append(w.bodies, body)
+	}
+	delete(w.unseen, place(e.ref))
+	w.note(0, invariant.Arrived{Key: key})
+	copies := 1
+	if w.chance(w.sky.twice) {
+		copies += 1 + w.rng.IntN(9)
+	}
+	w.count.Duplicates += copies - 1
+	for range copies {
+		delay := time.Duration(500+w.rng.IntN(5000)) * time.Millisecond
+		if w.chance(w.sky.shuffled) {
+			delay = time.Duration(w.rng.Int64N(int64(15 * time.Minute)))
+		}
+		if w.chance(w.sky.late) {
+			delay += 24 * time.Hour
+			w.count.Late++
+		}
+		m := &message{key: key, body: body, what: e.event + " " + id + " of " + e.ref.String()}
+		w.in(delay, func() { w.waiting = append(w.waiting, m) })
+	}
+}
+
+// unsee notes that no event tells of a role's present state.
+func (w *world) unsee(e emission) {
+	if e.ref.Name != "" {
+		w.unseen[place(e.ref)] = true
+	}
+}
+
+// deliver hands waiting messages to free workers, in no order.
+func (w *world) deliver() {
+	for len(w.waiting) > 0 {
+		var free *worker
+		for _, k := range w.workers {
+			if k.fiber == nil {
+				free = k
+				break
+			}
+		}
+		if free == nil {
+			return
+		}
+		i := w.rng.IntN(len(w.waiting))
+		m := w.waiting[i]
+		w.waiting[i] = w.waiting[len(w.waiting)-1]
+		w.waiting = w.waiting[:len(w.waiting)-1]
+		free.begin(m)
+	}
+}
+
+// worker is a place where a handling runs.
+type worker struct {
+	w       *world
+	run     int
+	fiber   *fiber
+	message *message
+	pending call
+	began   time.Time
+	rules   *org.Rules
+	guard   *guard.Guard
+	relay   *relay
+}
+
+// relay lets a guard outlive its fibers: its calls go to the present one.
+type relay struct{ *fiber }
+
+// lifetime is how long a function may run before it is stopped.
+const lifetime = time.Minute
+
+func (k *worker) begin(m *message) {
+	w := k.w
+	m.receives++
+	w.runs++
+	w.count.Handlings++
+	k.run, k.message, k.began = w.runs, m, w.now
+	if k.guard == nil || k.rules != w.rules {
+		k.relay = &relay{}
+		g, err := newGuard(k.relay, w.rules, slog.New(&logbook{worker: k}))
+		if err != nil {
+			w.err = err
+			return
+		}
+		k.guard, k.rules = g, w.rules
+	}
+	w.note(k.run, invariant.Began{Key: m.key, What: m.what})
+	k.fiber = start(func() time.Time { return w.now }, func(asker) (guard.Result, error) {
+		if m.later {
+			return k.guard.HandleStep(ctx, m.body)
+		}
+		return k.guard.Handle(ctx, m.body)
+	})
+	k.relay.fiber = k.fiber
+	c, ok := k.fiber.next()
+	k.after(c, ok)
+}
+
+// after schedules the next call, or ends the handling.
+func (k *worker) after(c call, ok bool) {
+	if !ok {
+		k.end()
+		return
+	}
+	k.pending = c
+	k.w.in(k.w.latency(c), k.resume)
+}
+
+// resume does the call that is pending and lets the handling go on.
+func (k *worker) resume() {
+	w, c := k.w, k.pending
+	t := w.strikes(c)
+	if w.now.Sub(k.began) > lifetime {
+		t = trouble{crash: true}
+	}
+	var r reply
+	if t.err == nil && !t.crash || t.effect {
+		r = c.do(&w.site, hand{run: k.run, stale: w.lag(c), answer: t.answer()})
+		w.flush()
+	}
+	switch {
+	case t.crash:
+		w.count.Crashes++
+		w.note(k.run, invariant.Ended{How: invariant.Crashed, Note: "at " + c.name})
+		k.fiber.kill()
+		k.fiber = nil
+		k.again()
+		return
+	case t.err != nil:
+		r = reply{err: t.err}
+		if w.onTrace != nil {
+			w.trace("run %d: %s fails (effect %t): %v", k.run, c.name, t.effect, t.err)
+		}
+	}
+	next, ok := k.fiber.resume(r)
+	k.after(next, ok)
+}
+
+// end is for a handling that ended by itself.
+func (k *worker) end() {
+	w, out := k.w, k.fiber.out
+	k.fiber = nil
+	switch {
+	case out.panicked != "":
+		w.note(k.run, invariant.Panicked{Value: out.panicked})
+		w.note(k.run, invariant.Ended{How: invariant.Failed, Note: "panic"})
+		k.again()
+	case out.err != nil:
+		w.history.Say(w.now, k.run, "the error", out.err.Error())
+		w.note(k.run, invariant.Ended{How: invariant.Failed, Note: out.err.Error()})
+		k.again()
+	default:
+		how := invariant.Done
+		if out.result.Ignored != "" && out.result.End == ledger.InFlight {
+			how = invariant.Ignoring
+		}
+		w.note(k.run, invariant.Ended{How: how, Note: out.result.Reason})
+		if w.chance(w.sky.again) {
+			w.count.Duplicates++
+			m := k.message
+			w.in(time.Duration(w.rng.IntN(600))*time.Second, func() { w.waiting = append(w.waiting, m) })
+		}
+	}
+}
+
+// again gives the message back to its queue, or to the dead-letter queue.
+func (k *worker) again() {
+	w, m := k.w, k.message
+	if m.receives >= w.sky.receives {
+		w.count.Dead++
+		w.dead = append(w.dead, m)
+		w.trace("message dies: %s", m.what)
+		return
+	}
+	w.in(time.Duration(30+w.rng.IntN(330))*time.Second, func() { w.waiting = append(w.waiting, m) })
+}
+
+// truth gives every role as it really is, in a fixed order.
+func (w *world) truth() []role.Role {
+	var out []role.Role
+	for _, k := range sortedKeys(w.iam.roles) {
+		rec := w.iam.roles[k]
+		if r, ok := w.iam.render(rec.versions[len(rec.versions)-1]); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+package invariant
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// Freshest is how old the reading that a write rests on may be.
+const Freshest = 5 * time.Second
+
+// causes is I2.
+func causes(x *indexed) []Violation {
+	var out []Violation
+	each(x, func(i int, e Entry, w Wrote) {
+		if e.Run == 0 {
+			return
+		}
+		if why := x.cause(i, e, w); why != "" {
+			out = append(out, Violation{Invariant: I2, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: fmt.Sprintf("%s without cause: %s", w.Call, why)})
+		}
+	})
+	return out
+}
+
+// cause says what is missing for a write; empty when nothing is.
+func (x *indexed) cause(i int, e Entry, w Wrote) string {
+	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	if !ok {
+		return "no intent was recorded before it in the handling"
+	}
+	read, at, ok := last(x, e.Run, i, func(f Read) bool { return sameRole(f.Role.Ref(), w.Role.Ref()) })
+	if !ok {
+		return "the role was not read"
+	}
+	if age := e.At.Sub(x.Entries[at].At); age > Freshest {
+		return fmt.Sprintf("the role was last read %s before", age)
+	}
+	if read.Role.ID != intent.Intent.RoleID {
+		return fmt.Sprintf("the intent is about RoleId %s and the last reading showed %s", intent.Intent.RoleID, read.Role.ID)
+	}
+	verdict, known := x.verdict(e.Run, read.Role, e.At)
+	if !known {
+		return ""
+	}
+	return x.fits(i, e, w, intent, read.Role, verdict)
+}
+
+// fits says why a write does not fit the verdict on what was read last.
+func (x *indexed) fits(i int, e Entry, w Wrote, intent Intended, read role.Role, v finding.Verdict) string {
+	if w.Call == UpdateTrust {
+		switch {
+		case v != finding.Noncompliant:
+			return "what was read last is " + v.String() + ": " + Short(read.TrustPolicy)
+		case !x.judge.Same(w.Document, intent.Intent.After) && !x.bothQuarantine(w.Document, intent.Intent.After):
+			return "the intent was to write " + Short(intent.Intent.After) + ", and " + Short(w.Document) + " was written"
+		}
+		return ""
+	}
+	if _, _, wrote := last(x, e.Run, i, func(f Wrote) bool { return f.Call == UpdateTrust && sameRole(f.Role.Ref(), w.Role.Ref()) }); wrote {
+		// Tags that go with a document which this handling wrote.
+		return ""
+	}
+	switch intent.Intent.Decision.Action {
+	case decision.Clear:
+		if v == finding.Compliant && w.Call == UntagRole {
+			return ""
+		}
+	case decision.Tag:
+		if v == finding.Noncompliant {
+			return ""
+		}
+	case decision.Revert, decision.Quarantine:
+		// The document stood already, from an earlier try.
+		if x.judge.Same(read.TrustPolicy, intent.Intent.After) || x.bothQuarantine(read.TrustPolicy, intent.Intent.After) {
+			return ""
+		}
+		if v == finding.Noncompliant {
+			return ""
+		}
+	case decision.Ignore, decision.Tell, decision.Hold:
+	}
+	return fmt.Sprintf("the intent was to %s, and what was read last is %s", intent.Intent.Decision.Action, v)
+}
+
+func (x *indexed) bothQuarantine(a, b string) bool {
+	return x.judge.read(a).quarantine && x.judge.read(b).quarantine
+}

@@ -1,0 +1,63 @@
+package invariant
+
+import (
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+)
+
+// fate is what became of an event.
+type fate struct {
+	seen      int // the entry by which it is known
+	concluded int // how often it was concluded
+	ignored   bool
+	left      bool
+}
+
+// conservation is I1. What arrived or was taken has ended exactly once, was
+// found to ask for nothing, or still has a message somewhere.
+func conservation(x *indexed) []Violation {
+	var out []Violation
+	fates := map[ledger.Key]*fate{}
+	var order []ledger.Key
+	of := func(k ledger.Key, i int) *fate {
+		f, ok := fates[k]
+		if !ok {
+			f = &fate{seen: i}
+			fates[k], order = f, append(order, k)
+		}
+		return f
+	}
+	for i, e := range x.Entries {
+		switch f := e.Fact.(type) {
+		case Arrived:
+			of(f.Key, i)
+		case Took:
+			of(f.Key, i)
+		case Concluded:
+			g := of(f.Conclusion.Event, i)
+			if g.concluded++; g.concluded == 2 {
+				out = append(out, Violation{Invariant: I1, At: i, Event: f.Conclusion.Event.String(), Sentence: "it ended a second time, as " + f.Conclusion.End.String()})
+			}
+			if err := f.Conclusion.Check(); err != nil {
+				out = append(out, Violation{Invariant: I1, At: i, Event: f.Conclusion.Event.String(), Sentence: err.Error()})
+			}
+		case Ended:
+			if r := x.runs[e.Run]; f.How == Ignoring && r.key != (ledger.Key{}) {
+				of(r.key, i).ignored = true
+			}
+		case Left:
+			of(f.Key, i).left = true
+		}
+	}
+	if !x.over {
+		return out
+	}
+	for _, k := range order {
+		f := fates[k]
+		if f.concluded == 0 && !f.ignored && !f.left {
+			out = append(out, Violation{Invariant: I1, At: -1, Event: k.String(), Sentence: fmt.Sprintf("it was received (entry %d), has not ended, and no message about it is left: it is lost", f.seen)})
+		}
+	}
+	return out
+}

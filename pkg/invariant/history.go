@@ -1,0 +1,228 @@
+package invariant
+
+import (
+	"strings"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// History is what happened, in order.
+type History struct {
+	Entries []Entry
+	// Judge judges documents; nil for one that this history alone uses. Give one
+	// Judge to many histories that speak of the same documents.
+	Judge *Judge
+	// Channels are where alerts must be told.
+	Channels []string
+	// Secrets must be in no output.
+	Secrets []string
+	// MaxCalls is the most entries that one handling may make; zero means 1,000.
+	MaxCalls int
+}
+
+// Entry is one fact, when it happened and in which handling. Handlings are
+// numbered from 1; what the world does is in none, which is 0.
+type Entry struct {
+	At   time.Time
+	Run  int
+	Fact Fact
+}
+
+// Fact is what an entry says.
+type Fact interface{ fact() }
+
+// The facts of the world.
+type (
+	// Ruled: handlings that begin from now on go by this rules file.
+	Ruled struct{ Rules *org.Rules }
+	// Joined: an account that the rules file need not list is a member of the
+	// organization from now on.
+	Joined struct{ Account string }
+	// Principal: from now on an ARN stands for a unique id, or for nobody.
+	Principal struct{ ARN, ID string }
+	// Arrived: an event was put on the intake queue.
+	Arrived struct{ Key ledger.Key }
+	// Lost: an event never arrives.
+	Lost struct{ Key ledger.Key }
+	// Turned: the kill switch was turned.
+	Turned struct{ Switch decision.Switch }
+	// Healed: no fault and no foreign writer from now on.
+	Healed struct{}
+	// Left: at the end, a message about an event is still on a queue.
+	Left struct {
+		Key   ledger.Key
+		Place Place
+	}
+	// Stands: at the end, a role as it really is.
+	Stands struct {
+		Role role.Role
+		// Unseen says that nobody told rolewarden of it: its last event was lost,
+		// and nothing has read it since.
+		Unseen Knowledge
+		// Rules are those it goes by at the end.
+		Rules *org.Rules
+	}
+	// Over: the history is complete, and every queue that Left does not speak of
+	// is empty.
+	Over struct{}
+)
+
+// The facts of a handling; Wrote is also what others do to a role, in no handling.
+type (
+	// Began: a handling of a message begins. The key is empty where the message
+	// has none.
+	Began struct {
+		Key  ledger.Key
+		What string
+	}
+	// Ended: the handling has ended.
+	Ended struct {
+		How Ending
+		// Note says why: the error, or what the event asked for.
+		Note string
+	}
+	// Read: the handling was shown a role.
+	Read struct{ Role role.Role }
+	// Looked: the handling was told whom an ARN stands for; nobody if ID is empty.
+	Looked struct{ ARN, ID string }
+	// Took: the handling took an event.
+	Took struct{ Key ledger.Key }
+	// Intended: an intent was recorded.
+	Intended struct{ Intent ledger.Intent }
+	// Spent: the limits were asked.
+	Spent struct {
+		Token    string
+		Counters []ledger.Counter
+		Answer   Answer
+	}
+	// Concluded: an event ended, for the first time.
+	Concluded struct{ Conclusion ledger.Conclusion }
+	// Baselined: a document became a baseline.
+	Baselined struct{ Baseline role.Baseline }
+	// Wrote: a write took effect on a role.
+	Wrote struct {
+		// Role is the role as it really was before.
+		Role role.Role
+		Call Call
+		// Document is what UpdateTrust wrote.
+		Document string
+		// By says who, where it was no handling.
+		By string
+	}
+	// Told: an alert reached a channel.
+	Told struct {
+		Channel string
+		Alert   alert.Alert
+		// Answer says whether the sender knows.
+		Answer Answer
+	}
+	// Alarmed: something was logged under an alarm's word.
+	Alarmed struct {
+		Word string
+		Key  string
+	}
+	// Said: something that people or logs see holds a secret. Record it with Say.
+	Said struct{ Where, Text string }
+	// Panicked: the code is wrong.
+	Panicked struct{ Value string }
+)
+
+// Call is a call that changes a role.
+type Call string
+
+// The calls.
+const (
+	UpdateTrust Call = "UpdateAssumeRolePolicy"
+	TagRole     Call = "TagRole"
+	UntagRole   Call = "UntagRole"
+	Bound       Call = "PutRolePermissionsBoundary"
+)
+
+// Ending is how a handling ended. The zero value is Crashed.
+type Ending uint8
+
+// The endings.
+const (
+	// Crashed: it vanished in the midst of its work.
+	Crashed Ending = iota
+	// Failed: it gave an error, so the message comes again.
+	Failed
+	// Done: the message is done with.
+	Done
+	// Ignoring: the message asked for nothing, and is done with.
+	Ignoring
+)
+
+// Answer is what a caller learned of a call that took effect. The zero value is NoAnswer.
+type Answer uint8
+
+// The answers.
+const (
+	NoAnswer Answer = iota
+	Yes
+	// No: the call was refused, and took no effect.
+	No
+)
+
+// Place is where a message lies.
+type Place uint8
+
+// The places.
+const (
+	InQueue Place = iota
+	InDeadLetters
+)
+
+// Knowledge says whether something could be known.
+type Knowledge uint8
+
+// Whether something could be known.
+const (
+	Seen Knowledge = iota
+	Unseen
+)
+
+func (Ruled) fact()     {}
+func (Joined) fact()    {}
+func (Principal) fact() {}
+func (Arrived) fact()   {}
+func (Lost) fact()      {}
+func (Turned) fact()    {}
+func (Healed) fact()    {}
+func (Left) fact()      {}
+func (Stands) fact()    {}
+func (Over) fact()      {}
+func (Began) fact()     {}
+func (Ended) fact()     {}
+func (Read) fact()      {}
+func (Looked) fact()    {}
+func (Took) fact()      {}
+func (Intended) fact()  {}
+func (Spent) fact()     {}
+func (Concluded) fact() {}
+func (Baselined) fact() {}
+func (Wrote) fact()     {}
+func (Told) fact()      {}
+func (Alarmed) fact()   {}
+func (Said) fact()      {}
+func (Panicked) fact()  {}
+
+// Add records a fact.
+func (h *History) Add(at time.Time, run int, f Fact) {
+	h.Entries = append(h.Entries, Entry{At: at, Run: run, Fact: f})
+}
+
+// Say looks for secrets in an output, and records it when it holds one.
+func (h *History) Say(at time.Time, run int, where, text string) {
+	for _, s := range h.Secrets {
+		if strings.Contains(text, s) {
+			h.Add(at, run, Said{Where: where, Text: text})
+			return
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package invariant
+
+import (
+	"slices"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// reverts is I3, for documents that let somebody in.
+func reverts(x *indexed) []Violation {
+	var out []Violation
+	ids := map[string]string{}
+	for i, e := range x.Entries {
+		switch f := e.Fact.(type) {
+		case Principal:
+			ids[f.ARN] = f.ID
+		case Wrote:
+			if e.Run == 0 || f.Call != UpdateTrust || x.judge.read(f.Document).quarantine {
+				continue
+			}
+			if why := x.wrongRevert(i, e, f, ids); why != "" {
+				out = append(out, Violation{Invariant: I3, At: i, Role: f.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: why})
+			}
+		}
+	}
+	return out
+}
+
+func (x *indexed) wrongRevert(i int, e Entry, w Wrote, ids map[string]string) string {
+	after := w.Role
+	after.TrustPolicy = w.Document
+	if v, known := x.verdict(e.Run, after, e.At); known && v != finding.Compliant {
+		return "what was written is " + v.String() + " under the rules of the handling: " + Short(w.Document)
+	}
+	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	if !ok {
+		return ""
+	}
+	bases := x.basesOf(i, w.Role.Account, intent.Intent.RoleID)
+	if len(bases) == 0 {
+		return "no baseline of RoleId " + intent.Intent.RoleID + " was known"
+	}
+	why := ""
+	for _, b := range bases {
+		if why = x.strangers(e.Run, i, w.Document, b, ids); why == "" {
+			return ""
+		}
+	}
+	return why
+}
+
+// basesOf are the baselines of a RoleId that were made before an entry, newest first.
+func (x *indexed) basesOf(before int, account, roleID string) []role.Baseline {
+	var out []role.Baseline
+	for _, p := range slices.Backward(x.bases[account+"/"+roleID]) {
+		if p.at < before {
+			out = append(out, p.baseline)
+		}
+	}
+	return out
+}
+
+// strangers says which principal of a written document is not the one that a
+// baseline recorded. Between the handling's look and its write nobody can stop
+// somebody else from taking a name, so its own look counts where it had one.
+func (x *indexed) strangers(run, before int, document string, b role.Baseline, ids map[string]string) string {
+	t := x.judge.read(document)
+	if t.err != nil {
+		return "what was written cannot be read: " + t.err.Error()
+	}
+	r := x.runs[run]
+	for _, s := range t.document.Statements {
+		for _, p := range s.Principal.List {
+			if p.Kind != policy.User && p.Kind != policy.Role || accepted(r, p.Value) {
+				continue
+			}
+			was, known := b.Principals[p.Value]
+			if !known {
+				return "it names " + p.Value + ", of whom no baseline records whom that stood for"
+			}
+			is := ids[p.Value]
+			if look, _, ok := last(x, run, before, func(f Looked) bool { return f.ARN == p.Value }); ok {
+				is = look.ID
+			}
+			if is != was {
+				return "it names " + p.Value + ", who was " + was + " in the baseline and is " + or(is, "nobody") + " now"
+			}
+		}
+	}
+	return ""
+}
+
+func accepted(r *handling, arn string) bool {
+	if r == nil || r.rules == nil {
+		return false
+	}
+	for _, p := range r.rules.Partners {
+		for _, a := range p.AcceptedPrincipals {
+			if a == arn {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// widening is I4.
+func widening(x *indexed) []Violation {
+	var out []Violation
+	each(x, func(i int, e Entry, w Wrote) {
+		if e.Run == 0 || w.Call != UpdateTrust {
+			return
+		}
+		why := x.judge.wider(w.Role.Account, w.Role.TrustPolicy, w.Document)
+		if why == "" {
+			return
+		}
+		intent, _, _ := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+		for _, b := range x.basesOf(i, w.Role.Account, intent.Intent.RoleID) {
+			if x.judge.wider(w.Role.Account, b.Document, w.Document) == "" {
+				return
+			}
+		}
+		out = append(out, Violation{Invariant: I4, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: "it lets in whom neither a baseline nor the document before did: " + why})
+	})
+	return out
+}
+
+// protected is I5.
+func protected(x *indexed) []Violation {
+	var out []Violation
+	each(x, func(i int, e Entry, w Wrote) {
+		if e.Run == 0 {
+			return
+		}
+		var more []string
+		if r := x.runs[e.Run]; r.rules != nil {
+			more = r.rules.Protected
+		}
+		if why, is := role.Protected(w.Role, more); is {
+			out = append(out, Violation{Invariant: I5, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: "it was written, and " + why})
+		}
+	})
+	return out
+}

@@ -1,0 +1,96 @@
+package invariant
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/meter"
+)
+
+// alerts is I7.
+func alerts(x *indexed) []Violation {
+	out := repeats(x)
+	if !x.over {
+		return out
+	}
+	channels, byEvent, byThread := map[string]bool{}, map[string]map[string]bool{}, map[string]map[string]bool{}
+	for _, c := range x.Channels {
+		channels[c] = true
+	}
+	note := func(m map[string]map[string]bool, k, channel string) {
+		if m[k] == nil {
+			m[k] = map[string]bool{}
+		}
+		m[k][channel] = true
+	}
+	alarmed := map[string]bool{}
+	for _, e := range x.Entries {
+		switch f := e.Fact.(type) {
+		case Told:
+			if f.Alert.Change != nil {
+				note(byEvent, f.Alert.Change.EventID, f.Channel)
+			}
+			note(byThread, f.Alert.ID+"/"+f.Alert.Verdict, f.Channel)
+		case Alarmed:
+			if slices.Contains([]string{meter.WordAlertRefused, meter.WordMalformedAlert}, f.Word) {
+				alarmed[f.Key] = true
+			}
+		}
+	}
+	each(x, func(i int, _ Entry, f Concluded) {
+		c := f.Conclusion
+		if !asksToBeTold(c) || alarmed[c.Event.EventID] {
+			return
+		}
+		for channel := range channels {
+			thread := c.State != nil && c.State.AlertID != "" && byThread[c.State.AlertID+"/"+c.State.Verdict.String()][channel]
+			if !thread && !byEvent[told(c.Event.EventID)][channel] {
+				out = append(out, Violation{Invariant: I7, At: i, Event: c.Event.String(), Sentence: fmt.Sprintf("it ended as %s and %s was told nothing of it", c.End, channel)})
+			}
+		}
+	})
+	return out
+}
+
+// asksToBeTold says whether an end is one that people have to hear of.
+func asksToBeTold(c ledger.Conclusion) bool {
+	if c.State != nil && c.State.Verdict == finding.Compliant {
+		return false
+	}
+	switch c.End {
+	case ledger.Tagged, ledger.Reverted, ledger.Quarantined, ledger.Told, ledger.Held, ledger.Rejected:
+		return true
+	case ledger.Superseded, ledger.InFlight:
+		return false
+	case ledger.Compliant:
+		// A state that is kept as it was says nothing new.
+		return c.State != nil && c.State.Verdict != finding.Compliant && c.State.AlertID != ""
+	default:
+		return true
+	}
+}
+
+// repeats are alerts that were told again though nobody crashed in between.
+func repeats(x *indexed) []Violation {
+	type sent struct{ channel, id, state, decision, fingerprint, event string }
+	var out []Violation
+	free := map[sent]int{}
+	each(x, func(i int, e Entry, f Told) {
+		a := f.Alert
+		k := sent{channel: f.Channel, id: a.ID, state: a.State.String(), decision: a.Decision.ID, fingerprint: a.Fingerprint}
+		if a.Change != nil {
+			k.event = a.Change.EventID
+		}
+		r := x.runs[e.Run]
+		if f.Answer != Yes || r == nil || r.ended < 0 || r.how == Crashed || r.how == Failed {
+			// Whoever cannot know that it was told may tell it again.
+			return
+		}
+		if free[k]++; free[k] == 2 {
+			out = append(out, Violation{Invariant: I7, At: i, Event: k.event, Role: a.Role.ARN, Sentence: fmt.Sprintf("alert %s (%s) was told again to %s, and nobody had crashed", a.ID, a.State, f.Channel)})
+		}
+	})
+	return out
+}
