@@ -68,31 +68,35 @@ func (a *iam) copied() *iam {
 
 func place(r role.Ref) string { return r.Account + "/" + strings.ToLower(r.Name) }
 
-// shows is a role as it stood at a time.
-func (a *iam) shows(r role.Ref, at time.Time) (role.Role, bool) {
+// shows is a role as it stood at a time, or so many versions before.
+func (a *iam) shows(r role.Ref, at time.Time, back int) (role.Role, bool) {
 	rec, ok := a.roles[place(r)]
 	if !ok {
 		return role.Role{}, false
 	}
 	for i := len(rec.versions) - 1; i >= 0; i-- {
 		if v := rec.versions[i]; !v.from.After(at) {
-			return a.render(v)
+			if i < back {
+				return role.Role{}, false
+			}
+			return a.render(rec.versions[i-back])
 		}
 	}
 	return role.Role{}, false
 }
 
-// older says how many versions before the present one may still be read.
-func (a *iam) older(r role.Ref, now time.Time, bound time.Duration) []time.Time {
+// older says how many versions before the present one may still be read: those
+// that were replaced no longer ago than the bound.
+func (a *iam) older(r role.Ref, now time.Time, bound time.Duration) int {
 	rec, ok := a.roles[place(r)]
 	if !ok {
-		return nil
+		return 0
 	}
-	var out []time.Time
+	n := 0
 	for i := len(rec.versions) - 1; i > 0 && now.Sub(rec.versions[i].from) < bound; i-- {
-		out = append(out, rec.versions[i].from.Add(-1))
+		n++
 	}
-	return out
+	return n
 }
 
 func (a *iam) render(v version) (role.Role, bool) {

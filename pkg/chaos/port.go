@@ -57,7 +57,7 @@ func (p *port) Wait(_ context.Context, d time.Duration) error {
 // Role implements guard.Reader and part of remediate.IAM.
 func (p *port) Role(_ context.Context, r role.Ref) (role.Role, error) {
 	return get[role.Role](p, call{kind: readsRole, name: "GetRole", account: r.Account, ref: r, do: func(s *site, h hand) reply {
-		return value(s.readRole(h.run, r, h.stale))
+		return value(s.readRole(h, r))
 	}})
 }
 

@@ -64,8 +64,10 @@ type call struct {
 type hand struct {
 	// run is the handling that makes it.
 	run int
-	// stale is the time as of which a reading shows things; zero for now.
+	// stale is the time as of which a reading shows things; zero for now. Back is
+	// the same in versions.
 	stale time.Time
+	back  int
 	// answer says whether the caller will learn of it.
 	answer invariant.Answer
 }
@@ -104,17 +106,17 @@ func done(err error) reply { return reply{err: err} }
 func value[T any](v T, err error) reply { return reply{value: v, err: err} }
 
 // readRole answers GetRole.
-func (s *site) readRole(run int, r role.Ref, stale time.Time) (role.Role, error) {
+func (s *site) readRole(h hand, r role.Ref) (role.Role, error) {
 	at := s.now
-	if !stale.IsZero() {
-		at = stale
+	if !h.stale.IsZero() {
+		at = h.stale
 	}
-	got, ok := s.iam.shows(r, at)
+	got, ok := s.iam.shows(r, at, h.back)
 	if !ok {
 		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrNotFound)
 	}
 	got.ReadAt = s.now
-	s.record(run, invariant.Read{Role: got})
+	s.record(h.run, invariant.Read{Role: got})
 	return got, nil
 }
 

@@ -42,6 +42,12 @@ func (x *indexed) cause(i int, e Entry, w Wrote) string {
 	if read.Role.ID != intent.Intent.RoleID {
 		return fmt.Sprintf("the intent is about RoleId %s and the last reading showed %s", intent.Intent.RoleID, read.Role.ID)
 	}
+	for k := at + 1; k < i; k++ {
+		f, is := x.Entries[k].Fact.(Wrote)
+		if is && f.Call == UpdateTrust && x.Entries[k].Run > 0 && x.Entries[k].Run != e.Run && f.Role.ID == w.Role.ID {
+			return fmt.Sprintf("handling %d wrote the role after this one had read it last: nothing kept the two apart", x.Entries[k].Run)
+		}
+	}
 	verdict, known := x.verdict(e.Run, read.Role, e.At)
 	if !known {
 		return ""

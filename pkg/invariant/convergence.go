@@ -54,9 +54,6 @@ func (x *indexed) unsettled(e Entry, s Stands, known *ledger.RoleState) string {
 	v := x.judge.Verdict(s.Rules, x.joinedAt(len(x.Entries)), s.Role, e.At)
 	switch {
 	case v == finding.Compliant || x.judge.read(s.Role.TrustPolicy).quarantine:
-		if v == finding.Compliant && known != nil && known.AlertID != "" && x.judge.Same(known.Document, s.Role.TrustPolicy) && known.Verdict != finding.Compliant {
-			return "it obeys the rules, and what was told of it is not taken back"
-		}
 		return ""
 	case known == nil:
 		return "it is " + v.String() + ", and nothing is known of it: " + Short(s.Role.TrustPolicy)

@@ -2,6 +2,7 @@ package invariant
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
@@ -23,6 +24,9 @@ type History struct {
 	Secrets []string
 	// MaxCalls is the most entries that one handling may make; zero means 1,000.
 	MaxCalls int
+
+	mu    sync.Mutex
+	ended map[ledger.Key]bool
 }
 
 // Entry is one fact, when it happened and in which handling. Handlings are
@@ -214,7 +218,23 @@ func (Panicked) fact()  {}
 
 // Add records a fact.
 func (h *History) Add(at time.Time, run int, f Fact) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.Entries = append(h.Entries, Entry{At: at, Run: run, Fact: f})
+}
+
+// first says whether an event ends for the first time.
+func (h *History) first(k ledger.Key) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended[k] {
+		return false
+	}
+	if h.ended == nil {
+		h.ended = map[ledger.Key]bool{}
+	}
+	h.ended[k] = true
+	return true
 }
 
 // Say looks for secrets in an output, and records it when it holds one.

@@ -62,6 +62,30 @@ func (k Knowledge) String() string {
 	}
 }
 
+// String gives "current" or "lagged".
+func (l Lag) String() string {
+	switch l {
+	case Current:
+		return "current"
+	case Lagged:
+		return "lagged"
+	default:
+		return "lag?"
+	}
+}
+
+// String gives "undetected" or "detected".
+func (d Detection) String() string {
+	switch d {
+	case Undetected:
+		return "undetected"
+	case Detected:
+		return "detected"
+	default:
+		return "detection?"
+	}
+}
+
 // Line tells one entry in a line, for traces.
 func (e Entry) Line(since time.Time) string {
 	who := "world"

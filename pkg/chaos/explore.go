@@ -1,0 +1,432 @@
+package chaos
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// Scenario is what the model check tries in every order: one role, others that
+// write it, two workers, and how much may go wrong.
+type Scenario struct {
+	Name string
+	// Before is the role's document that has become a baseline.
+	Before string
+	// Writes are what others write, in their order, each at any moment.
+	Writes []string
+	// Copies is how often each of their events comes.
+	Copies  int
+	Workers int
+	// Crashes and Stales bound how often a handling vanishes and a reading lags.
+	Crashes, Stales int
+	// States bounds the states; zero is no bound.
+	States int
+	// Depth bounds the steps from the first foreign write; zero is no bound.
+	Depth int
+}
+
+// Explored is what the model check saw.
+type Explored struct {
+	States, Edges, Ends, Positions, GuardRuns, Deepest int
+	// Whole says that every order was tried.
+	Whole Extent
+	// Lost are the writes that replaced one which the handling had not seen;
+	// Told and Untold count the ends of those by whether people were told.
+	Lost, Told, Untold int
+	Found              []Broken
+}
+
+// Extent says how much was explored.
+type Extent uint8
+
+// The extents.
+const (
+	Bounded Extent = iota
+	Exhausted
+)
+
+// String gives "bounded" or "exhausted".
+func (e Extent) String() string {
+	if e == Exhausted {
+		return "exhausted"
+	}
+	return "bounded"
+}
+
+// Broken is a violation with the way that leads to it.
+type Broken struct {
+	Violation invariant.Violation
+	Way       []string
+}
+
+// staleness is for how long IAM may show what it showed before.
+const staleness = time.Minute
+
+// visibility is after what time a message that was not done with comes again.
+const visibility = 6 * time.Minute
+
+// choice is one thing that may happen next.
+type choice struct {
+	kind choiceKind
+	// which worker or message, how many versions back a reading lags.
+	which, back int
+	crash       crashKind
+}
+
+type choiceKind uint8
+
+const (
+	takes choiceKind = iota
+	goesOn
+	disturbs
+	ticks
+)
+
+type crashKind uint8
+
+const (
+	lives crashKind = iota
+	diesBefore
+	diesAfter
+)
+
+// explorer walks through all states.
+type explorer struct {
+	Scenario
+	digests
+	machine *automaton
+	rules   *org.Rules
+	judge   *invariant.Judge
+	seen    map[uint64]uint16
+	bodies  map[string]*message
+	out     Explored
+	err     error
+	most    int
+}
+
+// modelled is the role of the model check.
+var modelled = role.Ref{Account: prod, Name: "app"}
+
+// Explore tries a scenario.
+func Explore(s Scenario, judge *invariant.Judge) (Explored, error) {
+	variants, err := rulesFiles(wideLimits)
+	if err != nil {
+		return Explored{}, err
+	}
+	d := newDigests()
+	x := &explorer{Scenario: s, digests: d, rules: variants[0], machine: newAutomaton(variants[0], d), judge: judge, seen: map[uint64]uint16{}, bodies: map[string]*message{}, most: 10}
+	first, err := x.first()
+	if err != nil {
+		return Explored{}, err
+	}
+	x.walk(first)
+	x.out.States, x.out.Positions, x.out.GuardRuns = len(x.seen), int(x.machine.count), x.machine.runs
+	return x.out, x.err
+}
+
+// frame is a state on the way, and what of it was tried.
+type frame struct {
+	state   *state
+	choices []choice
+	tried   int
+}
+
+// walk goes depth first through every order of what may happen.
+func (x *explorer) walk(first *state) {
+	x.out.Whole = Exhausted
+	stack := []frame{{state: first, choices: x.choices(first)}}
+	x.seen[first.sum(x.digests)] = 0
+	for len(stack) > 0 && x.err == nil {
+		f := &stack[len(stack)-1]
+		if f.tried == len(f.choices) {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		c := f.choices[f.tried]
+		f.tried++
+		next := x.apply(f.state, c)
+		if x.err != nil {
+			return
+		}
+		x.out.Edges++
+		x.out.Deepest = max(x.out.Deepest, next.depth)
+		sum := next.sum(x.digests)
+		if at, ok := x.seen[sum]; ok && int(at) <= next.depth {
+			continue
+		}
+		x.seen[sum] = uint16(next.depth)
+		if x.States > 0 && len(x.seen) >= x.States || len(x.out.Found) >= x.most {
+			x.out.Whole = Bounded
+			return
+		}
+		if x.Depth > 0 && next.depth >= x.Depth {
+			x.out.Whole = Bounded
+			x.look(next, false)
+			continue
+		}
+		choices := x.choices(next)
+		if len(choices) == 0 {
+			x.out.Ends++
+			x.look(next, true)
+			continue
+		}
+		stack = append(stack, frame{state: next, choices: choices})
+	}
+}
+
+// choices are what may happen next.
+func (x *explorer) choices(s *state) []choice {
+	var out []choice
+	running, idle := false, -1
+	for i, p := range s.workers {
+		switch {
+		case p.at == nil:
+			idle = i
+		case !p.until.After(s.now):
+			running = true
+			out = append(out, x.steps(s, i)...)
+		}
+	}
+	if idle >= 0 {
+		taken := map[uint64]bool{}
+		for i, q := range s.queue {
+			if !q.at.After(s.now) && !taken[q.sum] {
+				taken[q.sum] = true
+				out = append(out, choice{kind: takes, which: i})
+			}
+		}
+	}
+	if s.foreign < len(x.Writes) {
+		out = append(out, choice{kind: disturbs})
+	}
+	if _, ok := s.alarm(); ok && !running {
+		out = append(out, choice{kind: ticks})
+	}
+	return out
+}
+
+// steps are the ways in which a worker may go on.
+func (x *explorer) steps(s *state, i int) []choice {
+	c := s.workers[i].at.call
+	out := []choice{{kind: goesOn, which: i}}
+	if c.kind == readsRole && s.stales > 0 {
+		for back := 1; back <= s.iam.older(c.ref, s.now, staleness); back++ {
+			out = append(out, choice{kind: goesOn, which: i, back: back})
+		}
+	}
+	if s.crashes > 0 {
+		out = append(out, choice{kind: goesOn, which: i, crash: diesBefore})
+		if lasting(c.kind) {
+			out = append(out, choice{kind: goesOn, which: i, crash: diesAfter})
+		}
+	}
+	return out
+}
+
+// alarm is the next time at which something becomes possible that is not now.
+func (s *state) alarm() (time.Time, bool) {
+	var next time.Time
+	note := func(t time.Time) {
+		if t.After(s.now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, q := range s.queue {
+		note(q.at)
+	}
+	for _, p := range s.workers {
+		if p.at != nil {
+			note(p.until)
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// apply makes the next state.
+func (x *explorer) apply(s *state, c choice) *state {
+	n := s.child()
+	switch c.kind {
+	case takes:
+		x.take(n, s, c.which)
+	case goesOn:
+		x.goOn(n, c)
+	case disturbs:
+		x.disturb(n)
+	case ticks:
+		n.now, _ = s.alarm()
+	}
+	return n
+}
+
+func (x *explorer) take(n, s *state, which int) {
+	for i := range n.workers {
+		if n.workers[i].at != nil {
+			continue
+		}
+		q := s.queue[which]
+		n.queue = s.without(which)
+		n.runs++
+		p, err := x.machine.begin(q.message, n.now)
+		if err != nil {
+			x.err = err
+			return
+		}
+		n.workers[i] = post{at: p, run: n.runs, item: q}
+		x.note(n, n.runs, invariant.Began{Key: q.message.key, What: q.message.what})
+		x.arrive(n, i)
+		return
+	}
+}
+
+// arrive ends a handling that has come to its end, and lets a wait begin.
+func (x *explorer) arrive(n *state, i int) {
+	p := &n.workers[i]
+	if !p.at.ended {
+		p.until = time.Time{}
+		if p.at.call.kind == waits {
+			p.until = n.now.Add(p.at.call.pause)
+		}
+		return
+	}
+	out := p.at.out
+	ended := invariant.Ended{How: invariant.Done, Note: out.result.Reason}
+	switch {
+	case out.panicked != "":
+		x.note(n, p.run, invariant.Panicked{Value: out.panicked})
+		ended = invariant.Ended{How: invariant.Failed, Note: "panic"}
+	case out.err != nil:
+		ended = invariant.Ended{How: invariant.Failed, Note: out.err.Error()}
+	case out.result.Ignored != "" && out.result.End == ledger.InFlight:
+		ended.How = invariant.Ignoring
+	}
+	x.note(n, p.run, ended)
+	if ended.How == invariant.Failed {
+		n.queue = add(n.queue, queued{p.item.message, p.item.sum, n.now.Add(visibility)})
+	}
+	*p = post{}
+}
+
+// goOn does the call for which a worker waits.
+func (x *explorer) goOn(n *state, c choice) {
+	p := n.workers[c.which]
+	k := p.at.call
+	if c.back > 0 {
+		n.stales--
+	}
+	var r reply
+	if c.crash != diesBefore {
+		answer := invariant.Yes
+		if c.crash == diesAfter {
+			answer = invariant.NoAnswer
+		}
+		r = x.do(n, k, hand{run: p.run, back: c.back, answer: answer})
+	}
+	if c.crash != lives {
+		n.crashes--
+		x.note(n, p.run, invariant.Ended{How: invariant.Crashed, Note: "at " + k.name})
+		n.queue = add(n.queue, queued{p.item.message, p.item.sum, n.now.Add(visibility)})
+		n.workers[c.which] = post{}
+		return
+	}
+	next, err := x.machine.answer(p.at, r, n.now)
+	if err != nil {
+		x.err = err
+		return
+	}
+	n.workers[c.which].at = next
+	x.arrive(n, c.which)
+}
+
+// do does a call on the state.
+func (x *explorer) do(n *state, k call, h hand) reply {
+	s := &site{now: n.now, iam: n.iam, ledger: n.ledger.memory, ended: n.ended, record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
+	wrote := false
+	switch k.kind {
+	case writes:
+		s.iam = n.iam.copied()
+		wrote = k.name == "UpdateAssumeRolePolicy"
+	case notes:
+		s.ledger = n.ledger.replay()
+	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, sends, kinds:
+	}
+	r := k.do(s, h)
+	switch k.kind {
+	case writes:
+		n.iam, n.iamSum = s.iam, sumIAM(x.digests, s.iam)
+	case notes:
+		m := s.ledger.(*ledger.Memory)
+		if sum := x.of(m); sum != n.ledger.sum {
+			now := n.now
+			n.ledger = &remembered{before: n.ledger, memory: m, sum: sum, length: n.ledger.length + 1, do: func(s *site) {
+				s.now = now
+				k.do(s, h)
+			}}
+			n.ended = s.ended
+		}
+	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, sends, kinds:
+	}
+	x.flush(n, s)
+	if wrote {
+		x.look(n, false)
+	}
+	return r
+}
+
+// disturb lets others write.
+func (x *explorer) disturb(n *state) {
+	s := &site{now: n.now, iam: n.iam.copied(), record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
+	if err := s.update(0, arn(prod, "user", "mallory"), modelled, x.Writes[n.foreign]); err != nil {
+		x.err = err
+		return
+	}
+	n.iam, n.iamSum = s.iam, sumIAM(x.digests, s.iam)
+	n.foreign++
+	x.flush(n, s)
+}
+
+// flush puts events and steps on the queue.
+func (x *explorer) flush(n *state, s *site) {
+	for _, e := range s.emitted {
+		id, copies := fmt.Sprintf("theirs-%d", n.foreign), max(1, x.Copies)
+		if e.actor == writer {
+			n.own++
+			id, copies = fmt.Sprintf("ours-%d", n.own), 1
+		}
+		told := e.told(id)
+		m := x.message(told.body(), message{key: ledger.Key{Account: told.account, EventID: id}, what: e.event + " " + id})
+		x.note(n, 0, invariant.Arrived{Key: m.key})
+		for range copies {
+			n.queue = add(n.queue, queued{m, x.text(string(m.body)), n.now})
+		}
+	}
+	for _, step := range s.sent {
+		x.later(n, step)
+	}
+}
+
+func (x *explorer) later(n *state, step guard.Step) {
+	body, err := step.Body()
+	if err != nil {
+		x.err = err
+		return
+	}
+	m := x.message(body, message{key: ledger.Key{Account: step.Change.Account, EventID: step.Change.EventID}, later: true, what: fmt.Sprintf("%s %d of %s", step.Step, step.Attempt, step.Change.EventID)})
+	n.queue = add(n.queue, queued{m, x.text(string(body)), n.now.Add(min(step.Delay(n.now), 15*time.Minute))})
+}
+
+// message gives the one message with a body.
+func (x *explorer) message(body []byte, m message) *message {
+	if known, ok := x.bodies[string(body)]; ok {
+		return known
+	}
+	m.body = body
+	x.bodies[string(body)] = &m
+	return &m
+}
+
+func add(list []queued, q queued) []queued { return append(list[:len(list):len(list)], q) }
