@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -63,8 +64,8 @@ type Episode struct {
 	Judge *invariant.Judge
 	// Trace, when not nil, is given each line of what happens.
 	Trace func(line string)
-	// milder changes the weather, to look for a smaller case.
-	milder func(*weather)
+	// Without takes things out of the weather, by their names in knobs.
+	Without []string
 }
 
 // Outcome is what became of an episode.
@@ -74,6 +75,8 @@ type Outcome struct {
 	Violations []invariant.Violation
 	Err        error
 }
+
+func join(names []string) string { return strings.Join(names, ",") }
 
 // mostHealing bounds the steps in which an episode must have come to rest.
 const mostHealing = 200_000
@@ -113,8 +116,12 @@ func (e Episode) world() (*world, error) {
 	if rng.IntN(3) == 0 {
 		limits = tightLimits
 	}
-	if e.milder != nil {
-		e.milder(&sky)
+	for _, name := range e.Without {
+		off, ok := sky.knobs()[name]
+		if !ok {
+			return nil, fmt.Errorf("there is nothing called %q in the weather: take of %s", name, join(calmed()))
+		}
+		off()
 	}
 	variants, err := rulesFiles(limits)
 	if err != nil {

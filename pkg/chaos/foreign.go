@@ -152,6 +152,17 @@ func (w *world) burst(actor string) {
 	}
 }
 
+// snipe lets somebody write a role just before, or just after, we do (T64).
+func (w *world) snipe(r role.Ref, d time.Duration) {
+	text := w.text()
+	w.in(d/2+time.Duration(w.rng.Int64N(int64(d)+1)), func() {
+		if !w.healed {
+			w.change(arn(dev, "user", "ops"), r, text)
+			w.flush()
+		}
+	})
+}
+
 func (w *world) remove(actor string, r role.Ref) {
 	gone, ok := w.iam.remove(w.now, r)
 	if !ok {

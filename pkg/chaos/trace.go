@@ -43,10 +43,13 @@ func Story(h *invariant.History, v invariant.Violation, most int) []string {
 	return append(before, after[:min(len(after), most/4)]...)
 }
 
+// plain is an event's id, without its account and what follows it.
 func plain(event string) string {
-	account, id, _ := strings.Cut(event, "#")
-	id, _, _ = strings.Cut(id, "#")
-	return account + "#" + id
+	if _, id, ok := strings.Cut(event, "#"); ok {
+		event = id
+	}
+	id, _, _ := strings.Cut(event, "#")
+	return id
 }
 
 // general is what concerns every role.

@@ -33,6 +33,8 @@ type weather struct {
 	receives int
 	// outages is the chance that a thing that others do is an outage of one part.
 	outages float64
+	// snipe is the chance that somebody writes a role just before we do.
+	snipe float64
 	// loneDenyRefused: IAM takes no policy that is a single Deny.
 	loneDenyRefused bool
 }
@@ -46,11 +48,23 @@ func forecast(r *rand.Rand) weather {
 		fault:   pick(0, 0.002, 0.01, 0.05), effect: pick(0.1, 0.5), crash: pick(0, 0.001, 0.005, 0.02),
 		stale: pick(0, 0.05, 0.3), lag: []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}[r.IntN(3)],
 		slow: pick(0, 0.01), twice: pick(0, 0.1, 0.5), again: pick(0, 0.02), late: pick(0, 0.01), lost: pick(0, 0.01, 0.05),
-		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1),
+		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3),
 		loneDenyRefused: r.IntN(4) == 0,
 	}
 	return w
 }
+
+// knobs are what can be taken out of the weather, by name.
+func (w *weather) knobs() map[string]func() {
+	return map[string]func(){
+		"faults": func() { w.fault = 0 }, "crashes": func() { w.crash = 0 }, "stale": func() { w.stale = 0 }, "slow": func() { w.slow = 0 },
+		"twice": func() { w.twice = 0 }, "again": func() { w.again = 0 }, "late": func() { w.late = 0 }, "lost": func() { w.lost = 0 },
+		"shuffled": func() { w.shuffled = 0 }, "outages": func() { w.outages = 0 }, "snipers": func() { w.snipe = 0 },
+	}
+}
+
+// calmed gives the names of what can be taken out of the weather.
+func calmed() []string { return sortedKeys(new(weather).knobs()) }
 
 // calm is the weather in which an episode heals.
 func (w weather) calm() weather {

@@ -272,7 +272,11 @@ func (k *worker) after(c call, ok bool) {
 		return
 	}
 	k.pending = c
-	k.w.in(k.w.latency(c), k.resume)
+	d := k.w.latency(c)
+	if c.name == string(invariant.UpdateTrust) && k.w.chance(k.w.sky.snipe) {
+		k.w.snipe(c.ref, d)
+	}
+	k.w.in(d, k.resume)
 }
 
 // resume does the call that is pending and lets the handling go on.

@@ -36,7 +36,9 @@ func (f *far) Untag(context.Context, role.Ref, []string) error { return f.err }
 
 func (f *far) Name() string { return topic }
 
-func (f *far) Notify(context.Context, alert.Alert) (notify.Retry, error) { return notify.Retry{}, f.err }
+func (f *far) Notify(context.Context, alert.Alert) (notify.Retry, error) {
+	return notify.Retry{}, f.err
+}
 
 // What takes effect is recorded, also where its caller is told that it failed;
 // what does not take effect is not.

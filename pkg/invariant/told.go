@@ -7,6 +7,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // alerts is I7.
@@ -89,8 +90,17 @@ func repeats(x *indexed) []Violation {
 			return
 		}
 		if free[k]++; free[k] == 2 {
-			out = append(out, Violation{Invariant: I7, At: i, Event: k.event, Role: a.Role.ARN, Sentence: fmt.Sprintf("alert %s (%s) was told again to %s, and nobody had crashed", a.ID, a.State, f.Channel)})
+			out = append(out, Violation{Invariant: I7, At: i, Event: k.event, Role: nameOf(a.Role.ARN), Sentence: fmt.Sprintf("alert %s (%s) was told again to %s, and nobody had crashed", a.ID, a.State, f.Channel)})
 		}
 	})
 	return out
+}
+
+// nameOf gives the account and name in a role's ARN.
+func nameOf(arn string) string {
+	a, err := role.ParseARN(arn)
+	if err != nil {
+		return arn
+	}
+	return a.Ref().String()
 }
