@@ -64,7 +64,7 @@ func TestARecorderRecordsWhatTakesEffect(t *testing.T) {
 	must(err)
 	_, err = book.Take(ctx, event, start)
 	must(err)
-	must(book.Intend(ctx, ledger.Intent{Event: event, Role: ref, RoleID: "AROAAPP"}))
+	must(book.Intend(ctx, ledger.Intent{Event: event, Role: ref, RoleID: "AROAAPP", Decision: decision.Decision{ID: "d1"}}))
 	must(book.Spend(ctx, "one", start, limit))
 	if err := book.Spend(ctx, "two", start, limit); err == nil {
 		t.Fatal("the limit does not hold")
