@@ -90,7 +90,7 @@ func (a *automaton) run(to *position) error {
 	}
 	a.runs++
 	held.fiber = start(func() time.Time { return now }, func(asker) (guard.Result, error) {
-		if root.message.later {
+		if root.message.kind == later {
 			return g.HandleStep(ctx, root.message.body)
 		}
 		return g.Handle(ctx, root.message.body)

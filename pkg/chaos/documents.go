@@ -102,6 +102,7 @@ organization:
     - {id: "` + prod + `", name: prod}
     - {id: "` + dev + `", name: dev}
 protected: ["arn:aws:iam::*:role/kept-*"]
+baselines: {ageHours: 2}
 `
 	var out []*org.Rules
 	for _, tail := range []string{

@@ -352,7 +352,7 @@ func (x *explorer) do(n *state, k call, h hand) reply {
 		wrote = k.name == "UpdateAssumeRolePolicy"
 	case notes:
 		s.ledger = n.ledger.replay()
-	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, sends, kinds:
+	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, verifies, sends, kinds:
 	}
 	r := k.do(s, h)
 	switch k.kind {
@@ -368,7 +368,7 @@ func (x *explorer) do(n *state, k call, h hand) reply {
 			}}
 			n.ended = s.ended
 		}
-	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, sends, kinds:
+	case waits, readsRole, readsPrincipal, opens, tells, remembers, asks, verifies, sends, kinds:
 	}
 	x.flush(n, s)
 	if wrote {
@@ -415,7 +415,7 @@ func (x *explorer) later(n *state, step guard.Step) {
 		x.err = err
 		return
 	}
-	m := x.message(body, message{key: ledger.Key{Account: step.Change.Account, EventID: step.Change.EventID}, later: true, what: fmt.Sprintf("%s %d of %s", step.Step, step.Attempt, step.Change.EventID)})
+	m := x.message(body, message{key: ledger.Key{Account: step.Change.Account, EventID: step.Change.EventID}, kind: later, what: fmt.Sprintf("%s %d of %s", step.Step, step.Attempt, step.Change.EventID)})
 	n.queue = add(n.queue, queued{m, x.text(string(body)), n.now.Add(min(step.Delay(n.now), 15*time.Minute))})
 }
 

@@ -87,8 +87,10 @@ func (w *world) act() {
 		w.flip()
 	case n < 95:
 		w.changeRules()
-	case n < 97:
+	case n < 96:
 		w.join()
+	case n < 98:
+		w.tamper()
 	default:
 		w.remove(actor, w.target())
 	}

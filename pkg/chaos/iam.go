@@ -275,6 +275,18 @@ func (a *iam) retag(at time.Time, r role.Ref, set map[string]string, unset []str
 	return nil
 }
 
+// bound sets a role's permissions boundary.
+func (a *iam) bound(at time.Time, r role.Ref, policyARN string) error {
+	v, ok := a.newest(r)
+	if !ok {
+		return fmt.Errorf("%s: %w", r, role.ErrNotFound)
+	}
+	changed := *v.role
+	changed.Boundary = policyARN
+	a.put(at, r, &changed, v.trust)
+	return nil
+}
+
 // user makes a user, or gives the one that is there.
 func (a *iam) user(arn string) string {
 	if id, ok := a.people[arn]; ok {

@@ -221,6 +221,11 @@ func (m memory) Sweeping(_ context.Context, id string) (ledger.Sweep, []ledger.S
 	return w.sweep, w.accounts, ok, err
 }
 
+// Swept implements ledger.Ledger.
+func (m memory) Swept(_ context.Context, sweep, account string) (ledger.SweptAccount, bool, error) {
+	return find(m, "Swept", func(l ledger.Ledger) (ledger.SweptAccount, bool, error) { return l.Swept(ctx, sweep, account) })
+}
+
 // SaveSwept implements ledger.Ledger.
 func (m memory) SaveSwept(_ context.Context, a ledger.SweptAccount) error {
 	return note(m, "SaveSwept", func(s *site, _ int) error { return s.ledger.SaveSwept(ctx, a) })

@@ -36,7 +36,7 @@ func newPort(a asker) *port { return &port{asker: a, memory: memory{asker: a}} }
 func newGuard(a asker, rules *org.Rules, log *slog.Logger) (*guard.Guard, error) {
 	p := newPort(a)
 	return guard.New(guard.Config{
-		Rules: rules, Reader: p, Writers: p, Members: p, Ledger: p.memory, Channel: p, Later: p,
+		Rules: rules, Reader: p, Writers: p, Containers: p, Members: p, Seals: p, Ledger: p.memory, Channel: p, Later: p,
 		Now: p.clock, Wait: p.Wait, Log: log,
 	})
 }
@@ -120,5 +120,23 @@ func (p *port) Send(_ context.Context, step guard.Step) error {
 	return p.ask(call{kind: sends, name: "SendMessage", do: func(s *site, _ hand) reply {
 		s.sent = append(s.sent[:len(s.sent):len(s.sent)], step)
 		return reply{}
+	}}).err
+}
+
+// Verify implements guard.Seals.
+func (p *port) Verify(_ context.Context, b role.Baseline) error {
+	return p.ask(call{kind: verifies, name: "VerifyMac", do: func(*site, hand) reply { return done(verify(b)) }}).err
+}
+
+// Container implements guard.Containers.
+func (p *port) Container(_ context.Context, r role.Role, _ decision.Decision) (remediate.Boundaries, error) {
+	rep := p.ask(call{kind: opens, name: "AssumeRole", account: r.Account, do: func(*site, hand) reply { return reply{} }})
+	return p, rep.err
+}
+
+// PutBoundary implements remediate.Boundaries.
+func (p *port) PutBoundary(_ context.Context, r role.Ref, policyARN string) error {
+	return p.ask(call{kind: writes, name: "PutRolePermissionsBoundary", account: r.Account, ref: r, do: func(s *site, h hand) reply {
+		return done(s.bound(h.run, r, policyARN))
 	}}).err
 }

@@ -105,9 +105,17 @@ func Run(o Options) (Count, *Failure) {
 	return total, &f
 }
 
+// stir makes numbers that are near each other far apart.
+func stir(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
+	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
+	return x ^ (x >> 31)
+}
+
 // episode is the i-th one of a seed.
 func (o Options) episode(i int, judge *invariant.Judge) Episode {
-	return Episode{Seed: mix(o.Seed, uint64(i)+1), Steps: episodeSteps, Judge: judge}
+	return Episode{Seed: stir(o.Seed ^ stir(uint64(i)+1)), Steps: episodeSteps, Judge: judge}
 }
 
 func (o Outcome) broken() bool { return o.Err != nil || len(o.Violations) > 0 }

@@ -28,6 +28,7 @@ type site struct {
 	// sent are steps that were sent to the later queue, and emitted events that
 	// IAM told of, until somebody takes them.
 	sent    []guard.Step
+	errands []errand
 	emitted []emission
 	// record tells the history a fact of a handling, or of the world (0).
 	record func(run int, f invariant.Fact)
@@ -85,12 +86,13 @@ const (
 	remembers // reads the ledger
 	notes     // writes the ledger
 	asks      // Organizations
+	verifies  // a seal
 	sends     // to the later queue
 	kinds
 )
 
 func (k kind) String() string {
-	return [...]string{"wait", "read", "look", "open", "write", "tell", "recall", "note", "ask", "send", "kind?"}[min(k, kinds)]
+	return [...]string{"wait", "read", "look", "open", "write", "tell", "recall", "note", "ask", "verify", "send", "kind?"}[min(k, kinds)]
 }
 
 type reply struct {
@@ -161,6 +163,15 @@ func (s *site) untag(run int, r role.Ref, keys []string) error {
 		return fmt.Errorf("untagging role %s: %w", r, err)
 	}
 	s.record(run, invariant.Wrote{Role: before, Call: invariant.UntagRole})
+	return nil
+}
+
+func (s *site) bound(run int, r role.Ref, policyARN string) error {
+	before, _ := s.iam.is(r)
+	if err := s.iam.bound(s.now, r, policyARN); err != nil {
+		return fmt.Errorf("bounding role %s: %w", r, err)
+	}
+	s.record(run, invariant.Wrote{Role: before, Call: invariant.Bound})
 	return nil
 }
 

@@ -111,7 +111,7 @@ func sumIAM(d digests, a *iam) uint64 {
 		for _, v := range rec.versions {
 			one = mix(one, d.moment(v.from))
 			if v.role != nil {
-				one = mix(mix(one, d.text(v.role.ID)), mix(d.of(v.role.Tags), d.text(v.trust.text)))
+				one = mix(mix(one, d.text(v.role.ID+v.role.Boundary)), mix(d.of(v.role.Tags), d.text(v.trust.text)))
 			}
 		}
 		h += one

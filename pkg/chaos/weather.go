@@ -120,13 +120,13 @@ func (w *world) fault(c call) trouble {
 			return trouble{err: wrap(c, role.ErrUncertain), effect: true}
 		}
 		errs := []error{role.ErrUncertain, role.ErrThrottled, role.ErrAccessDenied, errDown}
-		if c.name != "UpdateAssumeRolePolicy" {
+		if c.name == "TagRole" || c.name == "UntagRole" {
 			errs = append(errs, role.ErrConflict)
 		}
 		return trouble{err: wrap(c, errs[w.rng.IntN(len(errs))])}
 	case readsRole, readsPrincipal, opens, asks:
 		return trouble{err: wrap(c, []error{role.ErrThrottled, errDown, role.ErrAccessDenied}[w.rng.IntN(3)])}
-	case waits, tells, remembers, notes, sends, kinds:
+	case waits, tells, remembers, notes, verifies, sends, kinds:
 	}
 	return trouble{err: wrap(c, errDown), effect: effect}
 }
@@ -146,7 +146,7 @@ type outage struct {
 // breaks lets a part fail for minutes or hours.
 func (w *world) breaks() {
 	o := outage{until: w.now.Add(time.Duration(1+w.rng.IntN(90)) * time.Minute), err: errDown}
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(9) {
 	case 0:
 		o.kind = notes
 	case 1:
@@ -161,6 +161,8 @@ func (w *world) breaks() {
 		o.kind, o.account, o.err = opens, w.account(), role.ErrAccessDenied
 	case 6:
 		o.kind, o.err = asks, []error{errDown, role.ErrAccessDenied}[w.rng.IntN(2)]
+	case 7:
+		o.kind = verifies
 	default:
 		o.kind, o.err = readsRole, role.ErrThrottled
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/sweep"
 )
 
 // epoch is when every episode begins.
@@ -38,6 +39,8 @@ type world struct {
 	bodies   [][]byte
 	// unseen are roles of whose present state no event tells.
 	unseen map[string]bool
+	// about are the roles that events are about.
+	about map[ledger.Key]string
 	// wars are documents that infrastructure code puts back.
 	wars    map[string]war
 	count   Count
@@ -49,10 +52,23 @@ type world struct {
 type message struct {
 	key      ledger.Key
 	body     []byte
-	later    bool
+	kind     messageKind
 	what     string
 	receives int
 }
+
+// messageKind says for whom a message is.
+type messageKind uint8
+
+const (
+	intake messageKind = iota
+	later
+	// sweeping is a message of the sweep's queue, ticking one of its schedule, and
+	// delivering one of the schedule that sends alerts again.
+	sweeping
+	ticking
+	delivering
+)
 
 // item is something that happens at a time.
 type item struct {
@@ -125,8 +141,13 @@ func (w *world) note(run int, f invariant.Fact) {
 		}
 	case invariant.Told:
 		w.count.Alerts++
+		w.history.Say(w.now, run, "an alert", string(f.Alert.JSON()))
 	case invariant.Concluded:
 		w.count.Ends[f.Conclusion.End]++
+		if c := f.Conclusion; c.State == nil && c.End != ledger.Rejected && w.about[c.Event] != "" {
+			// Nobody could read the role, of which people were told.
+			w.unseen[w.about[c.Event]] = true
+		}
 	}
 }
 
@@ -142,7 +163,7 @@ func (w *world) flush() {
 			w.err = err
 			continue
 		}
-		m := &message{key: ledger.Key{Account: s.Change.Account, EventID: s.Change.EventID}, body: body, later: true, what: fmt.Sprintf("%s %d of %s", s.Step, s.Attempt, s.Change.EventID)}
+		m := &message{key: ledger.Key{Account: s.Change.Account, EventID: s.Change.EventID}, body: body, kind: later, what: fmt.Sprintf("%s %d of %s", s.Step, s.Attempt, s.Change.EventID)}
 		delay := min(s.Delay(w.now), 15*time.Minute)
 		if w.chance(w.sky.again) {
 			delay /= 2
@@ -150,6 +171,10 @@ func (w *world) flush() {
 		w.in(delay, func() { w.waiting = append(w.waiting, m) })
 	}
 	w.sent = w.sent[:0]
+	for _, e := range w.errands {
+		w.errand(e)
+	}
+	w.errands = w.errands[:0]
 }
 
 // publish lets CloudTrail and EventBridge tell of a change: never, once, or
@@ -170,7 +195,10 @@ func (w *world) publish(e emission) {
 	if len(w.bodies) < 200 {
 		w.bodies = append(w.bodies, body)
 	}
-	delete(w.unseen, place(e.ref))
+	if e.ref.Name != "" {
+		delete(w.unseen, place(e.ref))
+		w.about[key] = place(e.ref)
+	}
 	w.note(0, invariant.Arrived{Key: key})
 	copies := 1
 	if w.chance(w.sky.twice) {
@@ -229,6 +257,7 @@ type worker struct {
 	began   time.Time
 	rules   *org.Rules
 	guard   *guard.Guard
+	sweeper *sweep.Sweeper
 	relay   *relay
 }
 
@@ -246,7 +275,11 @@ func (k *worker) begin(m *message) {
 	k.run, k.message, k.began = w.runs, m, w.now
 	if k.guard == nil || k.rules != w.rules {
 		k.relay = &relay{}
-		g, err := newGuard(k.relay, w.rules, slog.New(&logbook{worker: k}))
+		log := slog.New(&logbook{worker: k})
+		g, err := newGuard(k.relay, w.rules, log)
+		if err == nil {
+			k.sweeper, err = newSweeper(k.relay, w.rules, log)
+		}
 		if err != nil {
 			w.err = err
 			return
@@ -254,12 +287,7 @@ func (k *worker) begin(m *message) {
 		k.guard, k.rules = g, w.rules
 	}
 	w.note(k.run, invariant.Began{Key: m.key, What: m.what})
-	k.fiber = start(func() time.Time { return w.now }, func(asker) (guard.Result, error) {
-		if m.later {
-			return k.guard.HandleStep(ctx, m.body)
-		}
-		return k.guard.Handle(ctx, m.body)
-	})
+	k.fiber = start(func() time.Time { return w.now }, func(asker) (guard.Result, error) { return k.handle(m) })
 	k.relay.fiber = k.fiber
 	c, ok := k.fiber.next()
 	k.after(c, ok)
@@ -328,7 +356,7 @@ func (k *worker) end() {
 			how = invariant.Ignoring
 		}
 		w.note(k.run, invariant.Ended{How: how, Note: out.result.Reason})
-		if w.chance(w.sky.again) {
+		if k.message.kind != delivering && w.chance(w.sky.again) {
 			w.count.Duplicates++
 			m := k.message
 			w.in(time.Duration(w.rng.IntN(600))*time.Second, func() { w.waiting = append(w.waiting, m) })
@@ -339,6 +367,10 @@ func (k *worker) end() {
 // again gives the message back to its queue, or to the dead-letter queue.
 func (k *worker) again() {
 	w, m := k.w, k.message
+	if m.kind == ticking || m.kind == delivering {
+		// The schedule tries no more; the next tick comes.
+		return
+	}
 	if m.receives >= w.sky.receives {
 		w.count.Dead++
 		w.dead = append(w.dead, m)

@@ -30,6 +30,12 @@ func caps(x *indexed) []Violation {
 			case decision.WritesAllowed, decision.Unreadable:
 				stopped = time.Time{}
 			}
+		case Reset:
+			for w := range counts {
+				if w.name == f.Scope {
+					delete(counts, w)
+				}
+			}
 		case Spent:
 			if _, ok := first[f.Token]; !ok && f.Answer != No {
 				first[f.Token] = e.At

@@ -33,7 +33,13 @@ func conservation(x *indexed) []Violation {
 		case Arrived:
 			of(f.Key, i)
 		case Took:
-			of(f.Key, i)
+			// A look that follows an event, or a sighting of a sweep, is an event of its
+			// own in the ledger, of which nothing comes when the next finds all well.
+			if told(f.Key.EventID) == f.Key.EventID && sweepOf(f.Key.EventID) == "" {
+				of(f.Key, i)
+			}
+		case Intended:
+			of(f.Intent.Event, i)
 		case Concluded:
 			g := of(f.Conclusion.Event, i)
 			if g.concluded++; g.concluded == 2 {
@@ -48,6 +54,12 @@ func conservation(x *indexed) []Violation {
 			}
 		case Left:
 			of(f.Key, i).left = true
+		}
+	}
+	for k, f := range fates {
+		if g := fates[ledger.Key{Account: k.Account, EventID: told(k.EventID)}]; g != nil && g.left {
+			// The message of a look bears the event's own id.
+			f.left = true
 		}
 	}
 	if !x.over {

@@ -55,6 +55,8 @@ type (
 	Lost struct{ Key ledger.Key }
 	// Turned: the kill switch was turned.
 	Turned struct{ Switch decision.Switch }
+	// Reset: a person took a tripped breaker back.
+	Reset struct{ Scope string }
 	// Healed: no fault and no foreign writer from now on.
 	Healed struct{}
 	// Left: at the end, a message about an event is still on a queue.
@@ -197,6 +199,7 @@ func (Principal) fact() {}
 func (Arrived) fact()   {}
 func (Lost) fact()      {}
 func (Turned) fact()    {}
+func (Reset) fact()     {}
 func (Healed) fact()    {}
 func (Left) fact()      {}
 func (Stands) fact()    {}

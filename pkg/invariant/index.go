@@ -22,6 +22,8 @@ type indexed struct {
 	// bases are the baselines by account and RoleId, rules the rules files by hash.
 	bases map[string][]placed
 	rules map[string]*org.Rules
+	// summaries are the sweeps of which it is known whether people were told.
+	summaries map[string]bool
 }
 
 // placed is a baseline and the entry that tells of it.
@@ -42,7 +44,7 @@ type handling struct {
 }
 
 func index(h *History) *indexed {
-	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}}
+	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}, summaries: map[string]bool{}}
 	if x.judge == nil {
 		x.judge = NewJudge()
 	}

@@ -3,7 +3,10 @@ package invariant
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
@@ -40,15 +43,23 @@ func alerts(x *indexed) []Violation {
 			}
 		}
 	}
+	quiet := map[string]string{}
 	each(x, func(i int, _ Entry, f Concluded) {
 		c := f.Conclusion
+		if s := c.State; s != nil && sweepOf(c.Event.EventID) != "" {
+			quiet[saying(s)] = sweepOf(c.Event.EventID)
+		}
+		if s := c.State; s != nil && x.summarized(quiet[saying(s)]) {
+			// The sweep's summary told of the same before.
+			return
+		}
 		if !asksToBeTold(c) || alarmed[c.Event.EventID] {
 			return
 		}
 		for channel := range channels {
 			thread := c.State != nil && c.State.AlertID != "" && byThread[c.State.AlertID+"/"+c.State.Verdict.String()][channel]
 			if !thread && !byEvent[told(c.Event.EventID)][channel] {
-				out = append(out, Violation{Invariant: I7, At: i, Event: c.Event.String(), Sentence: fmt.Sprintf("it ended as %s and %s was told nothing of it", c.End, channel)})
+				out = append(out, Violation{Invariant: I7, At: i, Event: c.Event.String(), Role: nameIn(c.State), Sentence: fmt.Sprintf("it ended as %s and %s was told nothing of it", c.End, channel)})
 			}
 		}
 	})
@@ -75,7 +86,7 @@ func asksToBeTold(c ledger.Conclusion) bool {
 
 // repeats are alerts that were told again though nobody crashed in between.
 func repeats(x *indexed) []Violation {
-	type sent struct{ channel, id, state, decision, fingerprint, event string }
+	type sent struct{ channel, id, state, decision, fingerprint, event, at string }
 	var out []Violation
 	free := map[sent]int{}
 	each(x, func(i int, e Entry, f Told) {
@@ -83,6 +94,9 @@ func repeats(x *indexed) []Violation {
 		k := sent{channel: f.Channel, id: a.ID, state: a.State.String(), decision: a.Decision.ID, fingerprint: a.Fingerprint}
 		if a.Change != nil {
 			k.event = a.Change.EventID
+		} else {
+			// What no event led to may be told again at another time.
+			k.at = a.Time.String()
 		}
 		r := x.runs[e.Run]
 		if f.Answer != Yes || r == nil || r.ended < 0 || r.how == Crashed || r.how == Failed {
@@ -103,4 +117,46 @@ func nameOf(arn string) string {
 		return arn
 	}
 	return a.Ref().String()
+}
+
+// sweepOf gives the sweep that saw a role, of the id that its sighting has in
+// the ledger; empty for other events.
+func sweepOf(eventID string) string {
+	rest, ok := strings.CutPrefix(eventID, "sweep/")
+	if !ok {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, "/")
+	return id
+}
+
+// summarized says whether people were told of a sweep.
+func (x *indexed) summarized(sweep string) bool {
+	if sweep == "" {
+		return false
+	}
+	if known, ok := x.summaries[sweep]; ok {
+		return known
+	}
+	for _, e := range x.Entries {
+		if t, ok := e.Fact.(Told); ok && t.Alert.Notice == alert.NoticeSweep && t.Alert.Decision.ID == decision.ID(t.Alert.Account, "sweep/"+sweep, "") {
+			x.summaries[sweep] = true
+			return true
+		}
+	}
+	x.summaries[sweep] = false
+	return false
+}
+
+func nameIn(s *ledger.RoleState) string {
+	if s == nil {
+		return ""
+	}
+	return s.Account + "/" + s.Name
+}
+
+// saying is what is to be told of a role: the same verdict on the same document
+// with the same decision is the same.
+func saying(s *ledger.RoleState) string {
+	return s.Account + s.RoleID + s.Digest + s.Verdict.String() + s.Decided.String()
 }

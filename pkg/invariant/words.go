@@ -109,6 +109,8 @@ func describe(f Fact) string {
 		return "event is lost: " + f.Key.String()
 	case Turned:
 		return fmt.Sprintf("the kill switch says %s", f.Switch)
+	case Reset:
+		return "a person resets the breaker " + f.Scope
 	case Healed:
 		return "HEALED: no more faults, no more foreign writers"
 	case Left:
