@@ -125,6 +125,14 @@ func (x *explorer) first() (*state, error) {
 	if s, err = x.settle(s); err != nil {
 		return nil, err
 	}
+	live, _ := s.iam.is(modelled)
+	b, err := s.iam.baseline(live, epoch, epoch.Add(25*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	if r := x.do(s, call{kind: notes, name: "AddBaseline", do: func(s *site, h hand) reply { return done(s.addBaseline(h.run, b)) }}, hand{}); r.err != nil {
+		return nil, r.err
+	}
 	s.now = epoch.Add(48 * time.Hour)
 	s.workers = make([]post, x.Workers)
 	s.crashes, s.stales, s.ghost, s.depth = x.Crashes, x.Stales, 0, 0

@@ -26,11 +26,11 @@ func verify(b role.Baseline) error {
 	return nil
 }
 
-// baselined makes a document a baseline as of a time.
-func (s *site) baselined(r role.Role, since, sealed time.Time) error {
+// baseline is a role's document as a baseline, with those whom it names now.
+func (a *iam) baseline(r role.Role, since, sealed time.Time) (role.Baseline, error) {
 	d, err := policy.Parse([]byte(r.TrustPolicy))
 	if err != nil {
-		return err
+		return role.Baseline{}, err
 	}
 	b := role.Baseline{
 		Account: r.Account, RoleID: r.ID, Document: r.TrustPolicy, Digest: d.Digest(r.Partition), Principals: map[string]string{},
@@ -38,13 +38,13 @@ func (s *site) baselined(r role.Role, since, sealed time.Time) error {
 	}
 	for _, st := range d.Statements {
 		for _, p := range st.Principal.List {
-			if id, ok := s.iam.people[p.Value]; ok {
+			if id, ok := a.people[p.Value]; ok {
 				b.Principals[p.Value] = id
 			}
 		}
 	}
 	b.Seal = seal(b)
-	return s.addBaseline(0, b)
+	return b, nil
 }
 
 // tamper puts into the ledger what somebody who can write the table would: a
