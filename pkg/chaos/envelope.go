@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 )
 
 // envelope is an event as EventBridge delivers it.
 type envelope struct {
-	name, id, account, actor string
-	at                       time.Time
-	request, response        map[string]any
+	name, id, account, actor, source string
+	at                               time.Time
+	request, response                map[string]any
 	// code is CloudTrail's error code; empty for a call that succeeded.
 	code string
 	// recipient is the account that the record names, where it is another one.
@@ -26,7 +28,12 @@ func (e envelope) body() []byte {
 	}
 	identity := map[string]any{"type": "IAMUser", "principalId": "AIDABOB11111111111111", "arn": e.actor, "accountId": e.account, "userName": e.actor[strings.LastIndexByte(e.actor, '/')+1:]}
 	if strings.Contains(e.actor, ":assumed-role/") {
-		identity = map[string]any{"type": "AssumedRole", "principalId": "AROAWRITER1111111111:rw", "arn": e.actor, "accountId": accountOf(e.actor)}
+		name, _, _ := strings.Cut(lastField(e.actor)[len("assumed-role/"):], "/")
+		context := map[string]any{"sessionIssuer": map[string]any{"type": "Role", "principalId": "AROAWRITER1111111111", "arn": arn(accountOf(e.actor), "role", issuerPath(name)+name), "accountId": accountOf(e.actor), "userName": name}}
+		if e.source != "" {
+			context["sourceIdentity"] = e.source
+		}
+		identity = map[string]any{"type": "AssumedRole", "principalId": "AROAWRITER1111111111:rw", "arn": e.actor, "accountId": accountOf(e.actor), "sessionContext": context}
 	}
 	detail := map[string]any{
 		"eventVersion": "1.11", "eventTime": at, "eventSource": "iam.amazonaws.com", "eventName": e.name,
@@ -51,8 +58,8 @@ func (e envelope) body() []byte {
 }
 
 // told is the event that CloudTrail makes of a change.
-func (m emission) told(id string) envelope {
-	e := envelope{name: m.event, id: id, account: m.ref.Account, actor: m.actor, at: m.at}
+func (m emission) told() envelope {
+	e := envelope{name: m.event, id: m.id, account: m.ref.Account, actor: m.actor, source: m.source, at: m.at}
 	switch m.event {
 	case "CreateRole":
 		e.request = map[string]any{"roleName": m.ref.Name, "path": m.made.Path, "assumeRolePolicyDocument": m.document}
@@ -67,6 +74,20 @@ func (m emission) told(id string) envelope {
 		e.request = map[string]any{"userName": m.user, "newUserName": m.renamed}
 	}
 	return e
+}
+
+// lastField is what stands behind the account in an ARN.
+func lastField(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	return parts[len(parts)-1]
+}
+
+// issuerPath is the path of a role behind a session, without its first slash.
+func issuerPath(name string) string {
+	if name == deployment.RemediatorRole {
+		return strings.TrimPrefix(deployment.Path, "/")
+	}
+	return ""
 }
 
 // accountOf is the account in an ARN.

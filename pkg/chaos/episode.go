@@ -108,8 +108,11 @@ func (e Episode) Run() Outcome {
 	out := Outcome{Count: w.count, History: w.history, Err: w.err, Violations: invariant.Check(w.history)}
 	for _, l := range invariant.LostUpdates(w.history) {
 		out.Count.LostUpdates++
-		if l.Detected == invariant.Detected {
+		switch {
+		case l.Detected == invariant.Detected:
 			out.Count.Told++
+		case l.Event == invariant.Seen:
+			out.Violations = append(out.Violations, l.Violation())
 		}
 	}
 	out.Count.Episodes = 1
@@ -152,7 +155,7 @@ func (e Episode) world() (*world, error) {
 		rng: rng, sky: sky, rules: variants[0], variants: variants, unseen: map[string]bool{}, about: map[ledger.Key]string{}, wars: map[string]war{}, onTrace: e.Trace,
 		history: &invariant.History{Judge: judgeOf(e), Channels: []string{channel}, Secrets: []string{hush}},
 	}
-	w.site = site{now: epoch, iam: newIAM(), ledger: ledger.NewMemory(), members: map[string]org.Membership{}, ended: map[ledger.Key]bool{}, record: w.note}
+	w.site = site{now: epoch, iam: newIAM(), ledger: ledger.NewMemory(), members: map[string]org.Membership{}, ended: map[ledger.Key]bool{}, record: w.note, name: w.eventID}
 	w.iam.loneDenyRefused = sky.loneDenyRefused
 	for range sky.workers {
 		w.workers = append(w.workers, &worker{w: w})

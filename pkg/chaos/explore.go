@@ -2,8 +2,10 @@ package chaos
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -347,7 +349,7 @@ func (x *explorer) goOn(n *state, c choice) {
 
 // do does a call on the state.
 func (x *explorer) do(n *state, k call, h hand) reply {
-	s := &site{now: n.now, iam: n.iam, ledger: n.ledger.memory, ended: n.ended, record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
+	s := &site{now: n.now, iam: n.iam, name: n.eventID, ledger: n.ledger.memory, ended: n.ended, record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
 	wrote := false
 	switch k.kind {
 	case writes:
@@ -385,26 +387,34 @@ func (x *explorer) do(n *state, k call, h hand) reply {
 
 // disturb lets others write.
 func (x *explorer) disturb(n *state) {
-	s := &site{now: n.now, iam: n.iam.copied(), record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
-	if err := s.update(0, arn(prod, "user", "mallory"), modelled, x.Writes[n.foreign]); err != nil {
+	s := &site{now: n.now, iam: n.iam.copied(), name: n.eventID, record: func(run int, f invariant.Fact) { x.note(n, run, f) }}
+	n.foreign++
+	if err := s.update(0, arn(prod, "user", "mallory"), "", modelled, x.Writes[n.foreign-1]); err != nil {
 		x.err = err
 		return
 	}
 	n.iam, n.iamSum = s.iam, sumIAM(x.digests, s.iam)
-	n.foreign++
 	x.flush(n, s)
+}
+
+// eventID names an event by who made the change, and how many they made.
+func (s *state) eventID(by string) string {
+	if strings.Contains(by, deployment.RemediatorRole) {
+		s.own++
+		return fmt.Sprintf("ours-%d", s.own)
+	}
+	return fmt.Sprintf("theirs-%d", s.foreign)
 }
 
 // flush puts events and steps on the queue.
 func (x *explorer) flush(n *state, s *site) {
 	for _, e := range s.emitted {
-		id, copies := fmt.Sprintf("theirs-%d", n.foreign), max(1, x.Copies)
-		if e.actor == writer {
-			n.own++
-			id, copies = fmt.Sprintf("ours-%d", n.own), 1
+		copies := max(1, x.Copies)
+		if e.source != "" {
+			copies = 1
 		}
-		told := e.told(id)
-		m := x.message(told.body(), message{key: ledger.Key{Account: told.account, EventID: id}, what: e.event + " " + id})
+		told := e.told()
+		m := x.message(told.body(), message{key: ledger.Key{Account: told.account, EventID: e.id}, what: e.event + " " + e.id})
 		x.note(n, 0, invariant.Arrived{Key: m.key})
 		for range copies {
 			n.queue = add(n.queue, queued{m, x.text(string(m.body)), n.now})

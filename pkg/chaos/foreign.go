@@ -107,7 +107,7 @@ func (w *world) change(actor string, r role.Ref, document string) {
 		}
 		return
 	}
-	if err := w.update(0, actor, r, document); err != nil {
+	if err := w.update(0, actor, "", r, document); err != nil {
 		w.trace("%s may not change %s: %v", actor, r, err)
 	}
 }
@@ -237,8 +237,7 @@ func (w *world) person(actor string) {
 // forge sends what never happened, or happened before (T1, T4, T5, T7).
 func (w *world) forge(actor string) {
 	r := w.target()
-	w.events++
-	e := emission{event: "UpdateAssumeRolePolicy", ref: r, document: one(w, badDocuments()), actor: actor, at: w.now}.told(fmt.Sprintf("ev-%d", w.events))
+	e := emission{id: w.eventID(""), event: "UpdateAssumeRolePolicy", ref: r, document: one(w, badDocuments()), actor: actor, at: w.now}.told()
 	body := []byte(nil)
 	switch w.rng.IntN(6) {
 	case 0:

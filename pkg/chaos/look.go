@@ -121,7 +121,7 @@ func (x *explorer) first() (*state, error) {
 		return nil, err
 	}
 	s.iamSum = sumIAM(x.digests, s.iam)
-	x.flush(s, &site{emitted: []emission{{event: "CreateRole", ref: modelled, document: x.Before, made: made, actor: arn(prod, "user", "bob"), at: s.now}}})
+	x.flush(s, &site{emitted: []emission{{id: "made", event: "CreateRole", ref: modelled, document: x.Before, made: made, actor: arn(prod, "user", "bob"), at: s.now}}})
 	if s, err = x.settle(s); err != nil {
 		return nil, err
 	}

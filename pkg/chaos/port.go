@@ -36,7 +36,7 @@ func newPort(a asker) *port { return &port{asker: a, memory: memory{asker: a}} }
 func newGuard(a asker, rules *org.Rules, log *slog.Logger) (*guard.Guard, error) {
 	p := newPort(a)
 	return guard.New(guard.Config{
-		Rules: rules, Reader: p, Writers: p, Containers: p, Members: p, Seals: p, Ledger: p.memory, Channel: p, Later: p,
+		Rules: rules, Reader: p, Writers: p, Containers: p, Members: p, Census: census{p}, Seals: p, Ledger: p.memory, Channel: p, Later: p,
 		Now: p.clock, Wait: p.Wait, Log: log,
 	})
 }
@@ -66,16 +66,22 @@ func (p *port) PrincipalID(_ context.Context, arn string) (string, error) {
 	}})
 }
 
-// Writer implements guard.Writers.
-func (p *port) Writer(_ context.Context, r role.Role, _ decision.Decision) (remediate.IAM, error) {
-	rep := p.ask(call{kind: opens, name: "AssumeRole", account: r.Account, do: func(*site, hand) reply { return reply{} }})
-	return p, rep.err
+// session is a writing session, which bears the name of its decision.
+type session struct {
+	*port
+	decision string
 }
 
-// UpdateTrust, Tag and Untag implement remediate.IAM.
-func (p *port) UpdateTrust(_ context.Context, r role.Ref, document string) error {
+// Writer implements guard.Writers.
+func (p *port) Writer(_ context.Context, r role.Role, d decision.Decision) (remediate.IAM, error) {
+	rep := p.ask(call{kind: opens, name: "AssumeRole", account: r.Account, do: func(*site, hand) reply { return reply{} }})
+	return session{p, d.ID}, rep.err
+}
+
+// UpdateTrust implements part of remediate.IAM.
+func (p session) UpdateTrust(_ context.Context, r role.Ref, document string) error {
 	return p.ask(call{kind: writes, name: "UpdateAssumeRolePolicy", account: r.Account, ref: r, do: func(s *site, h hand) reply {
-		return done(s.update(h.run, writer, r, document))
+		return done(s.update(h.run, writer(r.Account, p.decision), p.decision, r, document))
 	}}).err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -32,18 +33,21 @@ type site struct {
 	emitted []emission
 	// record tells the history a fact of a handling, or of the world (0).
 	record func(run int, f invariant.Fact)
+	// name gives the event of a change its id.
+	name func(by string) string
 }
 
 // emission is a change that CloudTrail tells of.
 type emission struct {
-	event    string
-	ref      role.Ref
-	document string
+	id, event string
+	ref       role.Ref
+	document  string
 	// made is the role that CreateRole made.
 	made role.Role
 	// user, renamed: of DeleteUser and UpdateUser.
 	user, renamed string
-	actor         string
+	// source is the source identity of the actor's session.
+	actor, source string
 	at            time.Time
 }
 
@@ -132,19 +136,25 @@ func (s *site) principal(run int, arn string) (string, error) {
 	return id, nil
 }
 
-// writer is who writes in rolewarden's name.
-const writer = "arn:aws:sts::111122223333:assumed-role/rolewarden-writer/rw"
+// writer is a session in which rolewarden writes.
+func writer(account, decision string) string {
+	return "arn:aws:sts::" + account + ":assumed-role/" + deployment.RemediatorRole + "/rw-" + decision
+}
 
-// update is anybody's UpdateAssumeRolePolicy.
-func (s *site) update(run int, by string, r role.Ref, document string) error {
+// update is anybody's UpdateAssumeRolePolicy; by rolewarden where decision is not empty.
+func (s *site) update(run int, by, decision string, r role.Ref, document string) error {
 	before, ok := s.iam.is(r)
 	if err := s.iam.update(s.now, r, document); err != nil {
 		return fmt.Errorf("writing role %s: %w", r, err)
 	}
-	if ok {
-		s.record(run, invariant.Wrote{Role: before, Call: invariant.UpdateTrust, Document: document, By: by})
+	e := emission{id: s.name(by), event: "UpdateAssumeRolePolicy", ref: r, document: document, actor: by, at: s.now}
+	if decision != "" {
+		e.source = "rolewarden-" + decision
 	}
-	s.emitted = append(s.emitted, emission{event: "UpdateAssumeRolePolicy", ref: r, document: document, actor: by, at: s.now})
+	if ok {
+		s.record(run, invariant.Wrote{Role: before, Call: invariant.UpdateTrust, Document: document, By: by, Event: e.id})
+	}
+	s.emitted = append(s.emitted, e)
 	return nil
 }
 

@@ -16,23 +16,26 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/sweep"
 )
 
+// census lists the users and roles of an account.
+type census struct{ *port }
+
 // sweepPort is everything that a sweep needs, each call of which goes to one asker.
-type sweepPort struct{ *port }
+type sweepPort struct{ census }
 
 // newSweeper makes a sweep whose every call goes to an asker. Its line seals
 // nothing and writes nothing.
 func newSweeper(a asker, rules *org.Rules, log *slog.Logger) (*sweep.Sweeper, error) {
 	p := newPort(a)
 	line, err := guard.New(guard.Config{
-		Rules: rules, Reader: p, Writers: guard.HandsOff{}, Members: p, Seals: p, Ledger: p.memory, Channel: p, Later: p,
+		Rules: rules, Reader: p, Writers: guard.HandsOff{}, Members: p, Census: census{p}, Seals: p, Ledger: p.memory, Channel: p, Later: p,
 		Now: p.clock, Wait: p.Wait, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := sweepPort{p}
+	s := sweepPort{census{p}}
 	return sweep.New(sweep.Config{
-		Rules: rules, Organization: s, Details: s, Reader: p, Line: line, Ledger: p.memory, Queue: s, Sealer: s, Pace: s, Meter: s,
+		Rules: rules, Organization: s, Details: s, Reader: p, Line: line, Ledger: p.memory, Queue: s, Sealer: s, Meter: s,
 		Now: p.clock, Log: log, Aloud: 3, AloudInAll: 5,
 	})
 }
@@ -47,8 +50,8 @@ type page struct {
 	next       string
 }
 
-// Details implements sweep.Details.
-func (p sweepPort) Details(_ context.Context, account, marker string) ([]role.Role, []ledger.Identity, string, error) {
+// Details implements sweep.Details and guard.Census.
+func (p census) Details(_ context.Context, account, marker string) ([]role.Role, []ledger.Identity, string, error) {
 	got, err := get[page](p, call{kind: readsRole, name: "GetAccountAuthorizationDetails", account: account, do: func(s *site, h hand) reply {
 		return value(s.page(h, account, marker), nil)
 	}})
@@ -116,11 +119,6 @@ func (p sweepPort) Send(_ context.Context, m sweep.Message, delay time.Duration)
 // Seal implements sweep.Sealer.
 func (p sweepPort) Seal(_ context.Context, b role.Baseline) ([]byte, error) {
 	return get[[]byte](p, call{kind: verifies, name: "GenerateMac", do: func(*site, hand) reply { return value(seal(b), nil) }})
-}
-
-// Wait implements sweep.Pace.
-func (p sweepPort) Wait(ctx context.Context, _ string) error {
-	return p.port.Wait(ctx, 200*time.Millisecond)
 }
 
 // Put implements sweep.Meter.

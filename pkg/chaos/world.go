@@ -177,13 +177,20 @@ func (w *world) flush() {
 	w.errands = w.errands[:0]
 }
 
+// eventID gives the next event its id.
+func (w *world) eventID(string) string {
+	w.events++
+	return fmt.Sprintf("ev-%d", w.events)
+}
+
 // publish lets CloudTrail and EventBridge tell of a change: never, once, or
 // more than once, in whatever order.
 func (w *world) publish(e emission) {
-	w.events++
 	w.count.Events++
-	id := fmt.Sprintf("ev-%d", w.events)
-	told := e.told(id)
+	if e.id == "" {
+		e.id = w.eventID("")
+	}
+	id, told := e.id, e.told()
 	key := ledger.Key{Account: told.account, EventID: id}
 	if w.chance(w.sky.lost) {
 		w.count.Lost++

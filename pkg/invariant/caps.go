@@ -49,7 +49,7 @@ func caps(x *indexed) []Violation {
 				v.Sentence = fmt.Sprintf("%s, and the kill switch had said stop for %s", f.Call, e.At.Sub(stopped))
 				out = append(out, v)
 			}
-			s, _, ok := last(x, e.Run, i, func(s Spent) bool { return s.Answer != No && (f.Call != UpdateTrust || s.Token == x.decided(e.Run, i)) })
+			s, _, ok := last(x, e.Run, i, func(s Spent) bool { return s.Answer != No && (f.Call != UpdateTrust || s.Token == x.payment(e.Run, i)) })
 			if !ok {
 				v.Sentence = fmt.Sprintf("%s, and no limit was asked", f.Call)
 				out = append(out, v)
@@ -70,9 +70,13 @@ func caps(x *indexed) []Violation {
 	return out
 }
 
-// decided is the id of the decision that a handling recorded last.
-func (x *indexed) decided(run, before int) string {
+// payment is the token under which the write was counted that a handling
+// intended last.
+func (x *indexed) payment(run, before int) string {
 	i, _, _ := last(x, run, before, func(Intended) bool { return true })
+	if i.Intent.Payment != "" {
+		return i.Intent.Payment
+	}
 	return i.Intent.Decision.ID
 }
 

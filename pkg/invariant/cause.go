@@ -48,7 +48,11 @@ func (x *indexed) cause(i int, e Entry, w Wrote) string {
 			return fmt.Sprintf("handling %d wrote the role after this one had read it last: nothing kept the two apart", x.Entries[k].Run)
 		}
 	}
-	verdict, known := x.verdict(e.Run, read.Role, e.At)
+	wanted := finding.Noncompliant
+	if intent.Intent.Decision.Action == decision.Clear {
+		wanted = finding.Compliant
+	}
+	verdict, known := x.verdict(e.Run, read.Role, e.At, wanted)
 	if !known {
 		return ""
 	}
@@ -79,7 +83,7 @@ func (x *indexed) fits(i int, e Entry, w Wrote, intent Intended, read role.Role,
 		if v == finding.Noncompliant {
 			return ""
 		}
-	case decision.Revert, decision.Quarantine:
+	case decision.Revert, decision.Quarantine, decision.Prune:
 		// The document stood already, from an earlier try.
 		if x.judge.Same(read.TrustPolicy, intent.Intent.After) || x.bothQuarantine(read.TrustPolicy, intent.Intent.After) {
 			return ""

@@ -117,8 +117,9 @@ type (
 		Call Call
 		// Document is what UpdateTrust wrote.
 		Document string
-		// By says who, where it was no handling.
-		By string
+		// By says who, where it was no handling, and Event is the id under which
+		// CloudTrail tells of it.
+		By, Event string
 	}
 	// Told: an alert reached a channel.
 	Told struct {

@@ -24,6 +24,8 @@ type indexed struct {
 	rules map[string]*org.Rules
 	// summaries are the sweeps of which it is known whether people were told.
 	summaries map[string]bool
+	// names are the ARNs that unique ids stood for last.
+	names map[string]string
 }
 
 // placed is a baseline and the entry that tells of it.
@@ -44,7 +46,7 @@ type handling struct {
 }
 
 func index(h *History) *indexed {
-	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}, summaries: map[string]bool{}}
+	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}, summaries: map[string]bool{}, names: map[string]string{}}
 	if x.judge == nil {
 		x.judge = NewJudge()
 	}
@@ -61,6 +63,10 @@ func index(h *History) *indexed {
 		case Baselined:
 			k := f.Baseline.Account + "/" + f.Baseline.RoleID
 			x.bases[k] = append(x.bases[k], placed{i, f.Baseline})
+		case Principal:
+			if f.ID != "" {
+				x.names[f.ID] = f.ARN
+			}
 		case Healed:
 			x.healed = i
 		case Over:
@@ -117,13 +123,33 @@ func last[T Fact](x *indexed, run, before int, fits func(T) bool) (fact T, at in
 	return fact, -1, false
 }
 
-// verdict is the oracle's verdict on a role in a handling.
-func (x *indexed) verdict(run int, r role.Role, at time.Time) (finding.Verdict, bool) {
+// verdict is the oracle's verdict on a role in a handling: the wanted one, if it
+// may be called that. known is false where no rules are.
+func (x *indexed) verdict(run int, r role.Role, at time.Time, wanted finding.Verdict) (v finding.Verdict, known bool) {
 	h := x.runs[run]
 	if h == nil || h.rules == nil {
 		return finding.Undecided, false
 	}
-	return x.judge.Verdict(h.rules, h.joined, r, at), true
+	v = x.judge.Verdict(h.rules, h.joined, r, at)
+	if named := x.named(r.TrustPolicy); v != wanted && named != r.TrustPolicy {
+		r.TrustPolicy = named
+		if x.judge.Verdict(h.rules, h.joined, r, at) == wanted {
+			v = wanted
+		}
+	}
+	return v, true
+}
+
+// named is a document with ARNs in the place of unique ids: whoever knows that
+// their owners live judges it so.
+func (x *indexed) named(document string) string {
+	if !strings.Contains(document, `"AIDA`) && !strings.Contains(document, `"AROA`) {
+		return document
+	}
+	for id, arn := range x.names {
+		document = strings.ReplaceAll(document, `"`+id+`"`, `"`+arn+`"`)
+	}
+	return document
 }
 
 func sameRole(a, b role.Ref) bool {

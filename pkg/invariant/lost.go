@@ -1,9 +1,8 @@
 package invariant
 
 import (
+	"fmt"
 	"strings"
-
-	"github.com/rolewarden/rolewarden/pkg/alert"
 )
 
 // LostUpdate is a write of ours that replaced somebody else's, which the
@@ -17,6 +16,13 @@ type LostUpdate struct {
 	Stale Lag
 	// Detected: people were told.
 	Detected Detection
+	// Event is Unseen where no event ever told of their write.
+	Event Knowledge
+}
+
+// Violation says that nobody was told of a lost update, which breaks T64.
+func (l LostUpdate) Violation() Violation {
+	return Violation{Invariant: I7, At: l.Ours, Role: l.Role, Sentence: fmt.Sprintf("the write replaced somebody else's of entry %d, which the handling had not seen (the reading was %s), and nobody was told of the lost update", l.Theirs, l.Stale)}
 }
 
 // Lag says whether a reading lagged behind a write.
@@ -79,20 +85,25 @@ func (x *indexed) lost(i int, e Entry, w Wrote) (LostUpdate, bool) {
 	if theirs < read {
 		l.Stale = Lagged
 	}
-	each(x, func(n int, _ Entry, t Told) {
-		if n > i && t.Alert.Role.ARN == w.Role.ARN && speaksOfLoss(t.Alert) {
+	decision := x.decidedBy(e.Run, i)
+	each(x, func(_ int, _ Entry, t Told) {
+		switch a := t.Alert; {
+		case a.LostUpdate != nil && a.LostUpdate.Event == f.Event && f.Event != "":
 			l.Detected = Detected
+		case a.Decision.ID == decision && strings.Contains(a.Outcome.Problem, "LOST UPDATE"):
+			l.Detected = Detected
+		}
+	})
+	each(x, func(_ int, _ Entry, gone Lost) {
+		if gone.Key.EventID == f.Event {
+			l.Event = Unseen
 		}
 	})
 	return l, true
 }
 
-// speaksOfLoss says whether an alert tells of a lost update.
-func speaksOfLoss(a alert.Alert) bool {
-	for _, s := range append([]string{a.Outcome.Problem, a.Undo, a.Mend}, append(a.Reasons, a.Decision.Reasons...)...) {
-		if s = strings.ToUpper(s); strings.Contains(s, "LOST UPDATE") || strings.Contains(s, "LOST_UPDATE") {
-			return true
-		}
-	}
-	return false
+// decidedBy is the id of the decision that a handling recorded last.
+func (x *indexed) decidedBy(run, before int) string {
+	i, _, _ := last(x, run, before, func(Intended) bool { return true })
+	return i.Intent.Decision.ID
 }

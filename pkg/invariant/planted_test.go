@@ -329,7 +329,7 @@ func TestLostUpdatesAreSeen(t *testing.T) {
 	for _, told := range []bool{false, true} {
 		s := begin(t)
 		order, parts := s.parts(t)
-		theirs := invariant.Wrote{Role: s.live, Call: invariant.UpdateTrust, Document: other, By: "alice"}
+		theirs := invariant.Wrote{Role: s.live, Call: invariant.UpdateTrust, Document: other, By: "alice", Event: "ev-2"}
 		ours := parts["wrote"].(invariant.Wrote)
 		ours.Role.TrustPolicy = other
 		parts["wrote"] = ours
@@ -337,12 +337,10 @@ func TestLostUpdatesAreSeen(t *testing.T) {
 			if name == "wrote" {
 				s.say(0, theirs)
 			}
-			if f := parts[name].(invariant.Fact); name == "told" && told {
-				a := f.(invariant.Told)
-				a.Alert.Outcome.Problem = "LOST UPDATE: look"
-				parts[name] = a
-			}
 			s.say(1, parts[name])
+			if name == "ended" && told {
+				s.say(2, invariant.Told{Channel: topic, Alert: alert.Alert{LostUpdate: &alert.LostUpdate{Event: "ev-2"}}})
+			}
 		}
 		got := invariant.LostUpdates(s.History)
 		if len(got) != 1 || got[0].Stale != invariant.Current || (got[0].Detected == invariant.Detected) != told {

@@ -3,6 +3,7 @@ package invariant
 import (
 	"slices"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -31,12 +32,13 @@ func reverts(x *indexed) []Violation {
 func (x *indexed) wrongRevert(i int, e Entry, w Wrote, ids map[string]string) string {
 	after := w.Role
 	after.TrustPolicy = w.Document
-	if v, known := x.verdict(e.Run, after, e.At); known && v != finding.Compliant {
-		return "what was written is " + v.String() + " under the rules of the handling: " + Short(w.Document)
-	}
 	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
-	if !ok {
+	if !ok || intent.Intent.Decision.Action == decision.Prune {
+		// What is pruned stays what it was but for who is gone (I4).
 		return ""
+	}
+	if v, known := x.verdict(e.Run, after, e.At, finding.Compliant); known && v != finding.Compliant {
+		return "what was written is " + v.String() + " under the rules of the handling: " + Short(w.Document)
 	}
 	bases := x.basesOf(i, w.Role.Account, intent.Intent.RoleID)
 	if len(bases) == 0 {

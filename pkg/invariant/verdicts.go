@@ -3,7 +3,6 @@ package invariant
 import (
 	"fmt"
 
-	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -24,7 +23,7 @@ func verdicts(x *indexed) []Violation {
 				continue
 			}
 			r := role.Role{Partition: "aws", Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document}
-			if s.Action == decision.Revert || s.Action == decision.Quarantine {
+			if s.Action.Replaces() {
 				// The verdict is about the document that was replaced.
 				r.TrustPolicy = intents[f.Conclusion.Event].Before
 			}
@@ -51,10 +50,14 @@ func (x *indexed) otherwise(e Entry, s ledger.RoleState, r role.Role) (v finding
 	if v = x.judge.Verdict(o, h.joined, r, began); v == s.Verdict {
 		return v, true
 	}
-	// Whether an account has joined is asked, and may have no answer.
-	for _, joined := range [][]string{x.joinedAt(len(x.Entries)), nil} {
-		if x.judge.Verdict(o, joined, r, e.At) == s.Verdict {
-			return s.Verdict, true
+	// Whether an account has joined is asked, and may have no answer; so is whether
+	// the owner of an id lives.
+	for _, document := range []string{r.TrustPolicy, x.named(r.TrustPolicy)} {
+		r.TrustPolicy = document
+		for _, joined := range [][]string{x.joinedAt(len(x.Entries)), nil} {
+			if x.judge.Verdict(o, joined, r, e.At) == s.Verdict {
+				return s.Verdict, true
+			}
 		}
 	}
 	return v, false
