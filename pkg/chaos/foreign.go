@@ -171,7 +171,7 @@ func (w *world) remove(actor string, r role.Ref) {
 		return
 	}
 	w.note(0, invariant.Principal{ARN: gone.ARN})
-	w.note(0, invariant.Wrote{Role: gone, Call: "DeleteRole", By: actor})
+	w.note(0, invariant.Wrote{Role: gone, Call: invariant.DeleteRole, By: actor})
 	w.emitted = append(w.emitted, emission{event: "DeleteRole", ref: r, actor: actor, at: w.now})
 }
 

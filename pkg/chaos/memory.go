@@ -138,7 +138,7 @@ func (m memory) Trusting(_ context.Context, p ledger.PrincipalKey) ([]ledger.Rol
 
 // Delivered implements ledger.Ledger.
 func (m memory) Delivered(_ context.Context, l ledger.Letter) error {
-	return note(m, "Delivered", func(s *site, _ int) error { return s.ledger.Delivered(ctx, l) })
+	return note(m, "Delivered", func(s *site, run int) error { return s.delivered(run, l) })
 }
 
 // Undelivered implements ledger.Ledger.

@@ -217,6 +217,14 @@ func (s *site) conclude(run int, c ledger.Conclusion) error {
 	return err
 }
 
+func (s *site) delivered(run int, l ledger.Letter) error {
+	err := s.ledger.Delivered(ctx, l)
+	if err == nil {
+		s.record(run, invariant.Delivered{Letter: l.ID})
+	}
+	return err
+}
+
 func (s *site) spend(run int, token string, at time.Time, counters []ledger.Counter) error {
 	err := s.ledger.Spend(ctx, token, at, counters)
 	answer := invariant.Yes

@@ -375,7 +375,11 @@ func (k *worker) end() {
 func (k *worker) again() {
 	w, m := k.w, k.message
 	if m.kind == ticking || m.kind == delivering {
-		// The schedule tries no more; the next tick comes.
+		// Lambda tries an asynchronous call three times (AWS Lambda Developer Guide,
+		// invocation-async-error-handling); then the next tick comes.
+		if m.receives < 3 {
+			w.in(time.Duration(m.receives)*time.Minute, func() { w.waiting = append(w.waiting, m) })
+		}
 		return
 	}
 	if m.receives >= w.sky.receives {

@@ -128,6 +128,8 @@ type (
 		// Answer says whether the sender knows.
 		Answer Answer
 	}
+	// Delivered: it was recorded that a letter was told.
+	Delivered struct{ Letter string }
 	// Alarmed: something was logged under an alarm's word.
 	Alarmed struct {
 		Word string
@@ -148,6 +150,7 @@ const (
 	TagRole     Call = "TagRole"
 	UntagRole   Call = "UntagRole"
 	Bound       Call = "PutRolePermissionsBoundary"
+	DeleteRole  Call = "DeleteRole"
 )
 
 // Ending is how a handling ended. The zero value is Crashed.
@@ -216,6 +219,7 @@ func (Concluded) fact() {}
 func (Baselined) fact() {}
 func (Wrote) fact()     {}
 func (Told) fact()      {}
+func (Delivered) fact() {}
 func (Alarmed) fact()   {}
 func (Said) fact()      {}
 func (Panicked) fact()  {}

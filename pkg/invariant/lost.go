@@ -16,7 +16,8 @@ type LostUpdate struct {
 	Stale Lag
 	// Detected: people were told.
 	Detected Detection
-	// Event is Unseen where no event ever told of their write.
+	// Event is Unseen where no event ever told of their write, or the role was
+	// deleted since: nobody could tell, and nobody has anything to put right.
 	Event Knowledge
 }
 
@@ -92,6 +93,11 @@ func (x *indexed) lost(i int, e Entry, w Wrote) (LostUpdate, bool) {
 			l.Detected = Detected
 		case a.Decision.ID == decision && strings.Contains(a.Outcome.Problem, "LOST UPDATE"):
 			l.Detected = Detected
+		}
+	})
+	each(x, func(n int, _ Entry, later Wrote) {
+		if n > i && later.Call == DeleteRole && later.Role.ID == w.Role.ID {
+			l.Event = Unseen
 		}
 	})
 	each(x, func(_ int, _ Entry, gone Lost) {

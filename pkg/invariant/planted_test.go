@@ -98,7 +98,7 @@ func (s *story) alert(state alert.State) alert.Alert {
 // parts are the facts of the handling, in order, by name, so that a plant can
 // leave one out or put another in its place.
 func (s *story) parts(t *testing.T) ([]string, map[string]invariant.Fact) {
-	return []string{"began", "took", "read", "looked", "spent", "intended", "again", "wrote", "shown", "told", "concluded", "ended"}, map[string]invariant.Fact{
+	return []string{"began", "took", "read", "looked", "spent", "intended", "again", "wrote", "shown", "concluded", "told", "kept", "ended"}, map[string]invariant.Fact{
 		"began":     invariant.Began{Key: event, What: "an event"},
 		"took":      invariant.Took{Key: event},
 		"read":      invariant.Read{Role: s.live},
@@ -109,6 +109,7 @@ func (s *story) parts(t *testing.T) ([]string, map[string]invariant.Fact) {
 		"wrote":     invariant.Wrote{Role: s.live, Call: invariant.UpdateTrust, Document: good},
 		"shown":     invariant.Read{Role: with(s.live, good)},
 		"told":      invariant.Told{Channel: topic, Alert: s.alert(alert.Opened), Answer: invariant.Yes},
+		"kept":      invariant.Delivered{Letter: "a1"},
 		"concluded": invariant.Concluded{Conclusion: ledger.Conclusion{Event: event, End: ledger.Reverted, State: s.state(good, finding.Noncompliant, decision.Revert, "a1", t)}},
 		"ended":     invariant.Ended{How: invariant.Done},
 	}
@@ -209,7 +210,9 @@ func plants() []plant {
 			p["wrote"] = w
 		}},
 		{"nobody is told", invariant.I7, func(_ *story, p map[string]invariant.Fact) { delete(p, "told") }},
-		{"somebody is told twice", invariant.I7, func(_ *story, p map[string]invariant.Fact) { p["shown"] = p["told"] }},
+		{"somebody is told twice", invariant.I7, func(_ *story, p map[string]invariant.Fact) {
+			p["took"], p["looked"] = p["told"], p["kept"]
+		}},
 		{"a verdict that no document bears out", invariant.I8, func(_ *story, p map[string]invariant.Fact) {
 			c := p["concluded"].(invariant.Concluded)
 			state := *c.Conclusion.State

@@ -129,6 +129,14 @@ func (b book) Conclude(ctx context.Context, c ledger.Conclusion) error {
 	return err
 }
 
+func (b book) Delivered(ctx context.Context, l ledger.Letter) error {
+	err := b.Ledger.Delivered(ctx, l)
+	if err == nil {
+		b.recorder.add(Delivered{Letter: l.ID})
+	}
+	return err
+}
+
 func (b book) Spend(ctx context.Context, token string, at time.Time, counters []ledger.Counter) error {
 	err := b.Ledger.Spend(ctx, token, at, counters)
 	answer := Yes

@@ -90,12 +90,13 @@ func TestARecorderRecordsWhatTakesEffect(t *testing.T) {
 	must(book.SetSwitch(ctx, decision.WritesStopped, "oncall", "a drill", start))
 	must(book.Conclude(ctx, end))
 	must(book.Conclude(ctx, end))
+	must(book.Delivered(ctx, ledger.Letter{ID: "a1", Event: event}))
 
 	var got []string
 	for _, e := range h.Entries {
 		got = append(got, strings.TrimPrefix(fmt.Sprintf("%T", e.Fact), "invariant."))
 	}
-	const want = "Read Looked Took Intended Spent Spent Wrote Read Wrote Wrote Told Baselined Turned Concluded"
+	const want = "Read Looked Took Intended Spent Spent Wrote Read Wrote Wrote Told Baselined Turned Concluded Delivered"
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 	}

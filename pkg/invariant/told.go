@@ -99,8 +99,8 @@ func repeats(x *indexed) []Violation {
 			k.at = a.Time.String()
 		}
 		r := x.runs[e.Run]
-		if f.Answer != Yes || r == nil || r.ended < 0 || r.how == Crashed || r.how == Failed {
-			// Whoever cannot know that it was told may tell it again.
+		if f.Answer != Yes || r == nil || r.ended < 0 || r.how == Crashed || r.how == Failed || !x.kept(r, i) {
+			// Who cannot know that it was told may tell it again.
 			return
 		}
 		if free[k]++; free[k] == 2 {
@@ -159,4 +159,20 @@ func nameIn(s *ledger.RoleState) string {
 // with the same decision is the same.
 func saying(s *ledger.RoleState) string {
 	return s.Account + s.RoleID + s.Digest + s.Verdict.String() + s.Decided.String()
+}
+
+// kept says whether a handling recorded that it told the alert of an entry.
+func (x *indexed) kept(r *handling, told int) bool {
+	for _, i := range r.entries {
+		if i <= told {
+			continue
+		}
+		switch x.Entries[i].Fact.(type) {
+		case Delivered:
+			return true
+		case Told:
+			return false
+		}
+	}
+	return false
 }
