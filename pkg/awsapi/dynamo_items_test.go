@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -238,3 +239,18 @@ func TestNoItemPassesForAnothers(t *testing.T) {
 func second[A any](_ A, err error) error { return err }
 
 func last[A, B, C any](_ A, _ B, _ C, err error) error { return err }
+
+// T5: a replay is known for 400 days, by the event, by the token that paid for
+// its write and by the letter that was posted; and nothing that happens to the
+// event later shortens that.
+func TestAReplayIsKnownForFourHundredDays(t *testing.T) {
+	var number atomic.Int64
+	_, _, r := told(t, &number)
+	until := strconv.FormatInt(now().AddDate(0, 0, 400).Unix(), 10)
+	for _, keys := range []string{"EVENT#", "SPENT#t1", "POSTED#", "DECISION#"} {
+		n, ok := r.find(t, keys)["expires"].(*types.AttributeValueMemberN)
+		if !ok || n.Value != until {
+			t.Errorf("%s is removed at %v, want %s", keys, n, until)
+		}
+	}
+}
