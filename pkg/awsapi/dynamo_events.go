@@ -94,7 +94,7 @@ func (d *Dynamo) conclude(ctx context.Context, c ledger.Conclusion) error {
 		}
 		last = append(last, state)
 		if !c.ReadAt.IsZero() {
-			last = append(last, unwrittenStep(c.State.Account, c.State.RoleID, c.ReadAt))
+			last = append(last, unwrittenStep(c.State.Account, c.State.RoleID, c.State.Digest, c.ReadAt))
 		}
 		rest = append(rest, trustSteps(*c.State)...)
 	}

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,10 @@ func (d *Dynamo) Intend(ctx context.Context, i ledger.Intent) error {
 	return nil
 }
 
+// keptWrites is how long a write is remembered by which somebody else's change
+// may have been overwritten; CloudTrail's events come within a day.
+const keptWrites = 30 * 24 * time.Hour
+
 func intentSteps(i ledger.Intent) ([]step, error) {
 	decided, err := packed(decisionKey(i.Decision.ID), recordOfIntent(i))
 	if err != nil {
@@ -39,7 +44,7 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	written["intendedAt"], written["writtenAt"] = stamp(i.At), stamp(i.WrittenAt)
+	written["intendedAt"], written["writtenAt"], written["leaves"] = stamp(i.At), stamp(i.WrittenAt), text(i.Written().AfterDigest)
 	steps := []step{{
 		key:       eventKey(i.Event),
 		update:    "SET intent = :intent, form = :form, expires = if_not_exists(expires, :expires)",
@@ -50,7 +55,13 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 		key: decisionKey(i.Decision.ID), put: decided,
 	}}
 	if i.Replaces() {
-		steps = append(steps, step{
+		// The same write again, when it was made or nothing came of it, takes its place.
+		one, err := packed(keyed(rolePart(i.Role.Account, i.RoleID), writeSort+i.At.UTC().Format(stampForm)+"#"+i.Decision.ID), recordOfWritten(i))
+		if err != nil {
+			return nil, err
+		}
+		one[ttl] = expiry(i.At, keptWrites)
+		steps = append(steps, step{key: one, put: one}, step{
 			key: writtenKey(i.Role.Account, i.RoleID), put: written,
 			condition: "attribute_not_exists(intendedAt) OR intendedAt <= :at", values: item{":at": stamp(i.At)},
 			again: func(item) (*step, error) { return nil, nil },
@@ -59,12 +70,13 @@ func intentSteps(i ledger.Intent) ([]step, error) {
 	return steps, nil
 }
 
-// unwrittenStep checks that no write was intended or made since a role was read.
-func unwrittenStep(account, roleID string, readAt time.Time) step {
+// unwrittenStep checks that no write was intended or made since a role was read,
+// unless what was read is what it leaves.
+func unwrittenStep(account, roleID, digest string, readAt time.Time) step {
 	return step{
 		deed: checks, key: writtenKey(account, roleID),
-		condition: "attribute_not_exists(intendedAt) OR (intendedAt <= :read AND (attribute_not_exists(writtenAt) OR writtenAt <= :read))",
-		values:    item{":read": stamp(readAt)},
+		condition: "attribute_not_exists(intendedAt) OR (intendedAt <= :read AND (attribute_not_exists(writtenAt) OR writtenAt <= :read)) OR leaves = :digest",
+		values:    item{":read": stamp(readAt), ":digest": text(cmp.Or(digest, "none"))},
 		again:     func(item) (*step, error) { return nil, ledger.ErrWritten },
 	}
 }

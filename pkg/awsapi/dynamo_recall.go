@@ -18,6 +18,7 @@ const (
 	candidateSort = "CANDIDATE"
 	wordSort      = "WORD"
 	writtenSort   = "WRITTEN"
+	writeSort     = "WRITE#"
 )
 
 // SetCandidate implements ledger.Ledger.
@@ -67,6 +68,7 @@ func (d *Dynamo) Recall(ctx context.Context, account, roleID string) (ledger.Rec
 		}
 	}
 	ledger.SortBaselines(r.Baselines)
+	r.Writes = ledger.Standing(r.Writes)
 	return r, nil
 }
 
@@ -82,6 +84,12 @@ func recallItem(r *ledger.Recalled, i item) error {
 		r.Word, err = pointer(wordOf(i))
 	case kind == writtenSort:
 		r.Written, err = pointer(writtenOf(i))
+	case strings.HasPrefix(kind, writeSort):
+		var w ledger.Written
+		if w, err = writtenOf(i); err == nil && kind != writeSort+w.At.UTC().Format(stampForm)+"#"+w.Decision {
+			err = broken(i, errMoved)
+		}
+		r.Writes = append(r.Writes, w)
 	case strings.HasPrefix(kind, baselineSort):
 		var b role.Baseline
 		if b, err = baselineOf(i); err == nil && kind != baselineSort+b.Digest {

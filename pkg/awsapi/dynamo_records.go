@@ -31,6 +31,7 @@ type intentRecord struct {
 	Boundary  string          `json:"boundary,omitempty"`
 	Void      bool            `json:"void,omitempty"`
 	Payment   string          `json:"payment,omitempty"`
+	EventTime time.Time       `json:"eventTime,omitzero"`
 	Contains  bool            `json:"contains,omitempty"`
 	ReadAt    time.Time       `json:"readAt"`
 	At        time.Time       `json:"at"`
@@ -42,7 +43,7 @@ func recordOfIntent(i ledger.Intent) intentRecord {
 		Account: i.Event.Account, EventID: i.Event.EventID, InAccount: i.Role.Account, Role: i.Role.Name, RoleID: i.RoleID,
 		Decision: i.Decision.ID, Action: i.Decision.Action, Reasons: i.Decision.Reasons, Rules: i.Decision.Rules,
 		RulesHash: i.Decision.RulesHash, DecidedAt: i.Decision.At, Before: i.Before, After: i.After,
-		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Void: i.Void, Payment: i.Payment, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
+		WasDigest: i.BeforeDigest, NewDigest: i.AfterDigest, Boundary: i.Boundary, Void: i.Void, Payment: i.Payment, EventTime: i.EventTime, Contains: i.Contains, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
 	}
 }
 
@@ -51,7 +52,7 @@ func (r intentRecord) intent() ledger.Intent {
 		Event: ledger.Key{Account: r.Account, EventID: r.EventID}, Role: role.Ref{Account: r.InAccount, Name: r.Role}, RoleID: r.RoleID,
 		Decision: decision.Decision{ID: r.Decision, Action: r.Action, Reasons: r.Reasons, Rules: r.Rules, RulesHash: r.RulesHash, At: r.DecidedAt},
 		Before:   r.Before, After: r.After, BeforeDigest: r.WasDigest, AfterDigest: r.NewDigest,
-		Boundary: r.Boundary, Void: r.Void, Payment: r.Payment, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt,
+		Boundary: r.Boundary, Void: r.Void, Payment: r.Payment, EventTime: r.EventTime, Contains: r.Contains, ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt,
 	}
 }
 
@@ -153,6 +154,7 @@ type writtenRecord struct {
 	Decision     string    `json:"decision"`
 	EventIn      string    `json:"eventAccount"`
 	EventID      string    `json:"eventId"`
+	EventTime    time.Time `json:"eventTime,omitzero"`
 	ReadAt       time.Time `json:"readAt"`
 	At           time.Time `json:"at"`
 	WrittenAt    time.Time `json:"writtenAt,omitzero"`
@@ -164,14 +166,14 @@ func recordOfWritten(i ledger.Intent) writtenRecord {
 	w := i.Written()
 	return writtenRecord{
 		Account: i.Role.Account, RoleID: i.RoleID, Decision: w.Decision, EventIn: w.Event.Account, EventID: w.Event.EventID,
-		ReadAt: w.ReadAt, At: w.At, WrittenAt: w.WrittenAt, BeforeDigest: w.BeforeDigest, AfterDigest: w.AfterDigest,
+		EventTime: w.EventTime, ReadAt: w.ReadAt, At: w.At, WrittenAt: w.WrittenAt, BeforeDigest: w.BeforeDigest, AfterDigest: w.AfterDigest,
 	}
 }
 
 func (r writtenRecord) written() ledger.Written {
 	return ledger.Written{
 		Decision: r.Decision, Event: ledger.Key{Account: r.EventIn, EventID: r.EventID},
-		ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt, BeforeDigest: r.BeforeDigest, AfterDigest: r.AfterDigest,
+		EventTime: r.EventTime, ReadAt: r.ReadAt, At: r.At, WrittenAt: r.WrittenAt, BeforeDigest: r.BeforeDigest, AfterDigest: r.AfterDigest,
 	}
 }
 

@@ -25,6 +25,12 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
 	j.placeInTime(&v)
+	if why := j.unsettled(v); why != "" {
+		if s, more := g.settleStep(j); more {
+			res.Report, res.Reason = v.report, why
+			return g.postpone(ctx, res, s)
+		}
+	}
 	if why := j.waitFor(v); why != "" {
 		if s, more := g.settleStep(j); more {
 			res.Report, res.Reason = v.report, why
@@ -195,14 +201,14 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	}
 	session, err := g.cfg.Writers.Writer(ctx, v.role, d)
 	if err != nil {
-		return d, nothing, g.void(ctx, j, v, task, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err))
+		return d, nothing, g.void(ctx, made, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err))
 	}
 	writing := &switched{IAM: session, g: g}
 	out, err := g.remedier.Apply(ctx, writing, task)
 	g.written(ctx, made, writing.written)
 	switch {
 	case err != nil && out.Done == decision.Ignore && !errors.Is(err, role.ErrUncertain):
-		return d, out, g.void(ctx, j, v, task, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err))
+		return d, out, g.void(ctx, made, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err))
 	case err != nil:
 		return d, out, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err)
 	}
@@ -211,12 +217,11 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 }
 
 // void records that nothing came of an intent, and gives the error that says why.
-func (g *Guard) void(ctx context.Context, j job, v judged, t remediate.Task, why error) error {
-	i := intent(j, v, t, g.cfg.Now())
+func (g *Guard) void(ctx context.Context, i ledger.Intent, why error) error {
 	i.Void = true
 	if err := g.cfg.Ledger.Intend(context.WithoutCancel(ctx), i); err != nil {
 		// It then counts as a write that may have been made, which is the careful way.
-		g.cfg.Log.Warn("could not record that nothing was written", "event_id", j.key.EventID, "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
+		g.cfg.Log.Warn("could not record that nothing was written", "event_id", i.Event.EventID, "account", i.Role.Account, "role", i.Role.Name, "reason", err.Error())
 	}
 	return why
 }
@@ -234,7 +239,7 @@ func (g *Guard) intend(ctx context.Context, j job, v judged, t remediate.Task) (
 func intent(j job, v judged, t remediate.Task, now time.Time) ledger.Intent {
 	i := ledger.Intent{
 		Event: j.key, Role: v.role.Ref(), RoleID: v.role.ID, Decision: t.Decision,
-		Before: v.role.TrustPolicy, BeforeDigest: v.digest, After: t.Document, Payment: payment(j, t.Decision), ReadAt: v.role.ReadAt, At: now,
+		Before: v.role.TrustPolicy, BeforeDigest: v.digest, After: t.Document, Payment: payment(j, t.Decision), EventTime: j.change.Time, ReadAt: v.role.ReadAt, At: now,
 	}
 	if after, err := policy.Parse([]byte(t.Document)); err == nil {
 		i.AfterDigest = after.Digest(v.role.Partition)

@@ -117,7 +117,7 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 	res.Report = v.report
 	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) {
 		done, err := g.compliant(ctx, res, *j, v)
-		if !errors.Is(err, ledger.ErrOpenAlert) {
+		if !errors.Is(err, ledger.ErrOpenAlert) && !errors.Is(err, ledger.ErrWritten) {
 			return done, err
 		}
 		res.Steps = done.Steps
@@ -136,7 +136,9 @@ func (g *Guard) read(ctx context.Context, j job) (role.Role, error) {
 // compliant ends an event whose role obeys the rules, and asks for a second
 // look after which its document may become a baseline. That is asked for first:
 // a second asking does no harm, and a lost one would leave the role without a
-// past. ErrOpenAlert says that more is to be done than that.
+// past. ErrOpenAlert says that more is to be done than that, and so does
+// ErrWritten: after a write of ours a reading may still show what it replaced,
+// or what it replaced unread.
 func (g *Guard) compliant(ctx context.Context, res Result, j job, v judged) (Result, error) {
 	res, err := g.promoteLater(ctx, res, j, v)
 	if err != nil {
@@ -144,7 +146,7 @@ func (g *Guard) compliant(ctx context.Context, res Result, j job, v judged) (Res
 	}
 	err = g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{
 		Event: j.key, End: ledger.Compliant, Reason: "the role obeys the rules", At: g.cfg.Now(),
-		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, thread{}), Expect: ledger.NoOpenAlert, ReadAt: v.role.ReadAt,
+		State: g.remember(j, v, decision.Decision{}, decision.Outcome{}, thread{}), Expect: ledger.NoOpenAlert, ReadAt: v.role.ReadAt.Add(-lag),
 	})
 	if err != nil {
 		return res, fmt.Errorf("recording the end of event %s: %w", j.key.EventID, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -50,17 +51,57 @@ func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) erro
 	if res.Outcome.Done.Replaces() {
 		return g.tellOverwritten(ctx, res, v.role, time.Time{})
 	}
-	w := v.known.Written
-	if w == nil || !j.mayBeLost(*w, v) {
-		return nil
+	for i, w := range v.known.Writes {
+		if !j.mayBeLost(w, v, place(i)) {
+			continue
+		}
+		if err := g.tellLostUpdate(ctx, res, w, alert.Lost{Role: v.role, Change: toldOf(j.change), Lost: j.change.Document}); err != nil {
+			return err
+		}
 	}
-	return g.tellLostUpdate(ctx, res, *w, alert.Lost{Role: v.role, Change: toldOf(j.change), Lost: j.change.Document})
+	return nil
+}
+
+// place is where a write stands among those of a role, the newest first.
+type place int
+
+// newest is the last write.
+const newest place = 0
+
+// unsettled says why a reading that shows what an event says is not believed yet:
+// it may lag behind a write of ours that replaced it. A breach is acted on all
+// the same, since it is read again right before it is written.
+func (j job) unsettled(v judged) string {
+	if v.report.Verdict == finding.Noncompliant || j.change.Kind != trail.TrustUpdated || oursSays(j.change.Actor.ARN) {
+		return ""
+	}
+	for _, w := range v.known.Writes {
+		if !sameEvent(w.Event, j.key) && v.digest != w.AfterDigest && inWindow(w, j.change.Time) && !v.role.ReadAt.After(lastOf(w).Add(lag)) {
+			return "the role was written by rolewarden a moment ago, and a reading may still show what was there before; it is read again later"
+		}
+	}
+	return ""
+}
+
+// lastOf is the latest that a write may have been made.
+func lastOf(w ledger.Written) time.Time {
+	if w.WrittenAt.IsZero() {
+		return w.At.Add(leaseFor)
+	}
+	return w.WrittenAt
+}
+
+// inWindow says whether a change may have come between what was read and the
+// write that followed. What was read may have lagged, but it is no older than
+// the change that the write answers. CloudTrail tells whole seconds.
+func inWindow(w ledger.Written, at time.Time) bool {
+	return at.Add(time.Second).After(w.ReadAt.Add(-lag)) && !at.After(lastOf(w)) && !at.Before(w.EventTime.Truncate(time.Second))
 }
 
 // mayBeLost says whether the change of a job may have come between a reading
 // and the write that followed: its document is neither what was read nor what
 // was written, and the role does not show it.
-func (j job) mayBeLost(w ledger.Written, v judged) bool {
+func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 	c := j.change
 	if c.Kind != trail.TrustUpdated || c.Unfinished != "" || c.EventID != toldOf(c).EventID || sameEvent(w.Event, j.key) || w.AfterDigest == "" {
 		return false
@@ -69,17 +110,17 @@ func (j job) mayBeLost(w ledger.Written, v judged) bool {
 	if d, err := policy.Parse([]byte(c.Document)); err == nil {
 		sent = d.Digest(v.role.Partition)
 	}
-	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest {
+	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest || !inWindow(w, c.Time) {
 		return false
 	}
-	if c.Time.Add(time.Second).After(w.ReadAt) && !w.WrittenAt.IsZero() {
-		return !c.Time.After(w.WrittenAt)
+	if !w.WrittenAt.IsZero() || at != newest {
+		return true
 	}
 	// Nobody recorded when the write was made: it was within the lease. That the
 	// role shows it, and nobody else wrote it since, says that it came last.
 	s := v.known.State
-	again := s != nil && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !oursSays(s.Actor)
-	return c.Time.Add(time.Second).After(w.ReadAt) && !c.Time.After(w.At.Add(leaseFor)) && v.digest == w.AfterDigest && !again
+	again := s != nil && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
+	return v.digest == w.AfterDigest && !again
 }
 
 // untold says whether an event changed a trust policy and does not tell to what:
@@ -102,23 +143,17 @@ func (g *Guard) tellOverwritten(ctx context.Context, res *Result, r role.Role, u
 	if err != nil {
 		return fmt.Errorf("reading what is remembered of role %s: %w", r.Ref(), err)
 	}
-	s, w := known.State, known.Written
-	if s == nil || w == nil || w.AfterDigest == "" || sameEvent(s.Event, w.Event) || oursSays(s.Actor) ||
-		s.Digest == w.BeforeDigest || s.Digest == w.AfterDigest || s.Document == "" {
+	s := known.State
+	if s == nil || len(known.Writes) == 0 || oursSays(s.Actor) || s.Document == "" {
 		return nil
 	}
-	last := w.WrittenAt
-	if last.IsZero() {
-		last = w.At.Add(leaseFor)
-	}
-	if !until.IsZero() && until.Before(last) {
-		last = until
-	}
-	if !s.EventTime.Add(time.Second).After(w.ReadAt) || s.EventTime.After(last) {
+	w := known.Writes[0]
+	if sameEvent(s.Event, w.Event) || s.Digest == w.BeforeDigest || s.Digest == w.AfterDigest ||
+		!inWindow(w, s.EventTime) || !until.IsZero() && s.EventTime.After(until) {
 		return nil
 	}
 	change := toldOf(trail.Change{EventID: s.Event.EventID, Account: s.Account, Time: s.EventTime, EventName: "UpdateAssumeRolePolicy", Actor: trail.Actor{ARN: s.Actor}})
-	return g.tellLostUpdate(ctx, res, *w, alert.Lost{Role: r, Change: change, Lost: s.Document})
+	return g.tellLostUpdate(ctx, res, w, alert.Lost{Role: r, Change: change, Lost: s.Document})
 }
 
 // tellLostUpdate tells of one change that may have been overwritten, once.

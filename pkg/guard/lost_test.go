@@ -69,7 +69,8 @@ func TestT64ALostUpdateIsFound(t *testing.T) {
 	for name, find := range map[string]func(t *testing.T) *world{
 		"its event is handled before we write": func(t *testing.T) *world {
 			w, mended := losing(t, func(w *world, mended []byte) {
-				if res := w.handle(mended); res.End != ledger.Compliant {
+				// While rolewarden is at work on the role it waits, or ends at once.
+				if res := w.handle(mended); res.End != ledger.Compliant && len(w.steps) == 0 {
 					t.Errorf("the mending ended in %s", res.End)
 				}
 			})
@@ -158,6 +159,9 @@ func TestT64ALostUpdateIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := find(t)
+			for len(w.steps) > 0 {
+				w.due()
+			}
 			lost := w.losts()
 			if len(lost) != 1 || w.alarmed("lost-update") != 1 {
 				t.Fatalf("%d alerts and %d alarms", len(lost), w.alarmed("lost-update"))

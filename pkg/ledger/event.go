@@ -78,6 +78,8 @@ type Intent struct {
 	Void bool
 	// Payment is the token under which it was counted against the limits.
 	Payment string
+	// EventTime is the time of the change that is answered.
+	EventTime time.Time
 	// ReadAt is when the role that was judged was read.
 	ReadAt time.Time
 	At     time.Time
@@ -102,8 +104,9 @@ type Conclusion struct {
 	// the end, in one step, until they are Delivered.
 	Letters []Letter
 	// ReadAt is when the role that State is about was read. Where it is given,
-	// nothing is recorded when a write to the role was intended or made since,
-	// and the error is ErrWritten: what was read is not what stands.
+	// nothing is recorded when a write to the role was intended or made since that
+	// leaves another document, and the error is ErrWritten: what was read need not
+	// be what stands.
 	ReadAt time.Time
 	// Expect says what must be so for the conclusion to be recorded; it spares
 	// the compliant event a reading of the state.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type Memory struct {
 	candidates map[roleKey]role.Baseline
 	words      map[roleKey]Word
 	written    map[roleKey]Written
+	writes     map[roleKey][]Written
 	decisions  map[string]Intent
 	// letters are those that wait, by their names; posted are the tokens.
 	letters  map[string]Letter
@@ -72,6 +74,7 @@ func NewMemory() *Memory {
 		candidates: map[roleKey]role.Baseline{},
 		words:      map[roleKey]Word{},
 		written:    map[roleKey]Written{},
+		writes:     map[roleKey][]Written{},
 		decisions:  map[string]Intent{},
 		letters:    map[string]Letter{},
 		posted:     map[string]struct{}{},
@@ -141,6 +144,9 @@ func (m *Memory) Intend(ctx context.Context, i Intent) error {
 	if old, ok := m.written[k]; i.Replaces() && (!ok || !old.At.After(i.At)) {
 		m.written[k] = i.Written()
 	}
+	if i.Replaces() {
+		m.writes[k] = append(slices.DeleteFunc(m.writes[k], func(w Written) bool { return w.Decision == i.Decision.ID && w.At.Equal(i.At) }), i.Written())
+	}
 	return nil
 }
 
@@ -152,7 +158,7 @@ func (i Intent) Replaces() bool { return i.AfterDigest != "" && !i.Contains }
 // which nothing came left no document.
 func (i Intent) Written() Written {
 	w := Written{
-		Decision: i.Decision.ID, Event: i.Event, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
+		Decision: i.Decision.ID, Event: i.Event, EventTime: i.EventTime, ReadAt: i.ReadAt, At: i.At, WrittenAt: i.WrittenAt,
 		BeforeDigest: i.BeforeDigest, AfterDigest: i.AfterDigest,
 	}
 	if i.Void {
@@ -161,8 +167,11 @@ func (i Intent) Written() Written {
 	return w
 }
 
-// since says whether a write was intended or made after a time.
-func (w Written) since(at time.Time) bool { return w.At.After(at) || w.WrittenAt.After(at) }
+// since says whether a write was intended or made after a time that leaves
+// another document.
+func (w Written) since(at time.Time, digest string) bool {
+	return (w.At.After(at) || w.WrittenAt.After(at)) && (digest == "" || w.AfterDigest != digest)
+}
 
 // Decided implements Ledger.
 func (m *Memory) Decided(ctx context.Context, decisionID string) (Intent, End, bool, error) {
@@ -193,7 +202,7 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 	if c.Expect == NoOpenAlert && (e.intent != nil || c.State != nil && m.states[roleKey{c.State.Account, c.State.RoleID}].AlertID != "") {
 		return fmt.Errorf("concluding event %s: %w", c.Event, ErrOpenAlert)
 	}
-	if !c.ReadAt.IsZero() && c.State != nil && m.written[roleKey{c.State.Account, c.State.RoleID}].since(c.ReadAt) {
+	if !c.ReadAt.IsZero() && c.State != nil && m.written[roleKey{c.State.Account, c.State.RoleID}].since(c.ReadAt, c.State.Digest) {
 		return fmt.Errorf("concluding event %s: %w", c.Event, ErrWritten)
 	}
 	e.end = c.End

@@ -126,6 +126,7 @@ func (m *Memory) Recall(ctx context.Context, account, roleID string) (Recalled, 
 	if w, ok := m.written[k]; ok {
 		r.Written = &w
 	}
+	r.Writes = Standing(m.writes[k])
 	for _, b := range m.baselines[k] {
 		r.Baselines = append(r.Baselines, cloneBaseline(b))
 	}

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -79,6 +81,9 @@ type Noted struct {
 type Written struct {
 	Decision string
 	Event    Key
+	// EventTime is the time of the change that it answers: what was read before the
+	// write comes from there, or from later.
+	EventTime time.Time
 	// ReadAt is when the role was read, At when the write was intended, WrittenAt
 	// when IAM had taken it; zero where nobody said that it had.
 	ReadAt, At, WrittenAt     time.Time
@@ -110,6 +115,9 @@ type Recalled struct {
 	Word *Word
 	// Written is nil when no write was ever intended.
 	Written *Written
+	// Writes are those of the last thirty days of which something may have come,
+	// newest first.
+	Writes []Written
 }
 
 // Identity is a unique id and whom it stood for at some time.
@@ -128,4 +136,18 @@ type Deletion struct {
 	// RenamedTo is the ARN that the user has now, for the end of a name whose
 	// user lives on; empty for a deletion.
 	RenamedTo string
+}
+
+// Standing gives those writes of which something may have come, newest first.
+func Standing(all []Written) []Written {
+	var out []Written
+	for _, w := range all {
+		if w.AfterDigest != "" {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b Written) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Decision, b.Decision))
+	})
+	return out
 }

@@ -11,6 +11,7 @@ import (
 
 func overwrittenPromises() []promise {
 	return []promise{
+		{"every write of which something may have come is recalled, newest first", writesAreKept},
 		{"what was read before a write was intended is not recorded as what stands", readBeforeIntent},
 		{"what was read before a write was made is not recorded as what stands", readBeforeWrite},
 		{"when a write was made is recorded with its intent and its role", whenWritten},
@@ -122,4 +123,18 @@ func idsShown(t *testing.T, l ledger.Ledger) {
 	remember(t, l, s)
 	got, _ := readState(t, l, account, "AROA1")
 	equal(t, "the state", got, s)
+}
+
+// Every write of a role of which something may have come is recalled, the newest
+// first: a change that one of them overwrote may be told of long after the next.
+func writesAreKept(t *testing.T, l ledger.Ledger) {
+	older := intendAt(t, l, "older", 1, 2, 3)
+	newer := intendAt(t, l, "newer", 11, 12, 13)
+	void := intendAt(t, l, "void", 21, 22, 23)
+	void.Void = true
+	intend(t, l, void)
+	equal(t, "the writes", recall(t, l, account, "AROA1").Writes, []ledger.Written{newer.Written(), older.Written()})
+	older.WrittenAt = at(9)
+	intend(t, l, older)
+	equal(t, "the writes, one of them made again known", recall(t, l, account, "AROA1").Writes, []ledger.Written{newer.Written(), older.Written()})
 }

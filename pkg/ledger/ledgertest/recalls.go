@@ -86,7 +86,7 @@ func recallWhole(t *testing.T, l ledger.Ledger) {
 		Decision: "dec1", Event: key("e2"), ReadAt: at(2), At: at(4), BeforeDigest: "sha256:before", AfterDigest: "sha256:after",
 	}
 	equal(t, "the role", recall(t, l, account, "AROA1"), ledger.Recalled{
-		State: &s, Candidate: &c, Baselines: []role.Baseline{baseline("sha256:b", 20), baseline("sha256:a", 10)}, Word: &w, Written: &written,
+		State: &s, Candidate: &c, Baselines: []role.Baseline{baseline("sha256:b", 20), baseline("sha256:a", 10)}, Word: &w, Written: &written, Writes: []ledger.Written{written},
 	})
 	equal(t, "the role made again", recall(t, l, account, "AROA2"), ledger.Recalled{})
 	equal(t, "a role that is called longer", recall(t, l, account, "AROA"), ledger.Recalled{})
