@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
@@ -21,7 +22,13 @@ import (
 type telling struct {
 	alert.Alert
 	after ledger.Key
+	// mark ends the id of its letter.
+	mark string
 }
+
+// mended marks the letter of an alert whose resolution is recorded beside it, so
+// that whoever tells it, and whenever, adds no second one.
+const mended = "/mended"
 
 // finish records the end of an event and what people have to be told of it, in
 // one step, and then tells it. What could not be told stays in the ledger, and
@@ -36,7 +43,7 @@ func (g *Guard) finish(ctx context.Context, res Result, j job, c ledger.Conclusi
 	for i, t := range all {
 		// They are told in the order of time, also by who finds them in the ledger.
 		at := c.At.Add(time.Duration(i) * time.Millisecond)
-		c.Letters = append(c.Letters, ledger.Letter{ID: t.ID + "/" + t.State.String(), Event: j.key, Body: t.JSON(), After: t.after, At: at})
+		c.Letters = append(c.Letters, ledger.Letter{ID: t.ID + "/" + t.State.String() + t.mark, Event: j.key, Body: t.JSON(), After: t.after, At: at})
 	}
 	if len(c.Letters) > 0 {
 		// Reserved before they are there, so that nobody else tells them too.
@@ -227,10 +234,11 @@ func quietlyGood(s ledger.RoleState) bool {
 // resolvedSince posts the resolution of an alert whose role was found good by
 // a later event, such as the one of our own write, before the alert was
 // recorded: that event found nothing to resolve, and no other may come. It is
-// posted before the alert counts as told, so that a crash loses neither.
+// posted before the alert counts as told, so that a crash loses neither. An alert
+// that was recorded together with its resolution has no other.
 func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Letter, a alert.Alert) ([]ledger.Letter, error) {
 	ofRole := a.Role.ID != "" && a.Decision.ID == decision.ID(l.Event.Account, l.Event.EventID, a.Role.ID)
-	if !ofRole || a.State == alert.Resolved || a.Verdict != finding.Noncompliant.String() {
+	if !ofRole || strings.HasSuffix(l.ID, mended) || a.State == alert.Resolved || a.Verdict != finding.Noncompliant.String() {
 		return nil, nil
 	}
 	s, ok, err := g.cfg.Ledger.State(ctx, a.Account, a.Role.ID)

@@ -77,7 +77,7 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if s.AlertID == "" || !s.EventTime.Before(j.change.Time) || g.lives(ctx, s) {
 				continue
 			}
-			all = append(all, telling{resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s), s.Told})
+			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s), after: s.Told})
 			s.AlertID, s.Told, s.Event, s.EventTime, s.UpdatedAt = "", ledger.Key{}, j.key, j.change.Time, g.cfg.Now()
 			if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
 				s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })

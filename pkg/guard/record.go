@@ -21,7 +21,7 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		open = thread{s.AlertID, s.Told, s.Untold}
 	}
 	if a, due := g.roleAlert(j, v, res); due {
-		all = append(all, telling{a, open.told})
+		all = append(all, telling{Alert: a, after: open.told})
 		switch {
 		case a.State == alert.Resolved:
 			open = thread{}
@@ -35,6 +35,7 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 			return res, err
 		}
 		if good != nil {
+			all[len(all)-1].mark = mended
 			all, open = append(all, telling{Alert: g.resolution(a, *good)}), thread{}
 		}
 	}

@@ -141,40 +141,77 @@ func TestADeletionResolvesOnce(t *testing.T) {
 }
 
 // Our own write's event may end before the revert is recorded; the alert is
-// resolved all the same, also where CloudTrail tells both of one second.
+// resolved all the same, once, also where CloudTrail tells both of one second.
 func TestAnAlertIsResolvedThoughOurEventCameFirst(t *testing.T) {
-	for name, later := range map[string]time.Duration{"a second later": time.Second, "in the same second": 0} {
+	for name, c := range map[string]struct {
+		later      time.Duration
+		concluding bool
+	}{
+		"a second later, while the revert is recorded":      {time.Second, true},
+		"a second later, before the revert is recorded":     {time.Second, false},
+		"in the same second, before the revert is recorded": {0, false},
+	} {
 		w := withBaseline(t, rulesFile)
 		w.put(prod, "app", "AROAAPP1111111111111", opened)
 		body := w.updated("ev2", "app", opened)
-		first := true
-		own := func() {
-			if first {
-				first = false
-				at := w.now.Add(later)
-				if res := w.handle(w.eventAt(at, "UpdateAssumeRolePolicy", "ev-own", map[string]any{"roleName": "app", "policyDocument": closed}, nil)); res.End != ledger.Compliant {
-					t.Errorf("%s: our own event ended in %s", name, res.End)
-				}
-			}
-		}
-		if later > 0 {
-			w.ledger.concluding = own
-		} else {
-			w.reading = func() {
-				if w.trust() > 0 {
-					own()
-				}
-			}
-		}
+		w.ownEvent(name, c.later, c.concluding)
 		w.handle(body)
-		if n := len(w.told); n != 2 || w.told[1].State != alert.Resolved || w.told[1].ID != w.told[0].ID {
-			t.Errorf("%s: told %+v", name, w.told)
-		}
+		w.resolvedOnce(name)
 		w.quiet()
-		known, err := w.ledger.Recall(t.Context(), prod, "AROAAPP1111111111111")
-		if err != nil || known.State.AlertID != "" {
-			t.Errorf("%s: remembered as open: %+v, %v", name, known.State, err)
+	}
+}
+
+// ... and once where the alert could not be told before another event found the
+// role good as well.
+func TestAnAlertThatWaitedIsResolvedOnce(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	w.ownEvent("in the same second", 0, false)
+	w.tellErr = errors.New("the topic is gone")
+	if _, err := w.guard.Handle(t.Context(), body); err == nil {
+		t.Fatal("an alert that could not be told is no error")
+	}
+	w.now = w.now.Add(time.Minute)
+	if res := w.handle(w.updated("ev3", "app", closed)); res.End != ledger.Compliant {
+		t.Fatalf("the later event ended in %s", res.End)
+	}
+	w.tellErr = nil
+	if _, err := w.guard.Deliver(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	w.resolvedOnce("told later")
+}
+
+// ownEvent has the event of our own write handled before its decision is
+// recorded, or in the midst of that.
+func (w *world) ownEvent(name string, later time.Duration, concluding bool) {
+	first := true
+	own := func() {
+		if !first || w.trust() == 0 {
+			return
 		}
+		first = false
+		at := w.now.Add(later)
+		if res := w.handle(w.eventAt(at, "UpdateAssumeRolePolicy", "ev-own", map[string]any{"roleName": "app", "policyDocument": closed}, nil)); res.End != ledger.Compliant {
+			w.t.Errorf("%s: our own event ended in %s", name, res.End)
+		}
+	}
+	if concluding {
+		w.ledger.concluding = own
+	} else {
+		w.reading = own
+	}
+}
+
+// resolvedOnce checks that one alert was opened and resolved, and is not remembered as open.
+func (w *world) resolvedOnce(name string) {
+	if n := len(w.told); n != 2 || w.told[1].State != alert.Resolved || w.told[1].ID != w.told[0].ID {
+		w.t.Errorf("%s: told %+v", name, w.told)
+	}
+	known, err := w.ledger.Recall(w.t.Context(), prod, "AROAAPP1111111111111")
+	if err != nil || known.State.AlertID != "" {
+		w.t.Errorf("%s: remembered as open: %+v, %v", name, known.State, err)
 	}
 }
 
