@@ -22,9 +22,10 @@ func IDAt(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 // sweepForm is the form of a sweep's name.
 var sweepForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
-// Begin starts a sweep: it lists the accounts, and sends one message for each and
-// one that ends the sweep. A beginning that is repeated sends them again, which
-// changes nothing: what was done of an account is in the ledger.
+// Begin starts a sweep: it lists the accounts, and sends one message that ends the
+// sweep and one for each account. A beginning that is repeated sends them again,
+// which changes nothing: what was done of an account is in the ledger. A sweep
+// before it that was never ended is ended now.
 func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 	if !sweepForm.MatchString(id) {
 		return ledger.Sweep{}, fmt.Errorf("beginning sweep %q: write a name of up to 64 letters, digits and hyphens", id)
@@ -63,16 +64,26 @@ func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 	if err := s.begun(ctx, id, listed); err != nil {
 		return sweep, fmt.Errorf("beginning sweep %s: %w", id, err)
 	}
-	for _, account := range sweep.Accounts {
-		if err := s.cfg.Queue.Send(ctx, Message{Task: ReadAccount, Sweep: id, Account: account}, 0); err != nil {
-			return sweep, fmt.Errorf("beginning sweep %s: sending account %s to the queue: %w", id, account, err)
-		}
-	}
-	if err := s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: id}, closeAfter(len(sweep.Accounts))); err != nil {
+	if err := s.send(ctx, sweep); err != nil {
 		return sweep, fmt.Errorf("beginning sweep %s: %w", id, err)
 	}
 	s.cfg.Log.Info("a sweep began", "sweep", id, "accounts", len(sweep.Accounts), "rules_hash", sweep.RulesHash)
 	return sweep, nil
+}
+
+// send sends a sweep's messages. The one that ends it goes first and waits for the
+// accounts: what is found in an account is told by the sweep's summary alone, so
+// no account may be read whose sweep is never ended.
+func (s *Sweeper) send(ctx context.Context, sweep ledger.Sweep) error {
+	if err := s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: sweep.ID}, closeAfter(len(sweep.Accounts))); err != nil {
+		return fmt.Errorf("sending its end to the queue: %w", err)
+	}
+	for _, account := range sweep.Accounts {
+		if err := s.cfg.Queue.Send(ctx, Message{Task: ReadAccount, Sweep: sweep.ID, Account: account}, 0); err != nil {
+			return fmt.Errorf("sending account %s to the queue: %w", account, err)
+		}
+	}
+	return nil
 }
 
 // latest is the name under which it is kept which sweep began last. It is no
@@ -95,7 +106,8 @@ func (s *Sweeper) begun(ctx context.Context, id string, l list) error {
 }
 
 // busy gives the sweep that is going on; none when another may begin. Two at a
-// time would only make each other slow.
+// time would only make each other slow. One whose time is over and that was not
+// ended, since its message was lost, is ended before it is forgotten.
 func (s *Sweeper) busy(ctx context.Context, id string) (ledger.Sweep, error) {
 	last, ok, err := s.cfg.Ledger.Swept(ctx, latest, everybody)
 	if err != nil {
@@ -108,7 +120,12 @@ func (s *Sweeper) busy(ctx context.Context, id string) (ledger.Sweep, error) {
 	switch {
 	case err != nil:
 		return ledger.Sweep{}, fmt.Errorf("beginning sweep %s: looking whether sweep %s has ended: %w", id, last.Marker, err)
-	case !ok || len(unfinished(sweep, accounts)) == 0 || s.cfg.Now().Sub(sweep.At) >= s.cfg.Patience:
+	case !ok || closed(accounts):
+		return ledger.Sweep{}, nil
+	case len(unfinished(sweep, accounts)) == 0 || s.cfg.Now().Sub(sweep.At) >= s.cfg.Patience:
+		if err := s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: sweep.ID}, 0); err != nil {
+			return ledger.Sweep{}, fmt.Errorf("beginning sweep %s: ending sweep %s: %w", id, sweep.ID, err)
+		}
 		return ledger.Sweep{}, nil
 	}
 	s.cfg.Log.Info("no sweep begins, since one goes on", "sweep", id, "going_on", sweep.ID, "unfinished", len(unfinished(sweep, accounts)))

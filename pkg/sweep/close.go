@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -57,9 +58,36 @@ func (s *Sweeper) Close(ctx context.Context, id string) error {
 		s.cfg.Meter.Put(meter.Count(meter.SweepFinished, 1))
 		s.cfg.Log.Info("a sweep has ended", "sweep", id, "accounts", len(sweep.Accounts), "roles", total.counts[countRoles], "gaps", len(total.gaps), "took", s.cfg.Now().Sub(sweep.At).Round(time.Second).String())
 	}
+	if err := s.closed(ctx, id, accounts); err != nil {
+		return err
+	}
 	_, err = s.Deliver(ctx)
 	return err
 }
+
+// closed keeps that a sweep was ended, so that the next one need not.
+func (s *Sweeper) closed(ctx context.Context, id string, accounts []ledger.SweptAccount) error {
+	if closed(accounts) {
+		return nil
+	}
+	note := ledger.SweptAccount{Sweep: id, Account: everybody}
+	if i := slices.IndexFunc(accounts, isEverybody); i >= 0 {
+		note = accounts[i]
+	}
+	note.Ended = s.cfg.Now()
+	if err := s.cfg.Ledger.SaveSwept(ctx, note); err != nil {
+		return fmt.Errorf("closing sweep %s: recording that it has ended: %w", id, err)
+	}
+	return nil
+}
+
+// closed says whether a sweep was told of.
+func closed(accounts []ledger.SweptAccount) bool {
+	i := slices.IndexFunc(accounts, isEverybody)
+	return i >= 0 && !accounts[i].Ended.IsZero()
+}
+
+func isEverybody(a ledger.SweptAccount) bool { return a.Account == everybody }
 
 // unfinished gives the accounts of a sweep that have not ended.
 func unfinished(s ledger.Sweep, accounts []ledger.SweptAccount) []string {

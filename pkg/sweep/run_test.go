@@ -41,6 +41,8 @@ type sweeping struct {
 	// over, when set, is the ledger in place of memory; pages runs after each page.
 	over  ledger.Ledger
 	pages func()
+	// refuses says that the queue does not take a message; nil when it takes any.
+	refuses func(sweep.Message) error
 	// unseen are roles that the details do not show.
 	unseen map[string]bool
 	// stale is what the details show of a role, by ARN, instead of the truth.
@@ -146,6 +148,11 @@ func (s *sweeping) Send(_ context.Context, m sweep.Message, delay time.Duration)
 	}
 	if m, err = sweep.ParseMessage(body); err != nil {
 		return err
+	}
+	if s.refuses != nil {
+		if err := s.refuses(m); err != nil {
+			return err
+		}
 	}
 	s.queue = append(s.queue, queued{message: m, due: s.now.Add(delay)})
 	return nil
