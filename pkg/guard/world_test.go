@@ -3,10 +3,6 @@ package guard_test
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -15,14 +11,11 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
-	"github.com/rolewarden/rolewarden/pkg/decision"
-	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
-	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -214,46 +207,6 @@ func (w *world) PrincipalID(_ context.Context, arn string) (string, error) {
 	return "", fmt.Errorf("reading %s: %w", arn, role.ErrNotFound)
 }
 
-// mac is what KMS would make of a baseline.
-func mac(b role.Baseline) []byte {
-	m := hmac.New(sha256.New, []byte("nobody but the sweep has this key"))
-	m.Write(b.Message())
-	return m.Sum(nil)
-}
-
-// Verify implements guard.Seals.
-func (w *world) Verify(_ context.Context, b role.Baseline) error {
-	w.verified++
-	switch {
-	case w.sealErr != nil:
-		return w.sealErr
-	case !hmac.Equal(b.Seal, mac(b)):
-		return role.ErrSealBroken
-	default:
-		return nil
-	}
-}
-
-// seal makes the candidate of a role a baseline, as a sweep does.
-func (w *world) seal(account, id string) {
-	w.t.Helper()
-	known, err := w.ledger.Recall(w.t.Context(), account, id)
-	if err != nil || known.Candidate == nil {
-		w.t.Fatalf("the role has no candidate: %v", err)
-	}
-	w.sealed(*known.Candidate)
-}
-
-// sealed adds a baseline that a sweep seals now.
-func (w *world) sealed(b role.Baseline) {
-	w.t.Helper()
-	b.Sealed = w.now
-	b.Seal = mac(b)
-	if err := w.ledger.AddBaseline(w.t.Context(), b); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // Confirm implements guard.Members.
 func (w *world) Confirm(_ context.Context, account string) (org.Membership, error) {
 	if w.memberErr != nil {
@@ -263,82 +216,6 @@ func (w *world) Confirm(_ context.Context, account string) (org.Membership, erro
 		return m, nil
 	}
 	return org.NotMember, nil
-}
-
-// Writer implements guard.Writers.
-func (w *world) Writer(context.Context, role.Role, decision.Decision) (remediate.IAM, error) {
-	w.calls = append(w.calls, "Writer")
-	if w.openErr != nil {
-		return nil, w.openErr
-	}
-	return session{w}, nil
-}
-
-// Container implements guard.Containers.
-func (w *world) Container(context.Context, role.Role, decision.Decision) (remediate.Boundaries, error) {
-	w.calls = append(w.calls, "Container")
-	if w.shutErr != nil {
-		return nil, w.shutErr
-	}
-	return session{w}, nil
-}
-
-func (s session) PutBoundary(_ context.Context, r role.Ref, policyARN string) error {
-	if s.w.onShut != nil {
-		s.w.onShut()
-	}
-	s.w.calls = append(s.w.calls, "PutRolePermissionsBoundary")
-	if s.w.boundaryErr != nil {
-		return s.w.boundaryErr
-	}
-	k := r.Account + "/" + strings.ToLower(r.Name)
-	got := s.w.roles[k]
-	got.Boundary = policyARN
-	s.w.roles[k] = got
-	return nil
-}
-
-type session struct{ w *world }
-
-func (s session) Role(ctx context.Context, r role.Ref) (role.Role, error) { return s.w.Role(ctx, r) }
-
-func (s session) UpdateTrust(_ context.Context, r role.Ref, document string) error {
-	if s.w.onWrite != nil {
-		s.w.onWrite()
-	}
-	s.w.calls = append(s.w.calls, "UpdateAssumeRolePolicy")
-	if s.w.writeErr != nil {
-		return s.w.writeErr
-	}
-	if s.w.refuse != nil {
-		if err := s.w.refuse(document); err != nil {
-			return err
-		}
-	}
-	k := r.Account + "/" + strings.ToLower(r.Name)
-	got := s.w.roles[k]
-	got.TrustPolicy = document
-	s.w.roles[k] = got
-	return nil
-}
-
-func (s session) Tag(_ context.Context, r role.Ref, tags map[string]string) error {
-	if s.w.onTag != nil {
-		if err := s.w.onTag(); err != nil {
-			return err
-		}
-	}
-	s.w.calls = append(s.w.calls, "TagRole")
-	maps.Copy(s.w.live(r.Account, r.Name).Tags, tags)
-	return nil
-}
-
-func (s session) Untag(_ context.Context, r role.Ref, keys []string) error {
-	s.w.calls = append(s.w.calls, "UntagRole")
-	for _, k := range keys {
-		delete(s.w.live(r.Account, r.Name).Tags, k)
-	}
-	return nil
 }
 
 // Name implements notify.Channel.
@@ -422,176 +299,4 @@ func (w *world) settle(res guard.Result) guard.Result {
 		res = w.due()
 	}
 	return res
-}
-
-// counting counts the calls to a ledger.
-type counting struct {
-	ledger.Ledger
-	n           int
-	switchErr   error
-	takeErr     error
-	intendErr   error
-	concludeErr error
-	// deliveredErr fails the record that a letter was told.
-	deliveredErr error
-	// intending runs before each intent; switchAs is a position that is none.
-	intending func()
-	switchAs  decision.Switch
-	// recalling changes what is recalled of a role, as somebody at the table may.
-	recalling func(*ledger.Recalled)
-	// takeAs is what the next taking answers in place of the truth.
-	takeAs *ledger.Taken
-	// concluding runs before each conclusion.
-	concluding func()
-	// ends counts how often it was asked who was deleted, which endsErr fails.
-	ends        int
-	endsErr     error
-	identifyErr error
-	decidedErr  error
-}
-
-var errDown = errors.New("the table does not answer")
-
-func (c *counting) Decided(ctx context.Context, id string) (ledger.Intent, ledger.End, bool, error) {
-	if c.decidedErr != nil {
-		return ledger.Intent{}, ledger.InFlight, false, c.decidedErr
-	}
-	return c.Ledger.Decided(ctx, id)
-}
-
-func (c *counting) Identify(ctx context.Context, id string) (finding.Principal, bool, error) {
-	if c.identifyErr != nil {
-		return finding.Principal{}, false, c.identifyErr
-	}
-	return c.Ledger.Identify(ctx, id)
-}
-
-func (c *counting) Ends(ctx context.Context, names []ledger.PrincipalKey) ([]ledger.Deletion, error) {
-	c.ends++
-	if c.endsErr != nil {
-		return nil, c.endsErr
-	}
-	return c.Ledger.Ends(ctx, names)
-}
-
-func (c *counting) Intend(ctx context.Context, i ledger.Intent) error {
-	if c.intending != nil {
-		c.intending()
-	}
-	if c.intendErr != nil {
-		return c.intendErr
-	}
-	return c.Ledger.Intend(ctx, i)
-}
-
-func (c *counting) Take(ctx context.Context, k ledger.Key, at time.Time) (ledger.Taken, error) {
-	c.n++
-	if c.takeErr != nil {
-		return ledger.Taken{}, c.takeErr
-	}
-	if as := c.takeAs; as != nil {
-		c.takeAs = nil
-		return *as, nil
-	}
-	return c.Ledger.Take(ctx, k, at)
-}
-
-func (c *counting) Recall(ctx context.Context, account, id string) (ledger.Recalled, error) {
-	c.n++
-	r, err := c.Ledger.Recall(ctx, account, id)
-	if c.recalling != nil {
-		c.recalling(&r)
-	}
-	return r, err
-}
-
-func (c *counting) State(ctx context.Context, account, id string) (ledger.RoleState, bool, error) {
-	c.n++
-	return c.Ledger.State(ctx, account, id)
-}
-
-func (c *counting) Conclude(ctx context.Context, x ledger.Conclusion) error {
-	c.n++
-	if c.concluding != nil {
-		c.concluding()
-	}
-	if c.concludeErr != nil {
-		return c.concludeErr
-	}
-	return c.Ledger.Conclude(ctx, x)
-}
-
-func (c *counting) Delivered(ctx context.Context, l ledger.Letter) error {
-	if c.deliveredErr != nil {
-		return c.deliveredErr
-	}
-	return c.Ledger.Delivered(ctx, l)
-}
-
-func (c *counting) Switch(ctx context.Context) (decision.Switch, error) {
-	c.n++
-	if c.switchErr != nil {
-		return decision.Unreadable, c.switchErr
-	}
-	if c.switchAs != 0 {
-		return c.switchAs, nil
-	}
-	return c.Ledger.Switch(ctx)
-}
-
-// event makes an envelope as EventBridge delivers it.
-func (w *world) event(name, eventID string, request map[string]any, response any) []byte {
-	w.now = w.now.Add(time.Second)
-	return w.eventAt(w.now, name, eventID, request, response)
-}
-
-func (w *world) eventAt(at time.Time, name, eventID string, request map[string]any, response any) []byte {
-	w.t.Helper()
-	detail := map[string]any{
-		"eventVersion": "1.11", "eventTime": at.Format(time.RFC3339), "eventSource": "iam.amazonaws.com", "eventName": name,
-		"awsRegion": "us-east-1", "sourceIPAddress": "192.0.2.10", "userAgent": "aws-cli/2.31.0",
-		"userIdentity":      map[string]any{"type": "IAMUser", "principalId": "AIDABOB11111111111111", "arn": "arn:aws:iam::111122223333:user/bob", "accountId": prod, "userName": "bob"},
-		"requestParameters": request, "responseElements": response, "requestID": "r-" + eventID, "eventID": eventID,
-		"readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": prod, "eventCategory": "Management",
-	}
-	body, err := json.Marshal(map[string]any{
-		"version": "0", "id": "e-" + eventID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.iam",
-		"account": prod, "time": at.Format(time.RFC3339), "region": "us-east-1", "resources": []string{}, "detail": detail,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return body
-}
-
-func (w *world) created(eventID, name, document string) []byte {
-	r := w.live(prod, name)
-	return w.event("CreateRole", eventID, map[string]any{"roleName": name, "assumeRolePolicyDocument": document},
-		map[string]any{"role": map[string]any{"roleName": name, "arn": r.ARN, "roleId": r.ID, "path": "/"}})
-}
-
-func (w *world) updated(eventID, name, document string) []byte {
-	return w.event("UpdateAssumeRolePolicy", eventID, map[string]any{"roleName": name, "policyDocument": document}, nil)
-}
-
-// withBaseline makes a role whose closed document has become a baseline, a day ago.
-func withBaseline(t *testing.T, text string) *world {
-	t.Helper()
-	w := newWorld(t, text)
-	w.put(prod, "app", "AROAAPP1111111111111", closed)
-	if res := w.handle(w.created("ev-create", "app", closed)); res.End != ledger.Compliant {
-		t.Fatalf("a closed role ended in %s: %s", res.End, res.Reason)
-	}
-	w.due()
-	w.now = w.now.Add(24 * time.Hour)
-	w.seal(prod, "AROAAPP1111111111111")
-	w.calls, w.told, w.steps = nil, nil, nil
-	return w
-}
-
-// open changes the role behind the guard's back and hands it the event.
-func (w *world) open(eventID string) guard.Result {
-	w.t.Helper()
-	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	return w.handle(w.updated(eventID, "app", opened))
 }
