@@ -38,6 +38,8 @@ type sweeping struct {
 	crashed    bool
 	// inTime is how many checks of the deadline a run has; none where it is negative.
 	deadline time.Time
+	// saved counts what the sweep kept of itself, by name.
+	saved map[string]int
 	// over, when set, is the ledger in place of memory; pages runs after each page.
 	over  ledger.Ledger
 	pages func()
@@ -57,7 +59,7 @@ type queued struct {
 
 func newSweeping(w *world) *sweeping {
 	s := &sweeping{world: w, members: []string{prod, dev}, denied: map[string]error{}, pageSize: 3,
-		samples: map[string]float64{}, unseen: map[string]bool{}, stale: map[string]string{}}
+		samples: map[string]float64{}, saved: map[string]int{}, unseen: map[string]bool{}, stale: map[string]string{}}
 	w.fault = s.step
 	return s
 }
@@ -219,6 +221,7 @@ func (c crashing) SaveSwept(ctx context.Context, a ledger.SweptAccount) error {
 	if err := c.Ledger.SaveSwept(ctx, a); err != nil {
 		return err
 	}
+	c.s.saved[a.Sweep]++
 	return c.s.step()
 }
 
