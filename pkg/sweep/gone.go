@@ -34,7 +34,17 @@ func (s *Sweeper) gone(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
-	return s.forget(ctx, v, len(missing) > 0)
+	// Users and roles that went stay marked, since a unique id never comes again,
+	// until they are many: an account whose roles come and go every day would grow
+	// without end.
+	crowded := v.whole == wholly && len(k.marks) > 2*len(v.current)+1000
+	if crowded {
+		k.marks = v.current
+	}
+	if !crowded && len(missing) == 0 {
+		return nil
+	}
+	return s.saveKnown(ctx, v)
 }
 
 // vanished looks for one role, and forgets it where it is gone.
@@ -60,17 +70,4 @@ func (s *Sweeper) vanished(ctx context.Context, v *visit, id string) error {
 		delete(v.known.roles, id)
 	}
 	return nil
-}
-
-// forget keeps who is known after some are gone. Users and roles that went stay
-// marked, since a unique id never comes again, until they are many: an account
-// whose roles come and go every day would grow without end.
-func (s *Sweeper) forget(ctx context.Context, v *visit, moved bool) error {
-	if v.whole == wholly && len(v.known.marks) > 2*len(v.current)+1000 {
-		v.known.marks, moved = v.current, true
-	}
-	if !moved {
-		return nil
-	}
-	return s.saveKnown(ctx, v)
 }
