@@ -208,7 +208,7 @@ func (s *Sweeper) stuck(ctx context.Context, v *visit, err error) (State, error)
 
 // save keeps how far it got.
 func (s *Sweeper) save(ctx context.Context, v *visit) error {
-	a, err := v.tally.save(v.saved)
+	a, err := v.save(v.saved)
 	if err != nil {
 		return err
 	}

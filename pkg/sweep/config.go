@@ -124,9 +124,15 @@ func New(cfg Config) (*Sweeper, error) {
 		name   string
 		absent bool
 	}{
-		{"Rules", cfg.Rules == nil}, {"Details", cfg.Details == nil}, {"Reader", cfg.Reader == nil}, {"Line", cfg.Line == nil},
-		{"Ledger", cfg.Ledger == nil}, {"Queue", cfg.Queue == nil}, {"Meter", cfg.Meter == nil},
-		{"Now", cfg.Now == nil}, {"Log", cfg.Log == nil},
+		{"Rules", cfg.Rules == nil},
+		{"Details", cfg.Details == nil},
+		{"Reader", cfg.Reader == nil},
+		{"Line", cfg.Line == nil},
+		{"Ledger", cfg.Ledger == nil},
+		{"Queue", cfg.Queue == nil},
+		{"Meter", cfg.Meter == nil},
+		{"Now", cfg.Now == nil},
+		{"Log", cfg.Log == nil},
 	} {
 		if part.absent {
 			missing = append(missing, fmt.Errorf("making the sweep: Config.%s is not set", part.name))

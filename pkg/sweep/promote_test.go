@@ -87,8 +87,10 @@ func TestObservedCandidateKeepsItsMaker(t *testing.T) {
 	w := newWorld(t, rulesFile)
 	r := w.put(prod, "app", closed)
 	since := w.now.Add(-25 * time.Hour)
-	w.candidate(r, role.Baseline{Provenance: role.Observed, Actor: "arn:aws:iam::111122223333:user/bob", EventID: "ev-1", Since: since,
-		Principals: map[string]string{alice: "AIDAALICE111111111111"}})
+	w.candidate(r, role.Baseline{
+		Provenance: role.Observed, Actor: "arn:aws:iam::111122223333:user/bob", EventID: "ev-1", Since: since,
+		Principals: map[string]string{alice: "AIDAALICE111111111111"},
+	})
 	got := w.wantStanding("app", sweep.Sealed).Baseline
 	if got.Provenance != role.Observed || got.Actor != "arn:aws:iam::111122223333:user/bob" || got.EventID != "ev-1" || !got.Since.Equal(since) {
 		t.Errorf("the baseline is %+v", got)
@@ -108,8 +110,10 @@ func (w *world) candidate(r role.Role, b role.Baseline) {
 func ripe(t testing.TB) *world {
 	w := newWorld(t, rulesFile)
 	r := w.put(prod, "app", closed)
-	w.candidate(r, role.Baseline{Provenance: role.Observed, Actor: "arn:aws:iam::111122223333:user/bob", EventID: "ev-1",
-		Since: w.now.Add(-25 * time.Hour), Principals: map[string]string{alice: "AIDAALICE111111111111"}})
+	w.candidate(r, role.Baseline{
+		Provenance: role.Observed, Actor: "arn:aws:iam::111122223333:user/bob", EventID: "ev-1",
+		Since: w.now.Add(-25 * time.Hour), Principals: map[string]string{alice: "AIDAALICE111111111111"},
+	})
 	return w
 }
 

@@ -58,8 +58,10 @@ type queued struct {
 }
 
 func newSweeping(w *world) *sweeping {
-	s := &sweeping{world: w, members: []string{prod, dev}, denied: map[string]error{}, pageSize: 3,
-		samples: map[string]float64{}, saved: map[string]int{}, unseen: map[string]bool{}, stale: map[string]string{}}
+	s := &sweeping{
+		world: w, members: []string{prod, dev}, denied: map[string]error{}, pageSize: 3,
+		samples: map[string]float64{}, saved: map[string]int{}, unseen: map[string]bool{}, stale: map[string]string{},
+	}
 	w.fault = s.step
 	return s
 }

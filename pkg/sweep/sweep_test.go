@@ -99,9 +99,11 @@ func TestSweepHandsWritesToGuard(t *testing.T) {
 func TestSweepOverAnUnchangedOrganizationWritesNothingOfRoles(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newSweeping(newWorld(t, rulesFile))
-		documents := []string{closed, tighter, opened, `{"Version":"2012-10-17","Statement":[]}`, "{",
+		documents := []string{
+			closed, tighter, opened, `{"Version":"2012-10-17","Statement":[]}`, "{",
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"AIDAGONE1111111111111"},"Action":"sts:AssumeRole"}]}`,
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole"}]}`}
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole"}]}`,
+		}
 		for i := range rapid.IntRange(0, 8).Draw(rt, "roles") {
 			s.put(rapid.SampledFrom([]string{prod, dev}).Draw(rt, "account"), fmt.Sprintf("r%d", i), rapid.SampledFrom(documents).Draw(rt, "document"))
 		}
