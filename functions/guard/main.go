@@ -66,13 +66,17 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 	if err != nil {
 		return batches{}, err
 	}
+	turns, err := guard.NewTurns(guard.TurnsConfig{Now: time.Now})
+	if err != nil {
+		return batches{}, err
+	}
 	g, err := guard.New(guard.Config{
 		Rules: rules, Reader: accounts, Writers: accounts, Census: accounts, Seals: seals, Containers: accounts,
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}),
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
-		Later:   later{queue: queue, now: time.Now},
-		Now:     time.Now, Wait: wait, Log: log,
+		Later:   later{queue: queue, now: time.Now}, Turns: turns,
+		Now: time.Now, Wait: wait, Log: log,
 	})
 	if err != nil {
 		return batches{}, err
@@ -113,5 +117,5 @@ func (l later) Send(ctx context.Context, s guard.Step) error {
 	if err != nil {
 		return fmt.Errorf("writing step %s: %w", s.Step, err)
 	}
-	return l.queue.Send(ctx, string(body), s.Delay(l.now()))
+	return l.queue.SendFor(ctx, s.Account, string(body), s.Delay(l.now()))
 }

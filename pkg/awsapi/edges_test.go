@@ -77,6 +77,28 @@ func TestQueueSends(t *testing.T) {
 	})
 }
 
+// Each account is a tenant of the later queue, so that what one account has
+// waiting there delays no other's (T11).
+func TestQueueSendsForATenant(t *testing.T) {
+	worlds(t, func(t *testing.T, w *world) {
+		client, url, _ := queue(t, w, unique(t, "later"))
+		q, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: w.hub, URL: url})
+		must(t, err)
+		must(t, q.SendFor(t.Context(), prod, `{"step":1}`, 0))
+		must(t, q.SendFor(t.Context(), prod, `{"step":2}`, time.Hour))
+		var sent []string
+		for _, s := range w.wire.take() {
+			sent = append(sent, fmt.Sprint(s.json["MessageGroupId"], " ", s.json["DelaySeconds"]))
+		}
+		if d := cmp.Diff([]string{prod + " <nil>", prod + " 900"}, sent); d != "" {
+			t.Errorf("what was sent (-want +got):\n%s", d)
+		}
+		if n := len(received(t, client, url)); n != 1 {
+			t.Errorf("%d messages show", n)
+		}
+	})
+}
+
 // A message that must wait is hidden for that long, at most SQS's twelve hours.
 func TestQueueHides(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {

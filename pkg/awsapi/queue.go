@@ -52,6 +52,17 @@ func (q *Queue) Send(ctx context.Context, body string, delay time.Duration) erro
 	})
 }
 
+// SendFor is Send for one of several tenants of a queue: the queue gives the
+// messages of others first while one has more than its share in work. On a
+// standard queue a group orders nothing (Amazon SQS Developer Guide,
+// sqs-fair-queues).
+func (q *Queue) SendFor(ctx context.Context, tenant, body string, delay time.Duration) error {
+	return q.send(ctx, &sqs.SendMessageInput{
+		QueueUrl: aws.String(q.url), MessageBody: aws.String(body), DelaySeconds: seconds(min(delay, MaxDelay)),
+		MessageGroupId: aws.String(tenant),
+	})
+}
+
 // Bury sends a message that nobody can handle, with the reason, to this queue;
 // for a dead-letter queue.
 func (q *Queue) Bury(ctx context.Context, body, reason string) error {

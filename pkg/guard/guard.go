@@ -70,7 +70,8 @@ type Later interface {
 // Config is what a Guard needs. Every field is required but Members, which may
 // be nil where there is no organization; Census, without which an id is called
 // an orphan only where its deletion was told; Seals, without which no baseline
-// is ever gone back to; and Containers, without which no session is ended.
+// is ever gone back to; Containers, without which no session is ended; and
+// Turns, without which every event is handled as it comes.
 type Config struct {
 	Rules      *org.Rules
 	Reader     Reader
@@ -82,6 +83,7 @@ type Config struct {
 	Ledger     ledger.Ledger
 	Channel    notify.Channel
 	Later      Later
+	Turns      *Turns
 	Now        func() time.Time
 	// Wait waits, at most Patience in all for one message.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -158,7 +160,11 @@ func (g *Guard) Handle(ctx context.Context, body []byte) (Result, error) {
 		g.cfg.Log.Info("event ignored", "event_id", change.EventID, "account", change.Account, "event", change.EventName, "reason", change.Ignored)
 		return Result{Key: keyOf(change), Change: change, Ignored: change.Ignored, Reason: change.Ignored}, nil
 	}
-	return g.change(ctx, job{change: change, key: keyOf(change)})
+	j := job{change: change, key: keyOf(change)}
+	if wait := g.cfg.Turns.Wait(change.Account, about(change)); wait > 0 {
+		return g.queue(ctx, j, wait)
+	}
+	return g.change(ctx, j)
 }
 
 func keyOf(c trail.Change) ledger.Key { return ledger.Key{Account: c.Account, EventID: c.EventID} }

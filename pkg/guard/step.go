@@ -28,6 +28,8 @@ const (
 	// Confirm: a role showed unique ids in the place of ARNs; see whether they
 	// still stand there, and whether their owners are gone.
 	Confirm StepKind = "confirm"
+	// Queued: handle an event whose account had sent more than its share.
+	Queued StepKind = "queued"
 )
 
 // Step is the next step of a handling that has to wait, as it travels through
@@ -74,7 +76,7 @@ func parseStep(body []byte) (Step, error) {
 		return Step{}, fmt.Errorf("reading a step: version %d is not %d: redrive it to the rolewarden that sent it", s.Version, stepVersion)
 	case s.Attempt < 1 || s.Attempt > len(waits):
 		return Step{}, fmt.Errorf("reading a step: attempt %d is none of 1 to %d", s.Attempt, len(waits))
-	case s.Change.EventID == "" || s.Change.Account == "" || s.Account != s.Change.Account || s.RoleName == "":
+	case s.Change.EventID == "" || s.Change.Account == "" || s.Account != s.Change.Account || (s.RoleName == "" && s.Step != Queued):
 		return Step{}, errors.New("reading a step: it does not say which event and role it goes on with")
 	}
 	return s, nil
@@ -102,6 +104,9 @@ func (g *Guard) HandleStep(ctx context.Context, body []byte) (Result, error) {
 	switch s.Step {
 	case Settle, Sighted:
 		return g.change(ctx, job{change: s.Change, key: key, attempt: s.Attempt, sweep: s.Sweep, voice: s.Voice})
+	case Queued:
+		// No look at the turns here: an event waits once.
+		return g.change(ctx, job{change: s.Change, key: key})
 	case Promote:
 		return g.promote(ctx, s, key)
 	case Confirm:
