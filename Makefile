@@ -84,6 +84,14 @@ demo: ## the stories, in the lab
 bench: tools ## the figures of README's table
 	go test -run '^$$' -bench . -benchmem ./pkg/... ./functions/...
 
+SECONDS ?= 120
+RATE ?= 200
+BURST ?= 20000
+.PHONY: load
+load: ## the built guard in the lab: RATE events a second for SECONDS, as many with one account sending most, a BURST
+	ROLEWARDEN_LOAD_SECONDS=$(SECONDS) ROLEWARDEN_LOAD_RATE=$(RATE) ROLEWARDEN_LOAD_BURST=$(BURST) \
+		go test ./functions/guard -count=1 -timeout 60m -v -run UnderLoad
+
 QUESTIONS ?= 2000
 .PHONY: solver
 solver: tools ## z3 and pkg/proof on the same QUESTIONS
