@@ -206,8 +206,8 @@ func TestWhatTheLaterQueueDoesNotTakeIsNotDone(t *testing.T) {
 func TestEveryEventEndsExactlyOnceThoughItWaits(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := crowded(t)
-		n := rapid.IntRange(100, 260).Draw(rt, "events")
-		roles := rapid.IntRange(1, 30).Draw(rt, "roles")
+		n := rapid.IntRange(100, 160).Draw(rt, "events")
+		roles := rapid.IntRange(1, 15).Draw(rt, "roles")
 		for i := range roles {
 			w.put(prod, fmt.Sprint("app", i), fmt.Sprintf("AROAAPP%014d", i), closed)
 		}
