@@ -134,7 +134,7 @@ func (c *crowd) takeSteps(r *runtimetest.Runtime, done <-chan struct{}) {
 			return
 		default:
 		}
-		got, err := c.sqs.ReceiveMessage(c.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(c.url), MaxNumberOfMessages: 10})
+		got, err := c.sqs.ReceiveMessage(c.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(c.url), MaxNumberOfMessages: 10, VisibilityTimeout: 6 * 60})
 		if err != nil {
 			c.t.Errorf("receiving from the later queue: %v", err)
 			return
