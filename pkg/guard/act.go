@@ -72,7 +72,7 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 	var stopped *stoppedError
 	why := ""
 	switch {
-	case errors.Is(err, errUncontained):
+	case errors.Is(err, errUncontained), errors.Is(err, errUntagged):
 		why = err.Error()
 	case errors.Is(err, remediate.ErrStale), errors.Is(err, role.ErrUncertain):
 		// Nobody may say that nothing was written when it is not known: the

@@ -2,9 +2,11 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -58,6 +60,15 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 	if err := g.contain(ctx, j, v, remediate.Task{Decision: i.Decision, Role: v.role, Document: i.After}, &out); err != nil {
 		return g.acted(ctx, res, j, v, err)
 	}
+	late := interrupted{*i, v, res.Role}
+	if tags := late.lacking(); tags != nil {
+		if g.handsOff() {
+			return g.handOver(ctx, res, j, i.Decision)
+		}
+		if err := g.tagLate(ctx, j, late, tags, &out); err != nil {
+			return g.acted(ctx, res, j, v, err)
+		}
+	}
 	res.Report, res.Decision, res.Outcome = v.report, i.Decision, out
 	g.fellShort(j, v, res.Decision, out)
 	// Should nothing have been written after all, the second look finds it. No
@@ -70,4 +81,67 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 		}
 	}
 	return g.conclude(ctx, res, j, v)
+}
+
+// errUntagged says that a quarantine stands, and that its tags may be set a little later.
+var errUntagged = errors.New("the role was quarantined and does not bear the tags yet")
+
+// lacking gives the tags of a quarantine that its handling did not set any more:
+// the document is written before them, and nothing else would set them, since a
+// quarantined role is left alone.
+func (i interrupted) lacking() map[string]string {
+	if i.Decision.Action != decision.Quarantine {
+		return nil
+	}
+	want := remediate.Tags(i.Decision, i.judged.report.Open()...)
+	for key, value := range want {
+		if i.live.Tags[key] != value {
+			return want
+		}
+	}
+	return nil
+}
+
+// interrupted is a write that is gone on with: its intent, the role as it was
+// judged then and as it stands now.
+type interrupted struct {
+	ledger.Intent
+	judged judged
+	live   role.Role
+}
+
+// tagLate sets tags, under the intent of the write that they belong to. What does
+// not pass by itself is told.
+func (g *Guard) tagLate(ctx context.Context, j job, i interrupted, tags map[string]string, out *decision.Outcome) error {
+	problem, err := g.tagOnly(ctx, j, i, tags)
+	switch {
+	case err == nil:
+		out.Problem = problem
+	case passes(err) && j.attempt < afterMinutes:
+		return fmt.Errorf("%w: %w", errUntagged, err)
+	default:
+		out.Problem = "The role's tags were not set: " + err.Error() + "."
+	}
+	return nil
+}
+
+// tagOnly sets tags as every write is made: under the switch and the limits, by a
+// session that can do nothing else.
+func (g *Guard) tagOnly(ctx context.Context, j job, i interrupted, tags map[string]string) (problem string, err error) {
+	d := i.Decision
+	d.Action = decision.Tag
+	brakes, err := g.brakes(ctx, j, i.judged, d)
+	if err != nil {
+		return "", err
+	}
+	if left := d.Brake(brakes.Brakes); !left.Action.Writes() {
+		g.braked(j, i.judged, d, left, brakes.Brakes)
+		return "The role's tags were not set: " + left.Reasons[0], nil
+	}
+	session, err := g.cfg.Writers.Writer(ctx, i.live, d)
+	if err != nil {
+		return "", fmt.Errorf("opening a writing session for role %s: %w", i.live.Ref(), err)
+	}
+	done, err := g.remedier.Apply(ctx, &switched{IAM: session, g: g}, remediate.Task{Decision: d, Role: i.live, Tags: tags})
+	return done.Problem, err
 }
