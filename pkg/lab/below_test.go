@@ -49,6 +49,32 @@ func TestEachAccountIsBelowTheRootOnce(t *testing.T) {
 	w.refused(err, "ParentNotFoundException")
 }
 
+// Who may list what is below one unit lists nothing below another or the root.
+func TestWhatIsBelowIsListedByTheParentsARN(t *testing.T) {
+	w := newWorld(t)
+	admin := organizations.NewFromConfig(w.adminConfig(prod))
+	roots, err := admin.ListRoots(ctx, &organizations.ListRootsInput{})
+	w.must(err)
+	root := roots.Roots[0]
+	units, err := admin.ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: root.Id})
+	w.must(err)
+	unit := units.OrganizationalUnits[0]
+	for name, one := range map[string]struct{ arn, may, not *string }{
+		"root": {root.Arn, root.Id, unit.Id},
+		"unit": {unit.Arn, unit.Id, root.Id},
+	} {
+		client := organizations.NewFromConfig(w.config(w.user(prod, name, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["organizations:ListAccountsForParent","organizations:ListOrganizationalUnitsForParent"],"Resource":"`+*one.arn+`"}]}`)))
+		_, err = client.ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: one.may})
+		w.must(err)
+		_, err = client.ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: one.may})
+		w.must(err)
+		_, err = client.ListAccountsForParent(ctx, &organizations.ListAccountsForParentInput{ParentId: one.not})
+		w.refused(err, "AccessDeniedException")
+		_, err = client.ListOrganizationalUnitsForParent(ctx, &organizations.ListOrganizationalUnitsForParentInput{ParentId: one.not})
+		w.refused(err, "AccessDeniedException")
+	}
+}
+
 // A rule of EventBridge is shown as it was put there, to who may see it.
 func TestRulesOfEventBridge(t *testing.T) {
 	w := newWorld(t)

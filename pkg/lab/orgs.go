@@ -6,11 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 func organizationOperations() map[string]operation {
 	op := func(run func(*Lab, *request) (*answer, error), who audience, name func(*request) string) operation {
 		return operation{run: inOrganization(run, who), target: everything, name: name}
+	}
+	below := func(run func(*Lab, *request) (*answer, error)) operation {
+		return operation{run: inOrganization(run, administrators), target: onParent, name: bodyField("ParentId")}
 	}
 	return map[string]operation{
 		"DescribeOrganization":             op((*Lab).describeOrganization, anyMember, unnamed),
@@ -18,10 +22,20 @@ func organizationOperations() map[string]operation {
 		"ListAccounts":                     op((*Lab).listAccounts, administrators, unnamed),
 		"ListParents":                      op((*Lab).listParents, administrators, bodyField("ChildId")),
 		"ListRoots":                        op((*Lab).listRoots, administrators, unnamed),
-		"ListAccountsForParent":            op((*Lab).listAccountsBelow, administrators, bodyField("ParentId")),
-		"ListOrganizationalUnitsForParent": op((*Lab).listUnitsBelow, administrators, bodyField("ParentId")),
+		"ListAccountsForParent":            below((*Lab).listAccountsBelow),
+		"ListOrganizationalUnitsForParent": below((*Lab).listUnitsBelow),
 		"DescribeOrganizationalUnit":       op((*Lab).describeUnit, administrators, bodyField("OrganizationalUnitId")),
 	}
+}
+
+// onParent is the ARN of the root or unit whose children are listed, whether or
+// not it exists (Service Authorization Reference, AWS Organizations).
+func onParent(l *Lab, req *request) string {
+	id, kind := req.text("ParentId"), "ou/"
+	if strings.HasPrefix(id, "r-") {
+		kind = "root/"
+	}
+	return l.orgARN(kind + l.config.OrganizationID + "/" + id)
 }
 
 // audience says who may ask.
