@@ -206,11 +206,9 @@ func (g *Guard) sendOne(ctx context.Context, res *Result, l ledger.Letter, a ale
 	return nil
 }
 
-// foundGood gives what is remembered of a reverted role when another event of
-// the same second has found it good since the revert was decided, most likely the
-// one of our own write: it had nothing to resolve yet, and what is remembered of
-// it is about to be replaced. Nil when none has. What a later event found stays
-// remembered, and resolvedSince sees it.
+// foundGood gives what is remembered of a reverted role when another event has
+// found it good since the revert was decided, most likely the one of our own
+// write: it had nothing to resolve yet. Nil when none has.
 func (g *Guard) foundGood(ctx context.Context, j job, v judged, res Result) (*ledger.RoleState, error) {
 	if res.Outcome.Done != decision.Revert {
 		return nil, nil
@@ -219,7 +217,7 @@ func (g *Guard) foundGood(ctx context.Context, j job, v judged, res Result) (*le
 	if err != nil {
 		return nil, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
-	since := s.Event != j.key && s.EventTime.Equal(j.change.Time) && !s.UpdatedAt.Before(res.Decision.At)
+	since := s.Event != j.key && !s.EventTime.Before(j.change.Time) && !s.UpdatedAt.Before(res.Decision.At)
 	after, err := policy.Parse([]byte(res.Outcome.After))
 	if err != nil || !ok || !since || s.Digest != after.Digest(v.role.Partition) || !quietlyGood(s) {
 		return nil, nil //nolint:nilerr // what cannot be read was not found good
