@@ -40,7 +40,7 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 	}
 	res.Report = v.report
 	s, past, err := g.situation(ctx, j, &v)
-	if step, more := g.settleStep(j); more && errors.Is(err, errUnverified) {
+	if step, more := g.settleStep(j); more && (errors.Is(err, errUnverified) || errors.Is(err, errUnseen)) {
 		res.Reason = err.Error() + "; it is tried again later"
 		return g.postpone(ctx, res, step)
 	}

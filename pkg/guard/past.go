@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -62,7 +63,7 @@ func (g *Guard) past(ctx context.Context, j job, v judged, modes map[string]org.
 		if b.Digest == v.digest {
 			continue
 		}
-		restored, why, err := g.restore(ctx, b, v)
+		restored, why, err := g.restore(ctx, j, b, v)
 		if err != nil {
 			return pastOf{}, err
 		}
@@ -134,7 +135,7 @@ func enforced(modes map[string]org.Mode) bool {
 }
 
 // restore makes a baseline into a document that may be written now, or says why not.
-func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remediate.Restored, string, error) {
+func (g *Guard) restore(ctx context.Context, j job, b role.Baseline, v judged) (remediate.Restored, string, error) {
 	if b.RoleID != v.role.ID || b.Account != v.role.Account {
 		return remediate.Restored{}, "the baseline is of another role", nil
 	}
@@ -148,6 +149,9 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		case err == nil:
 			now[arn] = id
 		case errors.Is(err, role.ErrNotFound):
+			if err := g.unseen(ctx, j, arn); err != nil {
+				return remediate.Restored{}, "", err
+			}
 		case errors.Is(err, role.ErrAccessDenied):
 			return remediate.Restored{}, "rolewarden may not read who " + arn + " is now, and a name alone can be taken over", nil
 		default:
@@ -178,6 +182,28 @@ func (g *Guard) restore(ctx context.Context, b role.Baseline, v judged) (remedia
 		return remediate.Restored{}, "the baseline does not obey today's rules: its verdict is " + r.report.Verdict.String(), nil
 	}
 	return restored, "", nil
+}
+
+// errUnseen says that somebody whom a baseline names is not to be seen, and may
+// be there all the same.
+var errUnseen = errors.New("it is not known yet whether somebody whom the baseline lets in is gone")
+
+// unseen says that it is too early to call a principal gone: no event told of
+// its deletion, and what was read may lag (IAM User Guide, troubleshoot_general).
+// Without those who are gone a revert lets in fewer, or becomes a quarantine.
+func (g *Guard) unseen(ctx context.Context, j job, arn string) error {
+	key, ok := ledger.PrincipalOf(arn)
+	if !ok || j.attempt >= afterSeconds {
+		return nil
+	}
+	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{key})
+	if err != nil {
+		return fmt.Errorf("asking the ledger whether %s was deleted: %w", arn, err)
+	}
+	if len(ends) > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUnseen, arn)
 }
 
 // accepted are the partners' principals that a baseline may name although
