@@ -92,7 +92,10 @@ func (w *world) tell(s story, c Cell) outcome {
 	held := slices.Contains([]string{"Held", "Tagged", "Told"}, got.after) && (s.tells == "" || w.hasTold(s.tells))
 	// What could not be done beside the write that counts is told as such.
 	told := got.after != "InFlight" && w.alarmed("write-incomplete") && s.tells != "" && w.hasTold(s.tells)
-	if why := s.good(w); why != "" && !held && !told {
+	// Whoever is not to be seen for long is gone, and a role that let in nobody else
+	// lets in nobody.
+	shut := c.Call.Name == "iam:GetUser" && c.When == Always && s.past && quarantined(prod, "app")(w) == ""
+	if why := s.good(w); why != "" && !held && !told && !shut {
 		got.breaches = append(got.breaches, "I6: "+why)
 	}
 	if s.tells != "" && !w.hasTold(s.tells) {
