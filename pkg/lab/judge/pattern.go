@@ -30,7 +30,7 @@ func literal(s string) pattern {
 
 // wild makes a pattern in which * and ? are wildcards.
 func wild(s string) pattern {
-	var p pattern
+	p := make(pattern, 0, len(s))
 	for _, r := range s {
 		switch r {
 		case '*':
@@ -95,15 +95,15 @@ func (p pattern) matchesARN(value string) bool {
 }
 
 func (p pattern) parts() []pattern {
-	list := []pattern{nil}
-	for _, s := range p {
-		if s.rune == ':' && s.wild == notWild && len(list) < 6 {
-			list = append(list, nil)
-			continue
+	list := make([]pattern, 0, 6)
+	from := 0
+	for i, s := range p {
+		if s.rune == ':' && s.wild == notWild && len(list) < 5 {
+			list = append(list, p[from:i:i])
+			from = i + 1
 		}
-		list[len(list)-1] = append(list[len(list)-1], s)
 	}
-	return list
+	return append(list, p[from:])
 }
 
 // expand fills in the policy variables of a value. ok is false when a
@@ -113,6 +113,9 @@ func expand(s string, ctx Context) (p pattern, ok bool) {
 	for {
 		start := strings.Index(s, "${")
 		if start < 0 {
+			if p == nil {
+				return wild(s), true
+			}
 			return append(p, wild(s)...), true
 		}
 		end := strings.Index(s[start:], "}")
