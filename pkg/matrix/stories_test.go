@@ -29,6 +29,8 @@ type story struct {
 	acts  func(w *world)
 	// past says that the role has a baseline.
 	past bool
+	// pruned is the document that may be written beside the baseline.
+	pruned string
 	// event is which of the events that were received counts.
 	event int
 	// state says how things stand; by the event when nil.
@@ -126,7 +128,7 @@ func sweepState(w *world) string {
 	switch {
 	case gaps > 0:
 		return "gap told"
-	case ended >= 3:
+	case ended >= 2:
 		return "swept"
 	case len(w.dead) > 0:
 		return "DLQ"
@@ -233,11 +235,26 @@ func stories() []story {
 		},
 		{
 			name: "user deleted", tells: "user/alice", setup: func(w *world) { w.known(prod, "app", closed); w.known(prod, "other", closed) },
-			acts: func(w *world) {
-				_, err := w.admins[prod].DeleteUser(context.Background(), &iam.DeleteUserInput{UserName: ptr("alice")})
-				w.must(err)
-			},
+			acts: func(w *world) { w.deleteAlice() },
 			good: nothing,
+		},
+		{
+			name: "prune", tells: arn(prod, "app"), pruned: onlyEC2, setup: func(w *world) { w.known(prod, "app", mixed) },
+			acts: func(w *world) { w.deleteAlice() },
+			good: stands(prod, "app", onlyEC2),
+		},
+		{
+			name: "orphan", tells: arn(prod, "app"), pruned: onlyEC2, state: sweepState, setup: func(w *world) {
+				// The event of her end is lost.
+				w.known(prod, "app", mixed)
+				w.lose(w.deleteAlice)
+				time.Sleep(48 * time.Hour)
+				w.begins()
+				w.run(time.Now().Add(2 * time.Hour))
+				time.Sleep(7 * time.Hour)
+			},
+			acts: func(w *world) { w.begins() },
+			good: stands(prod, "app", onlyEC2),
 		},
 		{
 			name: "user renamed", setup: func(w *world) { w.known(prod, "app", closed) },
@@ -291,6 +308,11 @@ func stories() []story {
 			good: stands(prod, "app", closed),
 		},
 	}
+}
+
+func (w *world) deleteAlice() {
+	_, err := w.admins[prod].DeleteUser(context.Background(), &iam.DeleteUserInput{UserName: ptr("alice")})
+	w.must(err)
 }
 
 // begins begins a sweep, whatever comes of it.

@@ -35,9 +35,10 @@ import (
 )
 
 const (
-	hub     = "555555555555"
-	prod    = "111122223333"
-	trial   = "777788889999"
+	hub  = "555555555555"
+	prod = "111122223333"
+	// trial is where roles are tagged and no more: one account less to sweep.
+	trial   = hub
 	foreign = "999999999999"
 	region  = "us-east-1"
 
@@ -49,11 +50,12 @@ const (
 	closed  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"${aws:username}"}}}]}`
 	narrow  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}}]}`
 	onlyEC2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	mixed   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"${aws:username}"}}}]}`
 	opened  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}`
 	public  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`
 )
 
-// rulesFile enforces everywhere but in the account trial, which it tags.
+// rulesFile enforces everywhere but in the hub, where it tags.
 const rulesFile = `
 version: 1
 organization:
@@ -62,13 +64,14 @@ organization:
   accounts:
     - {id: "555555555555", name: security}
     - {id: "111122223333", name: prod}
-    - {id: "777788889999", name: trial}
 modes:
   default: enforce
   accounts:
-    "777788889999": tag
+    "555555555555": tag
 containment:
   rules: [public-principal]
+pruning:
+  orphans: true
 `
 
 // start is when every world begins.
@@ -105,7 +108,7 @@ var shared = sync.OnceValues(func() (immutable, error) {
 	swept := own
 	swept.Consumes, swept.Sends = []string{here("sqs", deployment.SweepQueue)}, []string{later, here("sqs", deployment.SweepQueue)}
 	members := map[string]member{}
-	for _, account := range []string{hub, prod, trial} {
+	for _, account := range []string{hub, prod} {
 		w.Account = account
 		members[account] = member{grants.ReaderTrust(w).JSON(), grants.Reader(w).JSON(), grants.RemediatorTrust(w).JSON(), grants.Remediator(w).JSON()}
 	}
@@ -214,7 +217,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, rules: same.rules, admins: map[string]*iam.Client{}, queue: map[string]string{}, intents: map[string]time.Time{}}
 	w.lab, err = lab.New(lab.Config{
 		OrganizationID: organization, ManagementAccount: hub, Now: time.Now,
-		Accounts: []lab.Account{{ID: hub}, {ID: prod}, {ID: trial}, {ID: foreign, Outside: true}},
+		Accounts: []lab.Account{{ID: hub}, {ID: prod}, {ID: foreign, Outside: true}},
 	})
 	w.must(err)
 	w.wire = NewWire(w.lab, map[string]actions.Session{deployment.ReaderRole: actions.Reader, deployment.RemediatorRole: actions.Writer})
@@ -236,7 +239,7 @@ func newWorld(t testing.TB) *world {
 
 // moveIn makes rolewarden's roles and its key.
 func (w *world) moveIn(same immutable) {
-	for _, account := range []string{hub, prod, trial} {
+	for _, account := range []string{hub, prod} {
 		w.admins[account] = iam.NewFromConfig(w.admin(account))
 		w.seed(account, deployment.ReaderRole, same.members[account].readers, same.members[account].reader)
 		w.seed(account, deployment.RemediatorRole, same.members[account].writers, same.members[account].writer)
@@ -319,7 +322,7 @@ func (w *world) guarding() *running {
 	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: w.key})
 	w.must(err)
 	run.guard, err = guard.New(guard.Config{
-		Rules: w.rules, Reader: accounts, Writers: accounts, Seals: seals, Containers: accounts,
+		Rules: w.rules, Reader: accounts, Writers: accounts, Census: accounts, Seals: seals, Containers: accounts,
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Ledger: table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: w.topic},
 		Later:   steps{queue}, Now: time.Now, Wait: wait, Log: w.logger(),
@@ -371,7 +374,7 @@ func (w *world) sweeping() *running {
 	own, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: cfg, URL: w.queue[swept]})
 	w.must(err)
 	g, err := guard.New(guard.Config{
-		Rules: w.rules, Reader: accounts, Writers: guard.HandsOff{},
+		Rules: w.rules, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts,
 		Members: &sweep.Remembering{Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Now: time.Now}, Ledger: table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: w.topic},
 		Later:   steps{steps1}, Now: time.Now, Wait: wait, Log: w.logger(),
