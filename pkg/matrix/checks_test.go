@@ -141,7 +141,7 @@ func (w *world) hasTold(about string) bool {
 // heard says whether somebody is bound to hear of a role: an alert is out, is in
 // the ledger and waits, or a message about it waits in a queue with an alarm.
 func (w *world) heard(s story) bool {
-	if s.tells == "" || w.hasTold(s.tells) || len(w.waiting)+len(w.dead) > 0 {
+	if s.tells == "" || w.unbegun || w.hasTold(s.tells) || len(w.waiting)+len(w.dead) > 0 {
 		return true
 	}
 	letters, err := w.memory.Undelivered(context.Background(), 10)
@@ -156,7 +156,7 @@ func (w *world) recover() {
 		m.tries, m.due = 0, time.Now()
 		w.waiting = append(w.waiting, m)
 	}
-	w.dead = nil
+	w.dead, w.unbegun = nil, false
 	w.run(time.Now().Add(time.Hour))
 	time.Sleep(7 * time.Hour)
 	if err := w.begin(); err != nil {

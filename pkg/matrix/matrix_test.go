@@ -169,7 +169,10 @@ func TestMatrix(t *testing.T) {
 	all := map[Cell]outcome{}
 	began := time.Now()
 	t.Run("cells", func(t *testing.T) {
-		for _, c := range tried {
+		for i, c := range tried {
+			if i%every != 0 {
+				continue
+			}
 			t.Run(c.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

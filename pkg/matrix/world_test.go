@@ -178,6 +178,9 @@ type world struct {
 	intents map[string]time.Time
 	// cures end what goes wrong beside the cell's fault.
 	cures []func()
+	// unbegun says that a sweep failed to begin, as often as Lambda tries: the
+	// function's alarm rings.
+	unbegun bool
 	// stopped says that the kill switch is off.
 	stopped bool
 	// loose says that events are not handed on, as before the start of a story.
