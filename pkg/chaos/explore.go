@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ type Scenario struct {
 	Before string
 	// Writes are what others write, in their order, each at any moment.
 	Writes []string
+	// Early is how many of them they have made before anything is handled, two
+	// seconds apart; zero is one.
+	Early int
 	// Copies is how often each of their events comes.
 	Copies  int
 	Workers int
@@ -107,11 +111,14 @@ type explorer struct {
 	machine *automaton
 	rules   *org.Rules
 	judge   *invariant.Judge
-	seen    map[uint64]uint16
-	bodies  map[string]*message
-	out     Explored
-	err     error
-	most    int
+	// seen are the states, each with the fewest steps that lead there; finished are
+	// those from which the undisturbed way to the end was gone.
+	seen     map[uint64]uint16
+	finished map[uint64]bool
+	bodies   map[string]*message
+	out      Explored
+	err      error
+	most     int
 }
 
 // modelled is the role of the model check.
@@ -124,7 +131,7 @@ func Explore(s Scenario, judge *invariant.Judge) (Explored, error) {
 		return Explored{}, err
 	}
 	d := newDigests()
-	x := &explorer{Scenario: s, digests: d, rules: variants[0], machine: newAutomaton(variants[0], d), judge: judge, seen: map[uint64]uint16{}, bodies: map[string]*message{}, most: 10}
+	x := &explorer{Scenario: s, digests: d, rules: variants[0], machine: newAutomaton(variants[0], d), judge: judge, seen: map[uint64]uint16{}, finished: map[uint64]bool{}, bodies: map[string]*message{}, most: 10}
 	first, err := x.first()
 	if err != nil {
 		return Explored{}, err
@@ -171,7 +178,7 @@ func (x *explorer) walk(first *state) {
 		}
 		if x.Depth > 0 && next.depth >= x.Depth {
 			x.out.Whole = Bounded
-			x.look(next, false)
+			x.finish(next)
 			continue
 		}
 		choices := x.choices(next)
@@ -184,7 +191,31 @@ func (x *explorer) walk(first *state) {
 	}
 }
 
-// choices are what may happen next.
+// finish goes on from a state without any more disturbance until all has come to
+// rest, as far as no other way has come by before.
+func (x *explorer) finish(s *state) {
+	for x.err == nil {
+		sum := s.sum(x.digests)
+		if x.finished[sum] {
+			return
+		}
+		x.finished[sum] = true
+		if _, ok := x.seen[sum]; !ok {
+			// It counts as a state, and hinders nobody from coming by on a shorter way.
+			x.seen[sum] = math.MaxUint16
+		}
+		choices := x.choices(s)
+		if len(choices) == 0 {
+			x.out.Ends++
+			x.look(s, true)
+			return
+		}
+		s = x.apply(s, choices[0])
+		x.out.Edges++
+	}
+}
+
+// choices are what may happen next; the first one disturbs nothing.
 func (x *explorer) choices(s *state) []choice {
 	var out []choice
 	running, idle := false, -1

@@ -58,8 +58,8 @@ func (x *explorer) look(n *state, end bool) {
 	for _, l := range invariant.LostUpdates(h) {
 		if l.Detected == invariant.Detected {
 			x.out.Told++
-		} else {
-			x.out.Untold++
+		} else if x.out.Untold++; len(x.out.Found) < x.most {
+			x.out.Found = append(x.out.Found, Broken{Violation: l.Violation(), Way: lines(h)})
 		}
 	}
 }
@@ -136,8 +136,11 @@ func (x *explorer) first() (*state, error) {
 	s.now = epoch.Add(48 * time.Hour)
 	s.workers = make([]post, x.Workers)
 	s.crashes, s.stales, s.ghost, s.depth = x.Crashes, x.Stales, 0, 0
-	x.disturb(s)
-	s.now = s.now.Add(3 * time.Second)
+	for range max(1, x.Early) {
+		x.disturb(s)
+		s.now = s.now.Add(2 * time.Second)
+	}
+	s.now = s.now.Add(time.Second)
 	return s, x.err
 }
 

@@ -22,6 +22,7 @@ func cases() []Scenario {
 	good, bad := goodDocuments(), badDocuments()
 	return []Scenario{
 		{Name: "opened, and mended by its owner", Writes: []string{bad[1], good[5]}, Copies: 1},
+		{Name: "opened, and mended seconds later", Writes: []string{bad[1], good[5]}, Early: 2, Copies: 1},
 		{Name: "opened twice", Writes: []string{bad[1], bad[0]}, Copies: 1},
 		{Name: "opened, and put back by hand", Writes: []string{bad[1], good[0]}, Copies: 1},
 		{Name: "opened, and told twice", Writes: []string{bad[1]}, Copies: 2},
@@ -35,7 +36,7 @@ func cases() []Scenario {
 func TestModel(t *testing.T) {
 	start, states := time.Now(), 0
 	for _, c := range cases() {
-		for _, m := range []struct{ crashes, stales, depth int }{{0, 0, 0}, {0, 1, 0}, {1, 0, 0}, {1, 1, *modelDepth}} {
+		for _, m := range []struct{ crashes, stales, depth int }{{0, 0, 0}, {1, 2, *modelDepth}} {
 			c.Before, c.Workers, c.States = goodDocuments()[0], 2, *modelStates
 			c.Crashes, c.Stales, c.Depth = m.crashes, m.stales, m.depth
 			t.Run(strings.ReplaceAll(fmt.Sprintf("%s with %d crashes and %d lagging readings", c.Name, m.crashes, m.stales), " ", "-"), func(t *testing.T) {
