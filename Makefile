@@ -114,6 +114,17 @@ differential: $(NODE_STAMP) ## access beside an evaluator of other make: TRIALS 
 	ROLEWARDEN_REQUIRE_TOOLS=1 go test -count=1 -timeout 2h -v -run '^TestAnOutsideJudgeDecidesAlike$$' ./pkg/access \
 		-differential.documents=$(TRIALS) -differential.seed=$(SEED)
 
+STEPS ?= 1000000
+.PHONY: chaos
+chaos: ## the simulated world for STEPS steps: faults, crashes, lost and doubled events, foreign writers; then every invariant. SEED=0 draws one
+	go test -count=1 -timeout 6h -v -run '^TestChaos$$' ./pkg/chaos -chaos.steps=$(STEPS) -chaos.seed=$(SEED)
+
+STATES ?= 1000000
+DEPTH ?= 30
+.PHONY: model
+model: ## every order of two handlings, foreign writes, a crash and lagging readings, DEPTH steps deep and STATES states wide in each of its cases
+	go test -count=1 -timeout 6h -v -run '^TestModel$$' ./pkg/chaos -model.states=$(STATES) -model.depth=$(DEPTH)
+
 .PHONY: mutants
 mutants: ## break each operator and each rule once: every break must be noticed
 	python3 .ci/tools/mutate.py $(ONLY)

@@ -287,6 +287,16 @@ func (a *iam) bound(at time.Time, r role.Ref, policyARN string) error {
 	return nil
 }
 
+// disguised is a document with the ids of the users and roles that it names.
+func (a *iam) disguised(text string) string {
+	for _, p := range a.parse(text).principals {
+		if id, ok := a.people[p.Value]; ok {
+			text = strings.ReplaceAll(text, `"`+p.Value+`"`, `"`+id+`"`)
+		}
+	}
+	return text
+}
+
 // user makes a user, or gives the one that is there.
 func (a *iam) user(arn string) string {
 	if id, ok := a.people[arn]; ok {

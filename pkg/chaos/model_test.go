@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	modelStates = flag.Int("model.states", 20_000, "TestModel looks at so many states of each case at most; 0 is no bound")
-	modelDepth  = flag.Int("model.depth", 22, "how many steps deep the cases with a crash and a lagging reading go; 0 is no bound")
+	modelStates = flag.Int("model.states", 10_000, "TestModel looks at so many states of each case at most; 0 is no bound")
+	modelDepth  = flag.Int("model.depth", 18, "how many steps deep the cases with a crash and a lagging reading go; 0 is no bound")
 )
 
 // cases are the stories that the model check tries in every order: somebody

@@ -73,6 +73,8 @@ type hand struct {
 	// the same in versions.
 	stale time.Time
 	back  int
+	// odd: a living principal is shown by its unique id, as IAM was seen to do (T47).
+	odd bool
 	// answer says whether the caller will learn of it.
 	answer invariant.Answer
 }
@@ -122,6 +124,9 @@ func (s *site) readRole(h hand, r role.Ref) (role.Role, error) {
 		return role.Role{}, fmt.Errorf("reading role %s: %w", r, role.ErrNotFound)
 	}
 	got.ReadAt = s.now
+	if h.odd {
+		got.TrustPolicy = s.iam.disguised(got.TrustPolicy)
+	}
 	s.record(h.run, invariant.Read{Role: got})
 	return got, nil
 }

@@ -21,6 +21,8 @@ type weather struct {
 	// stale is the chance that a reading lags, by at most lag.
 	stale float64
 	lag   time.Duration
+	// odd is the chance that a reading shows living principals by their ids.
+	odd float64
 	// slow is the chance that a call takes seconds.
 	slow float64
 	// twice is the chance that an event comes in up to ten copies, again that a
@@ -47,7 +49,7 @@ func forecast(r *rand.Rand) weather {
 		gap:     []time.Duration{time.Second, 5 * time.Second, time.Minute, time.Hour}[r.IntN(4)],
 		fault:   pick(0, 0.002, 0.01, 0.05), effect: pick(0.1, 0.5), crash: pick(0, 0.001, 0.005, 0.02),
 		stale: pick(0, 0.05, 0.3), lag: []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}[r.IntN(3)],
-		slow: pick(0, 0.01), twice: pick(0, 0.1, 0.5), again: pick(0, 0.02), late: pick(0, 0.01), lost: pick(0, 0.01, 0.05),
+		slow: pick(0, 0.01), odd: pick(0, 0, 0.02), twice: pick(0, 0.1, 0.5), again: pick(0, 0.02), late: pick(0, 0.01), lost: pick(0, 0.01, 0.05),
 		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3),
 		loneDenyRefused: r.IntN(4) == 0,
 	}
@@ -57,7 +59,7 @@ func forecast(r *rand.Rand) weather {
 // knobs are what can be taken out of the weather, by name.
 func (w *weather) knobs() map[string]func() {
 	return map[string]func(){
-		"faults": func() { w.fault = 0 }, "crashes": func() { w.crash = 0 }, "stale": func() { w.stale = 0 }, "slow": func() { w.slow = 0 },
+		"faults": func() { w.fault = 0 }, "crashes": func() { w.crash = 0 }, "stale": func() { w.stale = 0 }, "slow": func() { w.slow = 0 }, "odd": func() { w.odd = 0 },
 		"twice": func() { w.twice = 0 }, "again": func() { w.again = 0 }, "late": func() { w.late = 0 }, "lost": func() { w.lost = 0 },
 		"shuffled": func() { w.shuffled = 0 }, "outages": func() { w.outages = 0 }, "snipers": func() { w.snipe = 0 },
 	}

@@ -323,7 +323,7 @@ func (k *worker) resume() {
 	}
 	var r reply
 	if t.err == nil && !t.crash || t.effect {
-		r = c.do(&w.site, hand{run: k.run, stale: w.lag(c), answer: t.answer()})
+		r = c.do(&w.site, hand{run: k.run, stale: w.lag(c), odd: c.kind == readsRole && w.chance(w.sky.odd), answer: t.answer()})
 		w.flush()
 	}
 	switch {

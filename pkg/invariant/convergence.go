@@ -57,7 +57,7 @@ func (x *indexed) unsettled(e Entry, s Stands, known *ledger.RoleState) string {
 		return ""
 	case known == nil:
 		return "it is " + v.String() + ", and nothing is known of it: " + Short(s.Role.TrustPolicy)
-	case !x.judge.Same(known.Document, s.Role.TrustPolicy):
+	case !x.judge.Same(x.named(known.Document), x.named(s.Role.TrustPolicy)):
 		return fmt.Sprintf("it is %s with %s, and what is remembered is %s", v, Short(s.Role.TrustPolicy), Short(known.Document))
 	case known.AlertID == "" && known.RulesHash == s.Rules.Hash && !x.summarized(sweepOf(known.Event.EventID)):
 		return "it is " + v.String() + ", and nobody was told: " + Short(s.Role.TrustPolicy)

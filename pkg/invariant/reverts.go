@@ -126,6 +126,12 @@ func widening(x *indexed) []Violation {
 		if why == "" {
 			return
 		}
+		// What somebody else wrote since the last reading is a lost update and no
+		// widening: the handling could not know.
+		read, _, ok := last(x, e.Run, i, func(f Read) bool { return f.Role.ID == w.Role.ID })
+		if ok && x.judge.wider(w.Role.Account, read.Role.TrustPolicy, w.Document) == "" {
+			return
+		}
 		intent, _, _ := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
 		for _, b := range x.basesOf(i, w.Role.Account, intent.Intent.RoleID) {
 			if x.judge.wider(w.Role.Account, b.Document, w.Document) == "" {
