@@ -17,8 +17,10 @@ import (
 // Count is what happened, in figures.
 type Count struct {
 	Episodes, Steps, Events, Duplicates, Late, Lost, Forged int
-	Handlings, Sweeps, Crashes, Dead, Writes, Alerts        int
-	LostUpdates                                             int
+	// Found are roles of which a sweep told first.
+	Found                                            int
+	Handlings, Sweeps, Crashes, Dead, Writes, Alerts int
+	LostUpdates                                      int
 	// Told are the lost updates that people were told of.
 	Told   int
 	faults int
@@ -33,6 +35,7 @@ func (c *Count) Add(o Count) {
 	c.Duplicates += o.Duplicates
 	c.Late += o.Late
 	c.Lost += o.Lost
+	c.Found += o.Found
 	c.Forged += o.Forged
 	c.Handlings += o.Handlings
 	c.Sweeps += o.Sweeps
@@ -54,8 +57,8 @@ func (c Count) String() string {
 	for _, e := range ledger.Ends()[1:] {
 		ends += fmt.Sprintf(" %s %d", e, c.Ends[e])
 	}
-	return fmt.Sprintf("%d episodes, %d steps, %d events (%d more copies, %d a day late, %d lost, %d forged), %d handlings, %d sweeps, %d faults, %d crashes, %d dead letters, %d writes, %d alerts, %d lost updates (%d told)\nends:%s",
-		c.Episodes, c.Steps, c.Events, c.Duplicates, c.Late, c.Lost, c.Forged, c.Handlings, c.Sweeps, c.faults, c.Crashes, c.Dead, c.Writes, c.Alerts, c.LostUpdates, c.Told, ends)
+	return fmt.Sprintf("%d episodes, %d steps, %d events (%d more copies, %d a day late, %d lost, %d forged), %d handlings, %d sweeps that found %d roles first, %d faults, %d crashes, %d dead letters, %d writes, %d alerts, %d lost updates (%d told)\nends:%s",
+		c.Episodes, c.Steps, c.Events, c.Duplicates, c.Late, c.Lost, c.Forged, c.Handlings, c.Sweeps, c.Found, c.faults, c.Crashes, c.Dead, c.Writes, c.Alerts, c.LostUpdates, c.Told, ends)
 }
 
 // Episode is one world from its beginning until it has healed.
@@ -69,6 +72,11 @@ type Episode struct {
 	Trace func(line string)
 	// Without takes things out of the weather, by their names in knobs.
 	Without []string
+	// change changes the weather; nil leaves it.
+	change func(*weather)
+	// sabotage answers a call in place of the site, to see that a mistake is
+	// noticed; nil for none.
+	sabotage func(c call) (reply, bool)
 }
 
 // Outcome is what became of an episode.
@@ -147,12 +155,15 @@ func (e Episode) world() (*world, error) {
 		}
 		off()
 	}
+	if e.change != nil {
+		e.change(&sky)
+	}
 	variants, err := rulesFiles(limits)
 	if err != nil {
 		return nil, err
 	}
 	w := &world{
-		rng: rng, sky: sky, rules: variants[0], variants: variants, unseen: map[string]bool{}, about: map[ledger.Key]string{}, wars: map[string]war{}, onTrace: e.Trace,
+		rng: rng, sky: sky, sabotage: e.sabotage, rules: variants[0], variants: variants, unseen: map[string]bool{}, about: map[ledger.Key]string{}, wars: map[string]war{}, onTrace: e.Trace,
 		history: &invariant.History{Judge: judgeOf(e), Channels: []string{channel}, Secrets: []string{hush}},
 	}
 	w.site = site{now: epoch, iam: newIAM(), ledger: ledger.NewMemory(), members: map[string]org.Membership{}, ended: map[ledger.Key]bool{}, record: w.note, name: w.eventID}

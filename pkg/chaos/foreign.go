@@ -67,6 +67,10 @@ func (w *world) act() {
 		w.breaks()
 		return
 	}
+	if w.chance(w.sky.tampered) {
+		w.tamper()
+		return
+	}
 	actor := one(w, []string{arn(prod, "user", "mallory"), arn(dev, "user", "ops"), "arn:aws:sts::" + dev + ":assumed-role/terraform/ci"})
 	switch n := w.rng.IntN(100); {
 	case n < 45:
@@ -83,14 +87,14 @@ func (w *world) act() {
 		w.trickTags()
 	case n < 88:
 		w.forge(actor)
-	case n < 92:
+	case n < 91:
 		w.flip()
+	case n < 92:
+		w.answerFor()
 	case n < 95:
 		w.changeRules()
-	case n < 96:
+	case n < 97:
 		w.join()
-	case n < 98:
-		w.tamper()
 	default:
 		w.remove(actor, w.target())
 	}
@@ -281,6 +285,14 @@ func (w *world) flip() {
 				w.err = err
 			}
 		})
+	}
+}
+
+// answerFor is a person who resets breakers and confirms the rules.
+func (w *world) answerFor() {
+	w.resetBreakers()
+	if err := w.ledger.ConfirmRules(ctx, w.rules.Hash, "oncall@example.com", "looked at", w.now); err != nil {
+		w.err = err
 	}
 }
 

@@ -37,6 +37,9 @@ type weather struct {
 	outages float64
 	// snipe is the chance that somebody writes a role just before we do.
 	snipe float64
+	// tampered is the chance that a thing that others do is a baseline of theirs in
+	// the ledger's table (T61).
+	tampered float64
 	// loneDenyRefused: IAM takes no policy that is a single Deny.
 	loneDenyRefused bool
 }
@@ -50,7 +53,7 @@ func forecast(r *rand.Rand) weather {
 		fault:   pick(0, 0.002, 0.01, 0.05), effect: pick(0.1, 0.5), crash: pick(0, 0.001, 0.005, 0.02),
 		stale: pick(0, 0.05, 0.3), lag: []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}[r.IntN(3)],
 		slow: pick(0, 0.01), odd: pick(0, 0, 0.02), twice: pick(0, 0.1, 0.5), again: pick(0, 0.02), late: pick(0, 0.01), lost: pick(0, 0.01, 0.05),
-		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3),
+		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3), tampered: pick(0, 0, 0.05),
 		loneDenyRefused: r.IntN(4) == 0,
 	}
 	return w

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/guard"
@@ -22,10 +23,12 @@ var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 // happens next is the first thing on the agenda.
 type world struct {
 	site
-	rng      *rand.Rand
-	sky      weather
-	history  *invariant.History
-	agenda   agenda
+	rng     *rand.Rand
+	sky     weather
+	history *invariant.History
+	agenda  agenda
+	// sabotage answers a call in place of the site; nil for none.
+	sabotage func(c call) (reply, bool)
 	order    int
 	workers  []*worker
 	waiting  []*message
@@ -144,6 +147,9 @@ func (w *world) note(run int, f invariant.Fact) {
 		w.history.Say(w.now, run, "an alert", string(f.Alert.JSON()))
 	case invariant.Concluded:
 		w.count.Ends[f.Conclusion.End]++
+		if strings.HasPrefix(f.Conclusion.Event.EventID, "sweep/") {
+			w.count.Found++
+		}
 		if c := f.Conclusion; c.State == nil && c.End != ledger.Rejected && w.about[c.Event] != "" {
 			// Nobody could read the role, of which people were told.
 			w.unseen[w.about[c.Event]] = true
@@ -322,7 +328,11 @@ func (k *worker) resume() {
 		t = trouble{crash: true}
 	}
 	var r reply
-	if t.err == nil && !t.crash || t.effect {
+	sabotaged := false
+	if w.sabotage != nil {
+		r, sabotaged = w.sabotage(c)
+	}
+	if !sabotaged && (t.err == nil && !t.crash || t.effect) {
 		r = c.do(&w.site, hand{run: k.run, stale: w.lag(c), odd: c.kind == readsRole && w.chance(w.sky.odd), answer: t.answer()})
 		w.flush()
 	}
