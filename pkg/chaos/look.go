@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -38,10 +39,18 @@ func (x *explorer) read(n *state, run int) uint64 {
 	return 0
 }
 
+// whereabouts says whether a state is an end. The zero value is none.
+type whereabouts uint8
+
+const (
+	onTheWay whereabouts = iota
+	atTheEnd
+)
+
 // look checks the history of a state; at an end, with all that must have come to rest.
-func (x *explorer) look(n *state, end bool) {
+func (x *explorer) look(n *state, where whereabouts) {
 	h := &invariant.History{Judge: x.judge, Channels: []string{channel}, Secrets: []string{hush}, Entries: n.past.entries()}
-	if !end {
+	if where == onTheWay {
 		l := lostNow(h)
 		x.out.Lost += l
 	} else {
@@ -52,7 +61,7 @@ func (x *explorer) look(n *state, end bool) {
 			x.out.Found = append(x.out.Found, Broken{Violation: v, Way: lines(h)})
 		}
 	}
-	if !end {
+	if where == onTheWay {
 		return
 	}
 	for _, l := range invariant.LostUpdates(h) {
@@ -133,7 +142,7 @@ func (x *explorer) first() (*state, error) {
 	if r := x.do(s, call{kind: notes, name: "AddBaseline", do: func(s *site, h hand) reply { return done(s.addBaseline(h.run, b)) }}, hand{}); r.err != nil {
 		return nil, r.err
 	}
-	s.now = epoch.Add(48 * time.Hour)
+	s.now = epoch.Add(cmp.Or(x.Age, 48*time.Hour))
 	s.workers = make([]post, x.Workers)
 	s.crashes, s.stales, s.ghost, s.depth = x.Crashes, x.Stales, 0, 0
 	for range max(1, x.Early) {

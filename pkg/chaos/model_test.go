@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 var (
@@ -26,6 +28,7 @@ func cases() []Scenario {
 		{Name: "opened twice", Writes: []string{bad[1], bad[0]}, Copies: 1},
 		{Name: "opened, and put back by hand", Writes: []string{bad[1], good[0]}, Copies: 1},
 		{Name: "opened, and told twice", Writes: []string{bad[1]}, Copies: 2},
+		{Name: "opened when new, and mended by its owner", Writes: []string{bad[1], good[5]}, Copies: 1, Age: 30 * time.Minute},
 	}
 }
 
@@ -58,6 +61,23 @@ func TestModel(t *testing.T) {
 		}
 	}
 	t.Logf("%d states in %s", states, time.Since(start).Round(time.Millisecond))
+}
+
+// What is tried is what it is meant to be.
+func TestDocumentsAreWhatTheyAreCalled(t *testing.T) {
+	variants, err := rulesFiles(wideLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := invariant.NewJudge()
+	for want, list := range map[finding.Verdict][]string{finding.Compliant: goodDocuments(), finding.Noncompliant: badDocuments(), finding.Undecided: oddDocuments()} {
+		for _, d := range list {
+			r := role.Role{Partition: "aws", Account: prod, Name: "app", Path: "/", ARN: arn(prod, "role", "app"), ID: "AROAAPP", TrustPolicy: d}
+			if got := judge.Verdict(variants[0], nil, r, epoch); got != want {
+				t.Errorf("%s, want %s: %s", got, want, d)
+			}
+		}
+	}
 }
 
 // A mistake on purpose is found: where nothing keeps two handlings of one role
