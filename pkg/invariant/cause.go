@@ -29,6 +29,10 @@ func causes(x *indexed) []Violation {
 // cause says what is missing for a write; empty when nothing is.
 func (x *indexed) cause(i int, e Entry, w Wrote) string {
 	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	if !ok && w.Call != UpdateTrust {
+		// Tags that an earlier handling of the event did not come to.
+		intent, ok = x.earlier(i, e.Run, w)
+	}
 	if !ok {
 		return "no intent was recorded before it in the handling"
 	}
@@ -98,4 +102,16 @@ func (x *indexed) fits(i int, e Entry, w Wrote, intent Intended, read role.Role,
 
 func (x *indexed) bothQuarantine(a, b string) bool {
 	return x.judge.read(a).quarantine && x.judge.read(b).quarantine
+}
+
+// earlier gives the last intent about a role that another handling of the same
+// event recorded.
+func (x *indexed) earlier(before, run int, w Wrote) (Intended, bool) {
+	for i := before - 1; i >= 0; i-- {
+		f, ok := x.Entries[i].Fact.(Intended)
+		if ok && f.Intent.Event == x.runs[run].key && sameRole(f.Intent.Role, w.Role.Ref()) {
+			return f, true
+		}
+	}
+	return Intended{}, false
 }
