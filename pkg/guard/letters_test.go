@@ -191,7 +191,7 @@ func TestT6TwoDeliveriesAtOnceTellOnce(t *testing.T) {
 				})
 				res, err := w.guard.Handle(t.Context(), body)
 				for len(w.steps) > 0 && err == nil {
-					if res, err = w.dueTo(); w.steps != nil && len(w.steps) > 0 && w.steps[0].Step == guard.Promote {
+					if res, err = w.dueTo(); len(w.steps) > 0 && w.steps[0].Step == guard.Promote {
 						w.steps = w.steps[1:]
 					}
 				}

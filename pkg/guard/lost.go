@@ -49,7 +49,9 @@ func (g *Guard) written(ctx context.Context, i ledger.Intent, at time.Time) {
 // the write of this handling.
 func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) error {
 	if res.Outcome.Done.Replaces() {
-		return g.tellOverwritten(ctx, res, v.role, time.Time{})
+		if err := g.tellOverwritten(ctx, res, v.role, time.Time{}); err != nil {
+			return err
+		}
 	}
 	for i, w := range v.known.Writes {
 		if !j.mayBeLost(w, v, place(i)) {

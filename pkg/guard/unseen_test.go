@@ -1,7 +1,6 @@
 package guard_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -36,28 +35,5 @@ func TestWhoIsNotSeenForAMomentIsNotGone(t *testing.T) {
 				t.Errorf("ended in %s with %s", res.End, text)
 			}
 		})
-	}
-}
-
-// A quarantine whose handling ended between the document and the tags is told of
-// as one without tags, since nothing sets them afterwards.
-func TestAQuarantineWithoutItsTagsSaysSo(t *testing.T) {
-	w := newWorld(t, rulesFile)
-	w.put(prod, "app", "AROAAPP1111111111111", opened)
-	r := w.roles[prod+"/app"]
-	r.Created = w.now
-	w.roles[prod+"/app"] = r
-	body := w.created("ev1", "app", opened)
-	w.ledger.concludeErr = errors.New("the table does not answer")
-	if _, err := w.guard.Handle(t.Context(), body); err == nil {
-		t.Fatal("it ended")
-	}
-	r = w.roles[prod+"/app"]
-	r.Tags = nil
-	w.roles[prod+"/app"] = r
-	w.ledger.concludeErr = nil
-	res := w.settle(w.handle(body))
-	if res.End != ledger.Quarantined || len(w.told) == 0 || !strings.Contains(w.told[len(w.told)-1].Outcome.Problem, "tags are not there") {
-		t.Errorf("ended in %s, told %+v", res.End, w.told)
 	}
 }

@@ -62,9 +62,7 @@ func (w *world) twice() (out []string) {
 var (
 	readRole = Call{actions.Guard, "iam:GetRole", actions.Reader}
 	write    = Call{actions.Guard, "iam:UpdateAssumeRolePolicy", actions.Writer}
-	tag      = Call{actions.Guard, "iam:TagRole", actions.Writer}
 	publish  = Call{actions.Guard, "sns:Publish", actions.Own}
-	record   = Call{actions.Guard, "dynamodb:TransactWriteItems", actions.Own}
 )
 
 // named is one cell that matters most.

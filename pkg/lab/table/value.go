@@ -1,7 +1,6 @@
 package table
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,10 +175,6 @@ func checkItem(i Item, tooLarge string) error {
 		}
 	}
 	return nil
-}
-
-func (i Item) equal(o Item) bool {
-	return maps.EqualFunc(i, o, Value.equal)
 }
 
 func countOf(n int) number {
