@@ -88,7 +88,7 @@ func containingCalls(a decision.Action) ([]string, error) {
 	switch a {
 	case decision.Revert, decision.Quarantine:
 		return []string{"iam:GetRole", "iam:PutRolePermissionsBoundary"}, nil
-	case decision.Ignore, decision.Tell, decision.Tag, decision.Hold, decision.Clear:
+	case decision.Ignore, decision.Tell, decision.Tag, decision.Hold, decision.Clear, decision.Prune:
 	}
 	return nil, fmt.Errorf("%s contains nothing", a)
 }

@@ -195,6 +195,30 @@ func TestT64APaddedUpdateMayBeLost(t *testing.T) {
 	}
 }
 
+// T64: who writes once more what we had read, or what we are about to write,
+// while we write, loses nothing.
+func TestT64TheSameDocumentOnceMoreIsNoLoss(t *testing.T) {
+	for _, document := range []string{opened, closed} {
+		w := withBaseline(t, rulesFile)
+		w.put(prod, "app", appID, opened)
+		body := w.updated("ev-open", "app", opened)
+		w.now = w.now.Add(3 * time.Second)
+		var again []byte
+		w.onWrite = func() {
+			w.onWrite = nil
+			w.now = w.now.Add(100 * time.Millisecond)
+			w.put(prod, "app", appID, document)
+			again = w.eventAt(w.now, "UpdateAssumeRolePolicy", "ev-again", map[string]any{"roleName": "app", "policyDocument": document}, nil)
+		}
+		w.handle(body)
+		w.settle(w.handle(w.ourEvent()))
+		w.settle(w.handle(again))
+		if lost := w.losts(); len(lost) != 0 {
+			t.Errorf("told %s", lost[0].Text())
+		}
+	}
+}
+
 // T64: ordinary orders raise no alarm: a change well before our reading, one
 // after our write, the same document again, our own event, or the change that
 // we reverted, in whatever order they are told.

@@ -96,6 +96,9 @@ func TestT47ALivingPrincipalShownByItsIDIsNoOrphan(t *testing.T) {
 	if res.End != ledger.Compliant || len(w.told) != 0 || w.writes() != 0 || len(res.Report.Open()) != 0 {
 		t.Fatalf("ended in %s: %+v, told %d", res.End, res.Report, len(w.told))
 	}
+	if slices.ContainsFunc(w.steps, func(s guard.Step) bool { return s.Step == guard.Promote }) {
+		t.Errorf("a document that shows an id is to become a baseline: %+v", w.steps)
+	}
 	w.steps = nil
 	// What lets in a stranger is found though it is shown by an id.
 	stranger := "arn:aws:iam::999999999999:role/x"

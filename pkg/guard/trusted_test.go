@@ -131,6 +131,21 @@ func TestARecreatedNameRegainsNothingByPrincipal(t *testing.T) {
 	}
 }
 
+// IAM may show the id before the event of the deletion comes: the role that was
+// judged meanwhile is found by the id.
+func TestADeletionFindsRolesThatShowTheIDAlready(t *testing.T) {
+	w := withBob(t, rulesFile)
+	w.loseBob()
+	if res := w.settle(w.handle(w.updated("ev1", "app", mixed))); res.End != ledger.Told {
+		t.Fatalf("ended in %s", res.End)
+	}
+	w.told = nil
+	res := w.handle(w.event("DeleteUser", "del", map[string]any{"userName": "bob"}, nil))
+	if list := whereTold(w.told)["arn:aws:iam::111122223333:role/app"]; res.End != ledger.Told || len(list) != 1 || !strings.Contains(list[0], bobID) {
+		t.Errorf("ended in %s, told %q", res.End, list)
+	}
+}
+
 // A role that may not be read is told of all the same, and one that was deleted
 // and made again is another role (T53).
 func TestADeletionTellsOfRolesThatCannotBeRead(t *testing.T) {

@@ -78,7 +78,7 @@ func (t Task) checkContain() error {
 	switch t.Decision.Action {
 	case decision.Revert, decision.Quarantine:
 		return t.check()
-	case decision.Ignore, decision.Tell, decision.Tag, decision.Hold, decision.Clear:
+	case decision.Ignore, decision.Tell, decision.Tag, decision.Hold, decision.Clear, decision.Prune:
 		return fmt.Errorf("the action is %s, and only a decision that replaces the trust policy contains sessions", t.Decision.Action)
 	default:
 		return fmt.Errorf("there is no action with the number %d", t.Decision.Action)
