@@ -107,6 +107,9 @@ func (w *world) endOf(k ledger.Key) ledger.End {
 
 // state says in a word or two how things stand with what a story is about.
 func (w *world) state(s story) string {
+	if w.multiplies && !w.well {
+		return "multiplies"
+	}
 	if s.state != nil {
 		return s.state(w)
 	}
@@ -156,7 +159,13 @@ func (w *world) recover() {
 		m.tries, m.due = 0, time.Now()
 		w.waiting = append(w.waiting, m)
 	}
-	w.dead, w.unbegun = nil, false
+	w.dead, w.unbegun, w.well = nil, false, true
+	// Of the same message three copies tell as much as hundreds.
+	copies := map[string]int{}
+	w.waiting = slices.DeleteFunc(w.waiting, func(m message) bool {
+		copies[m.queue+m.body]++
+		return copies[m.queue+m.body] > 3
+	})
 	w.run(time.Now().Add(time.Hour))
 	time.Sleep(7 * time.Hour)
 	if err := w.begin(); err != nil {

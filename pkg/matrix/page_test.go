@@ -58,7 +58,8 @@ is unwell and after:
 *2nd*: one call goes wrong with all its repetitions. *always*: until AWS is well
 again. A cell with one word ends so at every moment. "untold" means that the alert
 waits in the ledger, "DLQ" that the message is in a dead-letter queue, "waits" that
-it is in a queue; what follows "then" is how it ends when AWS is well.
+it is in a queue, "multiplies" that each handling of a message leads to several more
+while it lasts; what follows "then" is how it ends when AWS is well.
 ` + "\n" + Table(results))
 	out.WriteString("\n## Cells that cannot be\n\n" + Impossible(impossible))
 	out.WriteString("\n## Calls that are not tried\n\n")
