@@ -50,7 +50,8 @@ func caps(x *indexed) []Violation {
 				out = append(out, v)
 			}
 			s, _, ok := last(x, e.Run, i, func(s Spent) bool { return s.Answer != No && (f.Call != UpdateTrust || s.Token == x.payment(e.Run, i)) })
-			if _, before := first[x.payment(e.Run, i)]; !ok && (f.Call != Bound || !before) {
+			// A boundary follows a trust policy that was paid for, maybe by an earlier handling.
+			if _, before := first[x.decidedBy(e.Run, i)]; !ok && (f.Call != Bound || !before) {
 				v.Sentence = fmt.Sprintf("%s, and no limit was asked", f.Call)
 				out = append(out, v)
 				continue
