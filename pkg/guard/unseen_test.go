@@ -2,7 +2,6 @@ package guard_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
