@@ -22,7 +22,7 @@ func (c *core) newSweep() awslambda.CfnFunction {
 		memory:      256, timeout: sweepTimeout, concurrency: deployment.SweepConcurrency, loops: loopsByDesign,
 		environment: environment,
 		resources: grants.Resources{
-			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seals.current, FormerSealKeys: c.seals.former,
+			Table: hubARN(c.d, "dynamodb", "table/"+deployment.Table), Topic: hubARN(c.d, "sns", deployment.AlertTopic), SealKey: c.seals.current,
 			Consumes: []string{c.sweeps.arn}, Sends: []string{c.later.arn, c.sweeps.arn},
 		},
 		// IAM throttles by account, and each account is one message. Those of a batch

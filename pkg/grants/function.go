@@ -113,9 +113,9 @@ func groups(w World, function string, r Resources) []group {
 				[]string{"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"},
 				Statement{Sid: "Units", Resource: []string{w.organizations("ou/" + w.Organization + "/*"), w.organizations("root/" + w.Organization + "/*")}},
 			},
-			// These two list what is in one's own organization and take no resource to
-			// name (Service Authorization Reference, AWS Organizations).
-			group{[]string{"organizations:ListAccounts", "organizations:ListRoots"}, Statement{Sid: "Organization", Resource: []string{everything}}},
+			// It lists what is in one's own organization and takes no resource to name
+			// (Service Authorization Reference, AWS Organizations).
+			group{[]string{"organizations:ListAccounts"}, Statement{Sid: "Organization", Resource: []string{everything}}},
 		)
 	}
 	return out

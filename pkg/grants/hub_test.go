@@ -280,7 +280,7 @@ func TestOnlyTheSweepSeals(t *testing.T) {
 			want   judge.Effect
 		}{
 			"the sweep seals":              {"kms:GenerateMac", sweep, judge.Allow},
-			"the sweep checks":             {"kms:VerifyMac", sweep, judge.Allow},
+			"the sweep checks":             {"kms:VerifyMac", sweep, judge.Neither},
 			"the guard seals":              {"kms:GenerateMac", guard, judge.Deny},
 			"the guard checks":             {"kms:VerifyMac", guard, judge.Allow},
 			"an administrator seals":       {"kms:GenerateMac", admin, judge.Deny},

@@ -84,11 +84,11 @@ func FormerSealKeyPolicy(w World) Document {
 	})
 }
 
-// check lets the guard and the sweep check seals.
+// check lets the guard check seals. The sweep makes them and goes back to none.
 func (w World) check() Statement {
 	return Statement{
 		Sid: "Check", Effect: allow, Principal: w.root(w.Hub), Action: []string{"kms:VerifyMac"}, Resource: []string{everything},
-		Condition: all(arn("aws:PrincipalArn", w.roleARN(w.Hub, deployment.GuardRole), w.roleARN(w.Hub, deployment.SweepRole)), ofSeals()),
+		Condition: all(arn("aws:PrincipalArn", w.roleARN(w.Hub, deployment.GuardRole)), ofSeals()),
 	}
 }
 

@@ -305,8 +305,8 @@ func TestTheHubsRoleMakesItsCallsInTheLab(t *testing.T) {
 	})
 }
 
-// T14: the sweep's role lists the organization, the guard's does not; and neither
-// reads anything with its own role.
+// T14: the sweep's role lists the organization's accounts, the guard's does not;
+// and neither asks for units, or reads anything with its own role.
 func TestTheSweepsRoleListsTheOrganizationInTheLab(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
 		for name, want := range map[string]bool{deployment.SweepRole: letIn, deployment.GuardRole: refuse} {
@@ -315,7 +315,7 @@ func TestTheSweepsRoleListsTheOrganizationInTheLab(t *testing.T) {
 			_, err := client.ListAccounts(t.Context(), &organizations.ListAccountsInput{})
 			h.is("ListAccounts as "+name, want, err)
 			_, err = client.ListRoots(t.Context(), &organizations.ListRootsInput{})
-			h.is("ListRoots as "+name, want, err)
+			h.is("ListRoots as "+name, refuse, err)
 			_, err = client.DescribeAccount(t.Context(), &organizations.DescribeAccountInput{AccountId: aws.String(prod)})
 			h.is("DescribeAccount as "+name, letIn, err)
 			_, err = iam.NewFromConfig(as).GetAccountAuthorizationDetails(t.Context(), &iam.GetAccountAuthorizationDetailsInput{})
@@ -324,8 +324,26 @@ func TestTheSweepsRoleListsTheOrganizationInTheLab(t *testing.T) {
 	})
 }
 
-// T61, T73: in the lab's KMS too the sweep seals and checks, the guard checks
-// alone, and nobody else does either: not the hub's administrator, who may do
+// The canary's role lists what is below a root or unit, which AWS authorizes on
+// its ARN; the sweep's and the guard's do not.
+func TestOnlyTheCanarysRoleListsWhatIsBelowInTheLab(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		admin, err := h.lab.Admin(hub)
+		h.must(err)
+		all, err := organizations.NewFromConfig(h.config(admin)).ListRoots(t.Context(), &organizations.ListRootsInput{})
+		h.must(err)
+		root := all.Roots[0].Id
+		for name, want := range map[string]bool{deployment.CanaryRole: letIn, deployment.SweepRole: refuse, deployment.GuardRole: refuse} {
+			client := organizations.NewFromConfig(h.config(h.lambda(name)))
+			_, err = client.ListAccountsForParent(t.Context(), &organizations.ListAccountsForParentInput{ParentId: root})
+			h.is("ListAccountsForParent as "+name, want, err)
+			_, err = client.ListOrganizationalUnitsForParent(t.Context(), &organizations.ListOrganizationalUnitsForParentInput{ParentId: root})
+			h.is("ListOrganizationalUnitsForParent as "+name, want, err)
+		}
+	})
+}
+
+// T61, T73: in the lab's KMS too the sweep alone seals, the guard alone checks, and nobody else does either: not the hub's administrator, who may do
 // everything by IAM, and not by a key of one's own choice. A role that is made
 // anew goes on.
 func TestTheLabSealsForTheSweepOnly(t *testing.T) {
@@ -356,7 +374,7 @@ func TestTheLabSealsForTheSweepOnly(t *testing.T) {
 			seals  bool
 			checks bool
 		}{
-			"the sweep":        {h.lambda(deployment.SweepRole), letIn, letIn},
+			"the sweep":        {h.lambda(deployment.SweepRole), letIn, refuse},
 			"the guard":        {h.lambda(deployment.GuardRole), refuse, letIn},
 			"the canary":       {h.lambda(deployment.CanaryRole), refuse, refuse},
 			"notify":           {h.lambda(deployment.NotifyRole), refuse, refuse},

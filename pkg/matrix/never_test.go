@@ -5,20 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
 )
 
-// unmade are the calls that a function may make and does not.
-func unmade() map[Call]string {
-	const units = "the sweep asks for no units, so that it need not walk through the organization"
-	return map[Call]string{
-		{Function: actions.Sweep, Name: "organizations:ListAccountsForParent"}:            units,
-		{Function: actions.Sweep, Name: "organizations:ListOrganizationalUnitsForParent"}: units,
-		{Function: actions.Sweep, Name: "organizations:ListRoots"}:                        units,
-		{Function: actions.Sweep, Name: "kms:VerifyMac"}:                                  "the sweep seals, and leaves checking to the guard",
-	}
-}
+// unmade are the calls that a function may make and does not: none, for what is
+// not called is not granted. One that is listed needs a reason.
+func unmade() map[Call]string { return map[Call]string{} }
 
 // never says why a cell cannot be; nothing when it can.
 func never(c Cell, made int) string {

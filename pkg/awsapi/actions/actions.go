@@ -138,12 +138,8 @@ func sweep() []Action {
 
 		{Name: "organizations:DescribeAccount", Function: Sweep},
 		{Name: "organizations:ListAccounts", Function: Sweep},
-		{Name: "organizations:ListAccountsForParent", Function: Sweep},
-		{Name: "organizations:ListOrganizationalUnitsForParent", Function: Sweep},
-		{Name: "organizations:ListRoots", Function: Sweep},
 
 		{Name: "kms:GenerateMac", Function: Sweep},
-		{Name: "kms:VerifyMac", Function: Sweep},
 
 		{Name: "sns:Publish", Function: Sweep},
 		{Name: "sqs:SendMessage", Function: Sweep},
