@@ -89,7 +89,8 @@ func (w *world) tell(s story, c Cell) outcome {
 		got.breaches = append(got.breaches, fmt.Sprintf("I1: %d messages are dead and %d wait though all is well", len(w.dead), len(w.waiting)))
 	}
 	// A role that could not be put right is held, and people know.
-	held := slices.Contains([]string{"Held", "Tagged", "Told"}, got.after) && (s.tells == "" || w.hasTold(s.tells))
+	given := []string{"Held", "Tagged", "Told"}
+	held := (slices.Contains(given, got.after) || s.state != nil && slices.ContainsFunc(w.ends, func(e string) bool { return slices.Contains(given, e) })) && (s.tells == "" || w.hasTold(s.tells))
 	// What could not be done beside the write that counts is told as such.
 	told := got.after != "InFlight" && w.alarmed("write-incomplete") && s.tells != "" && w.hasTold(s.tells)
 	// Whoever is not to be seen for long is gone, and a role that let in nobody else
@@ -127,8 +128,17 @@ func cells(made map[string]map[Call]int) (tried []Cell, impossible map[Cell]stri
 }
 
 // told gives the stories in which a call is tried: the first that makes it twice,
-// or at all.
+// or at all; of a call that changes a role, all.
 func told(call Call, made map[string]map[Call]int) []string {
+	if _, name, _ := strings.Cut(call.Name, ":"); slices.Contains(writes, name) {
+		var all []string
+		for _, s := range stories() {
+			if made[s.name][call] > 0 {
+				all = append(all, s.name)
+			}
+		}
+		return all
+	}
 	once := ""
 	for _, s := range stories() {
 		switch n := made[s.name][call]; {
