@@ -34,7 +34,7 @@ func neverStale(c Call, name string) string {
 	case strings.HasPrefix(c.Name, "dynamodb:") && slices.Contains([]string{"GetItem", "BatchGetItem", "Query", "Scan"}, name):
 		return "every read of the ledger is consistent"
 	case strings.HasPrefix(c.Name, "organizations:"):
-		return "Organizations lists who joined late; the stories on membership are about that"
+		return "Organizations answers in the lab as things stand, and nothing older can be shown"
 	}
 	return "the call reads nothing that somebody writes"
 }

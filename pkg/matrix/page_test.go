@@ -44,7 +44,8 @@ is unwell and after:
 
 - every event has ended once, or is in a queue (I1);
 - no role is written before the ledger has the intent (I2);
-- what is written is the sealed baseline or the quarantine, and nothing wider (I3, I4);
+- what is written is the sealed baseline, the document without its orphan, or the
+  quarantine, and nothing wider (I3, I4);
 - no protected role is written (I5), no role more than three times, and nothing
   while the kill switch says stop (I10);
 - once AWS is well, the role is put right, or it is held and people know (I6);
