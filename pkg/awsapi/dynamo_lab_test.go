@@ -100,7 +100,9 @@ func TestTwoKeysUnderTheDeployedPermissions(t *testing.T) {
 	must(t, err)
 	b.Seal = seal
 	must(t, guard.Verify(t.Context(), b))
-	must(t, sweep.Verify(t.Context(), b))
+	if err := sweep.Verify(t.Context(), b); !errors.Is(err, role.ErrAccessDenied) {
+		t.Errorf("the sweep checks, which is not for it: %v", err)
+	}
 	for name, s := range map[string]*awsapi.Seals{"the guard": guard, "an administrator": seals(w.admin(t, hub))} {
 		if _, err := s.Seal(t.Context(), b); !errors.Is(err, role.ErrAccessDenied) {
 			t.Errorf("%s seals: %v", name, err)
