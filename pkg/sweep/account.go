@@ -79,7 +79,9 @@ func (s *Sweeper) Handle(ctx context.Context, m Message, tries int) (Progress, e
 type visit struct {
 	message Message
 	tries   int
-	saved   ledger.SweptAccount
+	// until is when the run has to stop; zero where its time is not limited.
+	until time.Time
+	saved ledger.SweptAccount
 	*tally
 	// known is who is recorded of the account, nil until it is asked for.
 	known *known
@@ -106,7 +108,7 @@ const (
 // Account reads one account from where the ledger says, page by page, until it
 // ends or the time of the run is up; what is left goes back to the queue.
 func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, error) {
-	v := &visit{message: m, tries: max(tries, m.Failed+1)}
+	v := &visit{message: m, tries: max(tries, m.Failed+1), until: s.until(ctx)}
 	p := Progress{Account: m.Account}
 	var err error
 	if v.saved, _, err = s.cfg.Ledger.Swept(ctx, m.Sweep, m.Account); err != nil {
@@ -147,7 +149,7 @@ func (t *tally) total() int {
 // pages reads page after page.
 func (s *Sweeper) pages(ctx context.Context, v *visit) (State, error) {
 	for {
-		if s.short(ctx) {
+		if s.short(v) {
 			return Unfinished, s.rest(ctx, v, 0)
 		}
 		next, err := s.page(ctx, v)

@@ -100,7 +100,7 @@ func (s *Sweeper) begun(ctx context.Context, id string, l list) error {
 		return fmt.Errorf("writing the accounts down: %w", err)
 	}
 	return errors.Join(
-		s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: id, Account: everybody, Ended: s.cfg.Now(), Notes: text}),
+		s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: id, Account: everybody, Notes: text}),
 		s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: latest, Account: everybody, Marker: id}),
 	)
 }

@@ -159,8 +159,15 @@ func New(cfg Config) (*Sweeper, error) {
 	return &Sweeper{cfg: cfg, promoter: p}, err
 }
 
-// short says whether the time of this run is nearly up.
-func (s *Sweeper) short(ctx context.Context) bool {
+// until gives when a run has to stop and hand on what is left; zero where its time
+// is not limited. Of a short run a third is kept.
+func (s *Sweeper) until(ctx context.Context) time.Time {
 	end, limited := ctx.Deadline()
-	return limited && end.Sub(s.cfg.Now()) < s.cfg.Reserve
+	if !limited {
+		return time.Time{}
+	}
+	return end.Add(-max(0, min(s.cfg.Reserve, end.Sub(s.cfg.Now())/3)))
 }
+
+// short says whether the time of a visit's run is nearly up.
+func (s *Sweeper) short(v *visit) bool { return !v.until.IsZero() && !s.cfg.Now().Before(v.until) }

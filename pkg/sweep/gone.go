@@ -27,7 +27,7 @@ func (s *Sweeper) gone(ctx context.Context, v *visit) error {
 		}
 	}
 	for _, id := range missing {
-		if s.short(ctx) {
+		if s.short(v) {
 			return errShort
 		}
 		if err := s.vanished(ctx, v, id); err != nil {

@@ -39,7 +39,7 @@ func (s *Sweeper) page(ctx context.Context, v *visit) (next string, err error) {
 	ids := map[string]string{}
 	fresh := 0
 	for i, r := range found {
-		if s.short(ctx) {
+		if s.short(v) {
 			return "", errShort
 		}
 		if v.again(r) {
@@ -54,7 +54,7 @@ func (s *Sweeper) page(ctx context.Context, v *visit) (next string, err error) {
 		if looks[i] == nil {
 			continue
 		}
-		if s.short(ctx) {
+		if s.short(v) {
 			return "", errShort
 		}
 		if err := s.role(ctx, v, *looks[i], at, ids); err != nil {

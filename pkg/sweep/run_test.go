@@ -36,8 +36,6 @@ type sweeping struct {
 	// calls are counted, and the one of this number does not come back.
 	n, crashAt int
 	crashed    bool
-	// inTime is how many checks of the deadline a run has; none where it is negative.
-	deadline time.Time
 	// saved counts what the sweep kept of itself, by name.
 	saved map[string]int
 	// over, when set, is the ledger in place of memory; pages runs after each page.
@@ -203,14 +201,8 @@ func (s *sweeping) sweeper() *sweep.Sweeper {
 // run is one run of the function; a crash is what it ends in, and nothing of it
 // is left but what is in the ledger and the queue.
 func (s *sweeping) run(do func(ctx context.Context, sw *sweep.Sweeper) error) error {
-	ctx := s.t.Context()
-	if !s.deadline.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, s.deadline)
-		defer cancel()
-	}
 	s.crashed = false
-	return do(ctx, s.sweeper())
+	return do(s.t.Context(), s.sweeper())
 }
 
 // begin starts a sweep, as often as it takes.

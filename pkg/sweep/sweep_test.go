@@ -219,41 +219,46 @@ func TestSweepResumesAfterACrashAtEveryCall(t *testing.T) {
 	t.Logf("%d crash points", calls)
 }
 
-// A sweep that has too little time at every run comes to its end all the same.
+// A sweep that has too little time at every run stops before it is stopped, goes
+// on in the next, and comes to its end all the same.
 func TestSweepStopsBeforeItsDeadlineAndGoesOn(t *testing.T) {
-	s := organization(t)
-	for i := range 40 {
-		s.put(prod, fmt.Sprintf("r%02d", i), closed)
-	}
-	s.pageSize = 50
-	// Every reading of a role takes two seconds, and a run has 26, six of them to
-	// spare.
-	s.reading = func(call string) {
-		if call == "GetRole" {
-			s.now = s.now.Add(2 * time.Second)
-		}
-	}
-	s.begin()
-	runs := 0
-	for len(s.queue) > 0 {
-		q := s.queue[0]
-		s.queue = s.queue[1:]
-		if q.due.After(s.now) {
-			s.now = q.due
-		}
-		runs++
-		s.deadline = s.now.Add(sweep.DefaultReserve + 6*time.Second)
-		start := s.now
-		if _, err := s.sweeper().Handle(deadline{t.Context(), s.deadline}, q.message, 1); err != nil {
-			t.Fatalf("run %d: %v", runs, err)
-		}
-		if s.now.After(s.deadline.Add(-sweep.DefaultReserve + 10*time.Second)) {
-			t.Fatalf("run %d ended %s after it began", runs, s.now.Sub(start))
-		}
-	}
-	sum, _ := s.one()
-	if runs < 10 || !says(sum, "A sweep read 45 roles in 2 accounts") {
-		t.Errorf("after %d runs the summary says %q", runs, sum.Decision.Reasons)
+	for limit, kept := range map[time.Duration]time.Duration{
+		3 * time.Second: time.Second, 26 * time.Second: 26 * time.Second / 3, 90 * time.Second: sweep.DefaultReserve,
+	} {
+		t.Run(limit.String(), func(t *testing.T) {
+			s := organization(t)
+			for i := range 40 {
+				s.put(prod, fmt.Sprintf("r%02d", i), closed)
+			}
+			s.pageSize = 50
+			// Every reading of a role takes two seconds.
+			const reading = 2 * time.Second
+			s.reading = func(call string) {
+				if call == "GetRole" {
+					s.now = s.now.Add(reading)
+				}
+			}
+			s.begin()
+			runs := 0
+			for ; len(s.queue) > 0; runs++ {
+				q := s.queue[0]
+				s.queue = s.queue[1:]
+				if q.due.After(s.now) {
+					s.now = q.due
+				}
+				start := s.now
+				if _, err := s.sweeper().Handle(deadline{t.Context(), start.Add(limit)}, q.message, 1); err != nil {
+					t.Fatalf("run %d: %v", runs, err)
+				}
+				if took := s.now.Sub(start); took > limit-kept+2*reading {
+					t.Fatalf("run %d took %s of %s", runs, took, limit)
+				}
+			}
+			sum, _ := s.one()
+			if least := int(45 * reading / (limit - kept + 2*reading)); runs < least || !says(sum, "A sweep read 45 roles in 2 accounts") {
+				t.Errorf("after %d runs the summary says %q", runs, sum.Decision.Reasons)
+			}
+		})
 	}
 }
 
