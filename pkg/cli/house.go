@@ -57,6 +57,8 @@ type house struct {
 	// accounts opens rolewarden's sessions.
 	accounts *awsapi.Accounts
 	log      *slog.Logger
+	// swept is when a lab had something sealed last.
+	swept time.Time
 	// started is when the line was last started.
 	started time.Time
 	// wire keeps the credentials of the last writing session, for the story

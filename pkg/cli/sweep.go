@@ -192,7 +192,7 @@ func (*desk) Put(...meter.Sample) {}
 func (v sweepVerb) sweep(ctx context.Context, s *session, o *org.Rules, accounts *awsapi.Accounts) (swept, error) {
 	memory, log := ledger.NewMemory(), slog.New(slog.DiscardHandler)
 	g, err := guard.New(guard.Config{
-		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Ledger: memory, Channel: nobody{}, Later: unheeded{}, Now: s.now, Wait: waitFor, Log: log,
+		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: memory, Channel: nobody{}, Later: unheeded{}, Now: s.now, Wait: waitFor, Log: log,
 	})
 	if err != nil {
 		return swept{}, err

@@ -33,8 +33,11 @@ func (uncounted) Put(...meter.Sample) {}
 
 // sweep sweeps every account of the house, as the schedule would have it done,
 // under the sweep's own role. What asks for a write is put on the queue.
-func (h *house) sweep(ctx context.Context) error {
-	todo := &rounds{clock: h.clock}
+func (h *house) sweep(ctx context.Context) error { return h.sweepOn(ctx, h.clock) }
+
+// sweepOn sweeps, and waits for its messages on a clock.
+func (h *house) sweepOn(ctx context.Context, on clock) error {
+	todo := &rounds{clock: on}
 	s, err := h.sweeper(todo)
 	if err != nil {
 		return err

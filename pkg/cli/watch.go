@@ -23,6 +23,16 @@ func (h *house) watch(ctx context.Context, s *session) error {
 			}
 			continue
 		}
+		ripe, err := h.ripen(ctx, s)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // an interruption is how a lab ends
+		}
+		if err != nil {
+			return err
+		}
+		if next.IsZero() || !ripe.IsZero() && ripe.Before(next) {
+			next = ripe
+		}
 		if !h.idle(ctx, next) {
 			return nil
 		}
