@@ -72,7 +72,7 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 	var stopped *stoppedError
 	why := ""
 	switch {
-	case errors.Is(err, errUncontained), errors.Is(err, errUntagged):
+	case errors.Is(err, errUncontained), errors.Is(err, errUntagged), errors.Is(err, errSwitch):
 		why = err.Error()
 	case errors.Is(err, remediate.ErrStale), errors.Is(err, role.ErrUncertain):
 		// Nobody may say that nothing was written when it is not known: the
@@ -186,6 +186,9 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	brakes, err := g.brakes(ctx, j, v, d)
 	if err != nil {
 		return d, nothing, err
+	}
+	if _, more := g.settleStep(j); more && brakes.Switch == decision.Unreadable {
+		return d, nothing, errSwitch
 	}
 	due := d
 	d = due.Brake(brakes.Brakes)

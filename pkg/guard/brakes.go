@@ -169,6 +169,10 @@ func Scopes(r role.Role, rules []string) []string {
 	return out
 }
 
+// errSwitch says that nothing is written since the kill switch could not be read,
+// which may pass.
+var errSwitch = errors.New("the kill switch could not be read, which stops every write")
+
 // position reads the kill switch. What cannot be read, or is no position, stops
 // every write, and why says so.
 func (g *Guard) position(ctx context.Context) (at decision.Switch, why string) {

@@ -250,8 +250,13 @@ func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Let
 	}
 	now := g.cfg.Now()
 	letter := ledger.Letter{ID: a.ID + "/resolved/" + l.Event.EventID, Body: g.resolution(a, s).JSON(), After: l.Event, At: now}
-	if _, err := g.cfg.Ledger.Post(ctx, "resolved/"+l.Name(), letter); err != nil {
+	first, err := g.cfg.Ledger.Post(ctx, "resolved/"+l.Name(), letter)
+	if err != nil {
 		return nil, fmt.Errorf("recording that the alert about role %s is resolved: %w", a.Role.ARN, err)
+	}
+	if first == ledger.Again {
+		// It waits among the others since it was posted, or was told.
+		return nil, nil
 	}
 	return []ledger.Letter{letter}, nil
 }

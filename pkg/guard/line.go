@@ -115,7 +115,7 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 		return res, err
 	}
 	res.Report = v.report
-	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) {
+	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) && !j.looksAgain() {
 		done, err := g.compliant(ctx, res, *j, v)
 		if !errors.Is(err, ledger.ErrOpenAlert) && !errors.Is(err, ledger.ErrWritten) {
 			return done, err

@@ -47,7 +47,7 @@ func TestWhatKeepsRolewardenFromItsWorkIsLoggedUnderItsOwnWord(t *testing.T) {
 		"a limit is used up":                 {func(w *world) { w.rules.Limits.PerAccountPerHour = 0 }, "breaker-tripped writes-stopped-by-limit"},
 		"no limit is left, for tags neither": {func(w *world) { w.rules.Limits.PerHour, w.rules.Limits.TagsPerHour = 0, 0 }, "breaker-tripped writes-stopped-by-limit"},
 		"the kill switch stops":              {func(w *world) { w.stop() }, "writes-stopped-by-switch"},
-		"the kill switch cannot be read":     {func(w *world) { w.ledger.switchErr = errors.New("no answer") }, "kill-switch-unreadable"},
+		"the kill switch cannot be read":     {func(w *world) { w.ledger.switchErr = errors.New("no answer") }, strings.Repeat("kill-switch-unreadable ", 5)}, // one for each try
 		"the role is protected":              {func(w *world) { w.rules.Protected = []string{"arn:aws:iam::111122223333:role/app"} }, "held"},
 		"the role may not be written":        {func(w *world) { w.openErr = fmt.Errorf("assuming: %w", role.ErrAccessDenied) }, "held"},
 		"IAM refuses the document":           {func(w *world) { w.writeErr = fmt.Errorf("writing: %w", role.ErrLimit) }, "held"},

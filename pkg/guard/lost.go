@@ -48,7 +48,9 @@ func (g *Guard) written(ctx context.Context, i ledger.Intent, at time.Time) {
 // the one that was handled, by an earlier write of ours; or an earlier one, by
 // the write of this handling.
 func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) error {
-	if res.Outcome.Done.Replaces() {
+	if res.Outcome.Done.Replaces() || j.looksAgain() && v.showsOurs() {
+		// A look takes the place of what is remembered, and with it of the change
+		// that a write may have overwritten which nobody could record as made.
 		if err := g.tellOverwritten(ctx, res, v.role, time.Time{}); err != nil {
 			return err
 		}
@@ -62,6 +64,14 @@ func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) erro
 		}
 	}
 	return nil
+}
+
+// looksAgain says whether a job is a look that no event of its own led to.
+func (j job) looksAgain() bool { return strings.Contains(j.change.EventID, standing) }
+
+// showsOurs says whether a role shows what rolewarden wrote last, or was about to.
+func (v judged) showsOurs() bool {
+	return len(v.known.Writes) > 0 && v.known.Writes[0].AfterDigest == v.digest
 }
 
 // place is where a write stands among those of a role, the newest first.

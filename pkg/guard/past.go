@@ -152,6 +152,9 @@ func (g *Guard) restore(ctx context.Context, j job, b role.Baseline, v judged) (
 			if err := g.unseen(ctx, j, arn); err != nil {
 				return remediate.Restored{}, "", err
 			}
+		case errors.Is(err, role.ErrAccessDenied) && j.attempt < afterSeconds:
+			// One refusal may pass, as one of reading a role may.
+			return remediate.Restored{}, "", fmt.Errorf("%w: %s: %w", errUnseen, arn, err)
 		case errors.Is(err, role.ErrAccessDenied):
 			return remediate.Restored{}, "rolewarden may not read who " + arn + " is now, and a name alone can be taken over", nil
 		default:

@@ -96,7 +96,7 @@ func TestARoleOpenedRightAfterItsMakingIsQuarantined(t *testing.T) {
 func TestABaselineWhosePrincipalCannotBeReadIsNotRestored(t *testing.T) {
 	w := withBaseline(t, rulesFile)
 	w.principalErr = fmt.Errorf("reading: %w", role.ErrAccessDenied)
-	res := w.open("ev2")
+	res := w.settle(w.open("ev2"))
 	if res.End != ledger.Held || w.writes() != 0 || w.live(prod, "app").TrustPolicy != opened {
 		t.Errorf("ended in %s: %v", res.End, res.Decision.Reasons)
 	}

@@ -1,0 +1,92 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// What failed once and passes by itself holds no role for good: nothing is
+// written while it lasts, and the role is put right a little later.
+func TestWhatPassesHoldsNoRoleForGood(t *testing.T) {
+	for name, c := range map[string]struct{ fail, mend func(w *world) }{
+		"the kill switch cannot be read": {
+			func(w *world) { w.ledger.switchErr = errors.New("no answer") }, func(w *world) { w.ledger.switchErr = nil },
+		},
+		"a principal of the baseline may not be read": {
+			func(w *world) { w.principalErr = fmt.Errorf("reading: %w", role.ErrAccessDenied) }, func(w *world) { w.principalErr = nil },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, rulesFile)
+			c.fail(w)
+			res := w.open("ev2")
+			if res.End != ledger.InFlight || w.writes() != 0 {
+				t.Fatalf("ended in %s with %d writes", res.End, w.writes())
+			}
+			c.mend(w)
+			if res = w.settle(res); res.End != ledger.Reverted {
+				t.Errorf("ended in %s: %s", res.End, res.Reason)
+			}
+		})
+	}
+}
+
+// I7: a resolution that was posted before a crash waits beside the alert that it
+// resolves; telling both tells each once.
+func TestAResolutionThatWaitsIsToldOnce(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", appID, opened)
+	body := w.updated("ev2", "app", opened)
+	w.tellErr = errors.New("the topic is gone")
+	if _, err := w.guard.Handle(t.Context(), body); err == nil {
+		t.Fatal("an alert that could not be told is no error")
+	}
+	w.now = w.now.Add(time.Minute)
+	_, _ = w.guard.Handle(t.Context(), w.updated("ev-own", "app", closed))
+	// The first try posts the resolution and can tell neither of the two.
+	if _, err := w.guard.Deliver(t.Context(), 100); err == nil {
+		t.Fatal("the topic is gone, and telling is no error")
+	}
+	w.tellErr = nil
+	if _, err := w.guard.Deliver(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	w.resolvedOnce("after a crash")
+}
+
+// T64: a write overwrote a change and its handling died before it could say so. The
+// second look at that change finds our document and tells of the change, before
+// nobody remembers it any more.
+func TestALookTellsOfTheChangeThatACrashedWriteOverwrote(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", appID, opened)
+	body := w.updated("ev-open", "app", opened)
+	w.now = w.now.Add(3 * time.Second)
+	w.ledger.intending = func() {
+		// It was read; now it is mended, that is found good, and the reading before
+		// the write lags.
+		w.ledger.intending = nil
+		w.put(prod, "app", appID, fixed)
+		w.handle(w.updated("ev-mended", "app", fixed))
+		w.lagging = opened
+	}
+	w.onWrite = func() {
+		w.onWrite, w.lagging = nil, ""
+		w.ledger.intendErr, w.ledger.concludeErr = errDown, errDown
+	}
+	if _, err := w.guard.Handle(t.Context(), body); err == nil {
+		t.Fatal("no crash")
+	}
+	w.ledger.intendErr, w.ledger.concludeErr = nil, nil
+	for len(w.steps) > 0 {
+		w.due()
+	}
+	if lost := w.losts(); len(lost) != 1 {
+		t.Errorf("%d alerts about a lost update; the role shows %s", len(lost), w.live(prod, "app").TrustPolicy)
+	}
+}
