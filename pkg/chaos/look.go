@@ -2,9 +2,11 @@ package chaos
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
@@ -102,10 +104,22 @@ func (x *explorer) rest(h *invariant.History, n *state) {
 	healed := append([]invariant.Entry{}, h.Entries[:at]...)
 	healed = append(healed, invariant.Entry{At: n.now, Fact: invariant.Healed{}})
 	h.Entries = append(healed, h.Entries[at:]...)
+	x.deliver(h, n)
 	if r, ok := n.iam.is(modelled); ok {
 		h.Add(n.now, 0, invariant.Stands{Role: r, Rules: x.rules})
 	}
 	h.Add(n.now, 0, invariant.Over{})
+}
+
+// deliver tells the letters that wait, as the schedule does every five minutes.
+func (x *explorer) deliver(h *invariant.History, n *state) {
+	waiting, err := n.ledger.memory.Undelivered(ctx, 100)
+	for _, l := range waiting {
+		a, bad := alert.Parse(l.Body)
+		err = errors.Join(err, bad)
+		h.Add(n.now, 0, invariant.Told{Channel: channel, Alert: a, Answer: invariant.Yes})
+	}
+	x.err = errors.Join(x.err, err)
 }
 
 func lines(h *invariant.History) []string {
