@@ -102,7 +102,7 @@ func (p *port) Untag(_ context.Context, r role.Ref, keys []string) error {
 // Confirm implements guard.Members.
 func (p *port) Confirm(_ context.Context, account string) (org.Membership, error) {
 	return get[org.Membership](p, call{kind: asks, name: "DescribeAccount", do: func(s *site, _ hand) reply {
-		return value(s.confirm(account))
+		return value(s.confirm(account), nil)
 	}})
 }
 

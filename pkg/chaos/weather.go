@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -94,7 +95,7 @@ func (w *world) strikes(c call) trouble {
 	for _, o := range w.outages {
 		if o.kind == c.kind && (o.account == "" || o.account == c.account) {
 			w.count.faults++
-			return trouble{err: o.err, effect: o.kind != opens && w.chance(w.sky.effect) && lasting(c.kind) && o.err == errDown}
+			return trouble{err: o.err, effect: o.kind != opens && w.chance(w.sky.effect) && lasting(c.kind) && errors.Is(o.err, errDown)}
 		}
 	}
 	if !w.chance(w.sky.fault) {

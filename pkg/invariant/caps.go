@@ -2,6 +2,7 @@ package invariant
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -12,60 +13,75 @@ const SwitchWithin = time.Minute
 
 // caps is I10.
 func caps(x *indexed) []Violation {
+	till := &till{indexed: x, counts: map[window]int{}, first: map[string]time.Time{}}
 	var out []Violation
-	type window struct {
-		name  string
-		start time.Time
-	}
-	counts, first := map[window]int{}, map[string]time.Time{}
-	stopped := time.Time{}
 	for i, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Turned:
-			switch f.Switch {
-			case decision.WritesStopped:
-				if stopped.IsZero() {
-					stopped = e.At
-				}
-			case decision.WritesAllowed, decision.Unreadable:
-				stopped = time.Time{}
-			}
+			till.turned(e.At, f.Switch)
 		case Reset:
-			for w := range counts {
-				if w.name == f.Scope {
-					delete(counts, w)
-				}
-			}
+			maps.DeleteFunc(till.counts, func(w window, _ int) bool { return w.name == f.Scope })
 		case Spent:
-			if _, ok := first[f.Token]; !ok && f.Answer != No {
-				first[f.Token] = e.At
+			if _, ok := till.first[f.Token]; !ok && f.Answer != No {
+				till.first[f.Token] = e.At
 			}
 		case Wrote:
 			if e.Run == 0 {
 				continue
 			}
-			v := Violation{Invariant: I10, At: i, Role: f.Role.Ref().String(), Event: x.runs[e.Run].key.String()}
-			if !stopped.IsZero() && e.At.Sub(stopped) > SwitchWithin {
-				v.Sentence = fmt.Sprintf("%s, and the kill switch had said stop for %s", f.Call, e.At.Sub(stopped))
-				out = append(out, v)
+			for _, why := range till.over(i, e, f) {
+				out = append(out, Violation{Invariant: I10, At: i, Role: f.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: why})
 			}
-			s, _, ok := last(x, e.Run, i, func(s Spent) bool { return s.Answer != No && (f.Call != UpdateTrust || s.Token == x.payment(e.Run, i)) })
-			// A boundary follows a trust policy that was paid for, maybe by an earlier handling.
-			if _, before := first[x.decidedBy(e.Run, i)]; !ok && (f.Call != Bound || !before) {
-				v.Sentence = fmt.Sprintf("%s, and no limit was asked", f.Call)
-				out = append(out, v)
-				continue
-			}
-			if f.Call != UpdateTrust {
-				continue
-			}
-			for _, c := range s.Counters {
-				w := window{c.Name, c.Start(first[s.Token])}
-				if counts[w]++; counts[w] > c.Limit {
-					v.Sentence = fmt.Sprintf("it is write %d of the %d that %s may have in %s", counts[w], c.Limit, c.Name, c.Window)
-					out = append(out, v)
-				}
-			}
+		}
+	}
+	return out
+}
+
+// window is a window of a counter.
+type window struct {
+	name  string
+	start time.Time
+}
+
+// till knows what was written and paid for, and since when the switch says stop.
+type till struct {
+	*indexed
+	counts  map[window]int
+	first   map[string]time.Time
+	stopped time.Time
+}
+
+func (t *till) turned(at time.Time, to decision.Switch) {
+	switch to {
+	case decision.WritesStopped:
+		if t.stopped.IsZero() {
+			t.stopped = at
+		}
+	case decision.WritesAllowed, decision.Unreadable:
+		t.stopped = time.Time{}
+	}
+}
+
+// over says what a write goes beyond.
+func (t *till) over(i int, e Entry, w Wrote) []string {
+	var out []string
+	if !t.stopped.IsZero() && e.At.Sub(t.stopped) > SwitchWithin {
+		out = append(out, fmt.Sprintf("%s, and the kill switch had said stop for %s", w.Call, e.At.Sub(t.stopped)))
+	}
+	s, _, ok := last(t.indexed, e.Run, i, func(s Spent) bool {
+		return s.Answer != No && (w.Call != UpdateTrust || s.Token == t.payment(e.Run, i))
+	})
+	// A boundary follows a trust policy that was paid for, maybe by an earlier handling.
+	if _, before := t.first[t.decidedBy(e.Run, i)]; !ok && (w.Call != Bound || !before) {
+		return append(out, fmt.Sprintf("%s, and no limit was asked", w.Call))
+	}
+	if w.Call != UpdateTrust {
+		return out
+	}
+	for _, c := range s.Counters {
+		k := window{c.Name, c.Start(t.first[s.Token])}
+		if t.counts[k]++; t.counts[k] > c.Limit {
+			out = append(out, fmt.Sprintf("it is write %d of the %d that %s may have in %s", t.counts[k], c.Limit, c.Name, c.Window))
 		}
 	}
 	return out

@@ -42,11 +42,9 @@ func conservation(x *indexed) []Violation {
 			of(f.Intent.Event, i)
 		case Concluded:
 			g := of(f.Conclusion.Event, i)
-			if g.concluded++; g.concluded == 2 {
-				out = append(out, Violation{Invariant: I1, At: i, Event: f.Conclusion.Event.String(), Sentence: "it ended a second time, as " + f.Conclusion.End.String()})
-			}
-			if err := f.Conclusion.Check(); err != nil {
-				out = append(out, Violation{Invariant: I1, At: i, Event: f.Conclusion.Event.String(), Sentence: err.Error()})
+			g.concluded++
+			if why := g.wrongEnd(f.Conclusion); why != "" {
+				out = append(out, Violation{Invariant: I1, At: i, Event: f.Conclusion.Event.String(), Sentence: why})
 			}
 		case Ended:
 			if r := x.runs[e.Run]; f.How == Ignoring && r.key != (ledger.Key{}) {
@@ -56,20 +54,35 @@ func conservation(x *indexed) []Violation {
 			of(f.Key, i).left = true
 		}
 	}
-	for k, f := range fates {
-		if g := fates[ledger.Key{Account: k.Account, EventID: told(k.EventID)}]; g != nil && g.left {
-			// The message of a look bears the event's own id.
-			f.left = true
-		}
+	if x.over {
+		out = append(out, vanished(fates, order)...)
 	}
-	if !x.over {
-		return out
-	}
+	return out
+}
+
+// vanished are the events that nobody has ended and no message is about.
+func vanished(fates map[ledger.Key]*fate, order []ledger.Key) []Violation {
+	var out []Violation
 	for _, k := range order {
 		f := fates[k]
+		if whole := fates[ledger.Key{Account: k.Account, EventID: told(k.EventID)}]; whole != nil && whole.left {
+			// The message of a look bears the event's own id.
+			continue
+		}
 		if f.concluded == 0 && !f.ignored && !f.left {
 			out = append(out, Violation{Invariant: I1, At: -1, Event: k.String(), Sentence: fmt.Sprintf("it was received (entry %d), has not ended, and no message about it is left: it is lost", f.seen)})
 		}
 	}
 	return out
+}
+
+// wrongEnd says why a conclusion is none that an event may have.
+func (f *fate) wrongEnd(c ledger.Conclusion) string {
+	if f.concluded == 2 {
+		return "it ended a second time, as " + c.End.String()
+	}
+	if err := c.Check(); err != nil {
+		return err.Error()
+	}
+	return ""
 }

@@ -42,29 +42,29 @@ type Fact interface{ fact() }
 
 // The facts of the world.
 type (
-	// Ruled: handlings that begin from now on go by this rules file.
+	// Ruled says: handlings that begin from now on go by this rules file.
 	Ruled struct{ Rules *org.Rules }
-	// Joined: an account that the rules file need not list is a member of the
+	// Joined says: an account that the rules file need not list is a member of the
 	// organization from now on.
 	Joined struct{ Account string }
-	// Principal: from now on an ARN stands for a unique id, or for nobody.
+	// Principal says: from now on an ARN stands for a unique id, or for nobody.
 	Principal struct{ ARN, ID string }
-	// Arrived: an event was put on the intake queue.
+	// Arrived says: an event was put on the intake queue.
 	Arrived struct{ Key ledger.Key }
-	// Lost: an event never arrives.
+	// Lost says: an event never arrives.
 	Lost struct{ Key ledger.Key }
-	// Turned: the kill switch was turned.
+	// Turned says: the kill switch was turned.
 	Turned struct{ Switch decision.Switch }
-	// Reset: a person took a tripped breaker back.
+	// Reset says: a person took a tripped breaker back.
 	Reset struct{ Scope string }
-	// Healed: no fault and no foreign writer from now on.
+	// Healed says: no fault and no foreign writer from now on.
 	Healed struct{}
-	// Left: at the end, a message about an event is still on a queue.
+	// Left says: at the end, a message about an event is still on a queue.
 	Left struct {
 		Key   ledger.Key
 		Place Place
 	}
-	// Stands: at the end, a role as it really is.
+	// Stands says: at the end, a role as it really is.
 	Stands struct {
 		Role role.Role
 		// Unseen says that nobody told rolewarden of it: its last event was lost,
@@ -73,44 +73,44 @@ type (
 		// Rules are those it goes by at the end.
 		Rules *org.Rules
 	}
-	// Over: the history is complete, and every queue that Left does not speak of
+	// Over says: the history is complete, and every queue that Left does not speak of
 	// is empty.
 	Over struct{}
 )
 
 // The facts of a handling; Wrote is also what others do to a role, in no handling.
 type (
-	// Began: a handling of a message begins. The key is empty where the message
+	// Began says: a handling of a message begins. The key is empty where the message
 	// has none.
 	Began struct {
 		Key  ledger.Key
 		What string
 	}
-	// Ended: the handling has ended.
+	// Ended says: the handling has ended.
 	Ended struct {
 		How Ending
 		// Note says why: the error, or what the event asked for.
 		Note string
 	}
-	// Read: the handling was shown a role.
+	// Read says: the handling was shown a role.
 	Read struct{ Role role.Role }
-	// Looked: the handling was told whom an ARN stands for; nobody if ID is empty.
+	// Looked says: the handling was told whom an ARN stands for; nobody if ID is empty.
 	Looked struct{ ARN, ID string }
-	// Took: the handling took an event.
+	// Took says: the handling took an event.
 	Took struct{ Key ledger.Key }
-	// Intended: an intent was recorded.
+	// Intended says: an intent was recorded.
 	Intended struct{ Intent ledger.Intent }
-	// Spent: the limits were asked.
+	// Spent says: the limits were asked.
 	Spent struct {
 		Token    string
 		Counters []ledger.Counter
 		Answer   Answer
 	}
-	// Concluded: an event ended, for the first time.
+	// Concluded says: an event ended, for the first time.
 	Concluded struct{ Conclusion ledger.Conclusion }
-	// Baselined: a document became a baseline.
+	// Baselined says: a document became a baseline.
 	Baselined struct{ Baseline role.Baseline }
-	// Wrote: a write took effect on a role.
+	// Wrote says: a write took effect on a role.
 	Wrote struct {
 		// Role is the role as it really was before.
 		Role role.Role
@@ -121,23 +121,23 @@ type (
 		// CloudTrail tells of it.
 		By, Event string
 	}
-	// Told: an alert reached a channel.
+	// Told says: an alert reached a channel.
 	Told struct {
 		Channel string
 		Alert   alert.Alert
 		// Answer says whether the sender knows.
 		Answer Answer
 	}
-	// Delivered: it was recorded that a letter was told.
+	// Delivered says: it was recorded that a letter was told.
 	Delivered struct{ Letter string }
-	// Alarmed: something was logged under an alarm's word.
+	// Alarmed says: something was logged under an alarm's word.
 	Alarmed struct {
 		Word string
 		Key  string
 	}
-	// Said: something that people or logs see holds a secret. Record it with Say.
+	// Said says: something that people or logs see holds a secret. Record it with Say.
 	Said struct{ Where, Text string }
-	// Panicked: the code is wrong.
+	// Panicked says: the code is wrong.
 	Panicked struct{ Value string }
 )
 
@@ -158,13 +158,13 @@ type Ending uint8
 
 // The endings.
 const (
-	// Crashed: it vanished in the midst of its work.
+	// Crashed says: it vanished in the midst of its work.
 	Crashed Ending = iota
-	// Failed: it gave an error, so the message comes again.
+	// Failed says: it gave an error, so the message comes again.
 	Failed
-	// Done: the message is done with.
+	// Done says: the message is done with.
 	Done
-	// Ignoring: the message asked for nothing, and is done with.
+	// Ignoring says: the message asked for nothing, and is done with.
 	Ignoring
 )
 
@@ -175,7 +175,7 @@ type Answer uint8
 const (
 	NoAnswer Answer = iota
 	Yes
-	// No: the call was refused, and took no effect.
+	// No says: the call was refused, and took no effect.
 	No
 )
 

@@ -60,52 +60,66 @@ func LostUpdates(h *History) []LostUpdate {
 }
 
 func (x *indexed) lost(i int, e Entry, w Wrote) (LostUpdate, bool) {
-	_, read, ok := last(x, e.Run, i, func(f Read) bool { return sameRole(f.Role.Ref(), w.Role.Ref()) })
-	if !ok {
+	reading, read, ok := last(x, e.Run, i, func(f Read) bool { return sameRole(f.Role.Ref(), w.Role.Ref()) })
+	theirs := x.writtenBefore(i, w.Role.ID)
+	if !ok || theirs < 0 || x.Entries[theirs].Run != 0 {
 		return LostUpdate{}, false
 	}
-	theirs := -1
-	for k := i - 1; k >= 0 && theirs < 0; k-- {
-		if f, is := x.Entries[k].Fact.(Wrote); is && f.Call == UpdateTrust && f.Role.ID == w.Role.ID {
-			theirs = k
-		}
-	}
-	if theirs < 0 || x.Entries[theirs].Run != 0 {
-		return LostUpdate{}, false
-	}
-	f := x.Entries[theirs].Fact.(Wrote)
-	shown := x.Entries[read].Fact.(Read).Role.TrustPolicy
+	f, shown := x.Entries[theirs].Fact.(Wrote), reading.Role.TrustPolicy
+	l := LostUpdate{Ours: i, Theirs: theirs, Role: w.Role.Ref().String()}
 	switch {
 	case x.judge.Same(f.Document, w.Document), x.judge.Same(f.Document, shown):
-		return LostUpdate{}, false
-	case theirs < read && !x.judge.Same(shown, f.Role.TrustPolicy):
-		// Not the document that theirs replaced: IAM rewrote a principal.
-		return LostUpdate{}, false
-	}
-	l := LostUpdate{Ours: i, Theirs: theirs, Role: w.Role.Ref().String()}
-	if theirs < read {
+		return l, false
+	case theirs < read && !x.stood(theirs, w.Role.ID, shown):
+		// Nothing that stood before theirs: IAM rewrote a principal of theirs.
+		return l, false
+	case theirs < read:
 		l.Stale = Lagged
 	}
-	decision := x.decidedBy(e.Run, i)
-	each(x, func(_ int, _ Entry, t Told) {
-		switch a := t.Alert; {
-		case a.LostUpdate != nil && a.LostUpdate.Event == f.Event && f.Event != "":
-			l.Detected = Detected
-		case a.Decision.ID == decision && strings.Contains(a.Outcome.Problem, "LOST UPDATE"):
-			l.Detected = Detected
-		}
-	})
-	each(x, func(n int, _ Entry, later Wrote) {
-		if n > i && later.Call == DeleteRole && later.Role.ID == w.Role.ID {
-			l.Event = Unseen
-		}
-	})
-	each(x, func(_ int, _ Entry, gone Lost) {
-		if gone.Key.EventID == f.Event {
-			l.Event = Unseen
-		}
-	})
+	x.told(&l, f, x.decidedBy(e.Run, i))
 	return l, true
+}
+
+// writtenBefore is the entry of the last write of a role before another; -1 for none.
+func (x *indexed) writtenBefore(i int, roleID string) int {
+	for k := i - 1; k >= 0; k-- {
+		if f, is := x.Entries[k].Fact.(Wrote); is && f.Call == UpdateTrust && f.Role.ID == roleID {
+			return k
+		}
+	}
+	return -1
+}
+
+// stood says whether a role had a document at some time before a write.
+func (x *indexed) stood(i int, roleID, document string) bool {
+	for k := i; k >= 0; k = x.writtenBefore(k, roleID) {
+		if f, is := x.Entries[k].Fact.(Wrote); is && x.judge.Same(f.Role.TrustPolicy, document) {
+			return true
+		}
+	}
+	return false
+}
+
+// told notes whether people were told of a lost update, and whether anybody could.
+func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
+	for n, e := range x.Entries {
+		switch f := e.Fact.(type) {
+		case Told:
+			if lost := f.Alert.LostUpdate; lost != nil && lost.Event == theirs.Event && theirs.Event != "" {
+				l.Detected = Detected
+			} else if f.Alert.Decision.ID == decision && strings.Contains(f.Alert.Outcome.Problem, "LOST UPDATE") {
+				l.Detected = Detected
+			}
+		case Wrote:
+			if n > l.Ours && f.Call == DeleteRole && f.Role.ID == theirs.Role.ID {
+				l.Event = Unseen
+			}
+		case Lost:
+			if f.Key.EventID == theirs.Event {
+				l.Event = Unseen
+			}
+		}
+	}
 }
 
 // decidedBy is the id of the decision that a handling recorded last.
