@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 		waiting, err = g.cfg.Ledger.Undelivered(ctx, limit)
 		problems = append(problems, err)
 	}
-	for _, l := range waiting {
+	for _, l := range inTurn(waiting) {
 		if !held[mailbox(l)] || failed[l.After] && l.After != (ledger.Key{}) {
 			failed[l.Event] = true
 			continue
@@ -155,6 +156,28 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 		return len(res.Alerts), fmt.Errorf("telling what was not told yet: %w", err)
 	}
 	return len(res.Alerts), nil
+}
+
+// inTurn puts letters behind those that they go on with, also where both were
+// written in one moment. Else their order stays.
+func inTurn(waiting []ledger.Letter) []ledger.Letter {
+	var out []ledger.Letter
+	for len(waiting) > 0 {
+		var rest []ledger.Letter
+		for _, l := range waiting {
+			if l.After != (ledger.Key{}) && l.After != l.Event && slices.ContainsFunc(waiting, func(o ledger.Letter) bool { return o.Event == l.After }) {
+				rest = append(rest, l)
+				continue
+			}
+			out = append(out, l)
+		}
+		if len(rest) == len(waiting) {
+			// They wait for each other: told in any order is better than not told.
+			return append(out, rest...)
+		}
+		waiting = rest
+	}
+	return out
 }
 
 // mailbox is what is leased while an event's letters, or one without an event,

@@ -42,12 +42,12 @@ func TestAResolutionThatWaitsIsToldOnce(t *testing.T) {
 	w := withBaseline(t, rulesFile)
 	w.put(prod, "app", appID, opened)
 	body := w.updated("ev2", "app", opened)
+	w.ownEvent("while the revert is recorded", time.Second, true)
 	w.tellErr = errors.New("the topic is gone")
 	if _, err := w.guard.Handle(t.Context(), body); err == nil {
 		t.Fatal("an alert that could not be told is no error")
 	}
 	w.now = w.now.Add(time.Minute)
-	_, _ = w.guard.Handle(t.Context(), w.updated("ev-own", "app", closed))
 	// The first try posts the resolution and can tell neither of the two.
 	if _, err := w.guard.Deliver(t.Context(), 100); err == nil {
 		t.Fatal("the topic is gone, and telling is no error")
@@ -76,13 +76,16 @@ func TestALookTellsOfTheChangeThatACrashedWriteOverwrote(t *testing.T) {
 		w.lagging = opened
 	}
 	w.onWrite = func() {
+		// It takes effect, no answer comes, and nothing can be read any more.
 		w.onWrite, w.lagging = nil, ""
-		w.ledger.intendErr, w.ledger.concludeErr = errDown, errDown
+		w.put(prod, "app", appID, closed)
+		w.readErr = errDown
 	}
-	if _, err := w.guard.Handle(t.Context(), body); err == nil {
-		t.Fatal("no crash")
+	w.writeErr = fmt.Errorf("writing: %w", role.ErrUncertain)
+	if _, err := w.guard.Handle(t.Context(), body); err == nil || len(w.losts()) != 0 {
+		t.Fatalf("no crash, %d told", len(w.losts()))
 	}
-	w.ledger.intendErr, w.ledger.concludeErr = nil, nil
+	w.writeErr, w.readErr = nil, nil
 	for len(w.steps) > 0 {
 		w.due()
 	}
