@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ const mostCloses = 8
 
 // close closes a sweep, and comes back soon where that does not work.
 func (s *Sweeper) close(ctx context.Context, m Message) error {
-	err := s.Close(ctx, m.Sweep)
+	err := s.attempt(ctx, m)
 	if m.Failed++; err == nil || ctx.Err() != nil || m.Failed > mostCloses {
 		return err
 	}
@@ -31,6 +32,11 @@ func (s *Sweeper) close(ctx context.Context, m Message) error {
 // summary, exactly once. Before that it asks to be called again later; a sweep
 // whose accounts do not end in time ends without them, which is told as a gap.
 func (s *Sweeper) Close(ctx context.Context, id string) error {
+	return s.attempt(ctx, Message{Task: CloseSweep, Sweep: id})
+}
+
+func (s *Sweeper) attempt(ctx context.Context, m Message) error {
+	id := m.Sweep
 	sweep, accounts, ok, err := s.cfg.Ledger.Sweeping(ctx, id)
 	switch {
 	case err != nil:
@@ -41,7 +47,7 @@ func (s *Sweeper) Close(ctx context.Context, id string) error {
 	open := unfinished(sweep, accounts)
 	if len(open) > 0 && s.cfg.Now().Sub(sweep.At) < s.cfg.Patience {
 		s.cfg.Log.Info("a sweep goes on", "sweep", id, "accounts", len(sweep.Accounts), "unfinished", len(open))
-		return s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: id}, closeAfter(len(open)))
+		return s.closeLater(ctx, m, closeAfter(len(open)))
 	}
 	for _, account := range open {
 		if err := s.gap(ctx, id, account, fmt.Sprintf("its reading did not end within %s", s.cfg.Patience)); err != nil {
@@ -63,6 +69,24 @@ func (s *Sweeper) Close(ctx context.Context, id string) error {
 	}
 	_, err = s.Deliver(ctx)
 	return err
+}
+
+// closeLater asks to be called again, once in that time: each copy of the message
+// that SQS delivers, or that a crash leaves, would else go round beside the others
+// and leave more. One that failed is counted by itself, and one that comes again
+// after a crash finds the next span.
+func (s *Sweeper) closeLater(ctx context.Context, m Message, after time.Duration) error {
+	id := m.Sweep
+	err := s.cfg.Ledger.Spend(ctx, "sweep/"+id+"/close/"+rand.Text(), s.cfg.Now(), []ledger.Counter{
+		{Name: fmt.Sprintf("sweep/%s/closings/%d", id, m.Failed), Window: after, Limit: 1},
+	})
+	switch full, err := limited(err); {
+	case full:
+		return nil
+	case err != nil:
+		return fmt.Errorf("closing sweep %s: counting who comes back to it: %w", id, err)
+	}
+	return s.cfg.Queue.Send(ctx, Message{Task: CloseSweep, Sweep: id}, after)
 }
 
 // closed keeps that a sweep was ended, so that the next one need not.

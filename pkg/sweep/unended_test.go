@@ -97,3 +97,19 @@ func TestASweepThatWasNotEndedIsNotForgotten(t *testing.T) {
 		t.Errorf("%d summaries, want 2", len(summaries))
 	}
 }
+
+// However many copies of its last message SQS delivers, a sweep that goes on is
+// come back to by one of them: copies that each left another would never be fewer.
+func TestCopiesOfASweepsEndDoNotMultiply(t *testing.T) {
+	s := organization(t)
+	id := s.begin()
+	s.queue = nil
+	for range 20 {
+		if _, err := s.sweeper().Handle(t.Context(), sweep.Message{Version: 1, Task: sweep.CloseSweep, Sweep: id}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.queue) != 1 {
+		t.Errorf("20 copies leave %d", len(s.queue))
+	}
+}
