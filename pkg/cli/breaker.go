@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/awsapi"
-	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
@@ -71,25 +69,13 @@ func (v breakerVerb) Run(s *session) error {
 	} else if v.Scope != "" {
 		return &unusable{v.Scope, "show lists all of them", "leave it out, or write reset before it"}
 	}
-	d, err := deployment.LoadDeployed(v.Deployment, s.now())
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	own, err := signedIn(ctx, d)
+	hub, err := openHub(ctx, s, v.Deployment)
 	if err != nil {
 		return err
 	}
-	by, err := caller(ctx, own, d)
-	if err != nil {
-		return err
-	}
-	box, err := awsapi.NewDynamo(awsapi.DynamoConfig(own))
-	if err != nil {
-		return err
-	}
-	return v.turn(ctx, s, box, by)
+	return v.turn(ctx, s, hub.table, hub.by)
 }
 
 // turn does it, and prints what the breakers are afterwards.

@@ -13,9 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/decision"
-	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
@@ -96,11 +94,8 @@ func (v previewVerb) Run(s *session) error {
 	case v.Account != "" && !role.ValidAccount(v.Account):
 		return &unusable{"--account", fmt.Sprintf("%q is no account id", v.Account), "write twelve digits"}
 	}
-	d, err := deployment.LoadDeployed(v.Deployment, s.now())
-	if err != nil {
-		return err
-	}
 	var rules *org.Rules
+	var err error
 	if v.Rules != "" {
 		if rules, err = s.organization(v.Rules); err != nil {
 			return err
@@ -108,19 +103,11 @@ func (v previewVerb) Run(s *session) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	own, err := signedIn(ctx, d)
+	hub, err := openHub(ctx, s, v.Deployment)
 	if err != nil {
 		return err
 	}
-	by, err := caller(ctx, own, d)
-	if err != nil {
-		return err
-	}
-	table, err := awsapi.NewDynamo(awsapi.DynamoConfig(own))
-	if err != nil {
-		return err
-	}
-	return v.show(ctx, s, table, rules, by)
+	return v.show(ctx, s, hub.table, rules, hub.by)
 }
 
 // rulesHash says whether a text is the hash of a rules file.

@@ -206,35 +206,6 @@ func (t *tale) stand(ctx context.Context) {
 	t.remark("a day passes, and the sweep seals what has stood: from now on there is something to go back to")
 }
 
-// sweep has every account swept, and notes what is told of it.
-func (t *tale) sweep(ctx context.Context) {
-	t.told = nil
-	t.must(t.h.start())
-	at := t.h.clock.Now()
-	t.must(t.h.sweep(ctx))
-	t.add(scene{Kind: Handled, Who: "rolewarden", Text: "sweeps every account"})
-	for _, m := range t.h.alerts() {
-		t.alert(at, m)
-	}
-}
-
-// until lets time pass up to a moment.
-func (t *tale) until(ctx context.Context, at time.Time) {
-	if wait := at.Sub(t.h.clock.Now()); wait > 0 {
-		t.pass(ctx, wait)
-	}
-}
-
-// reminded says whether an alert of the last ones speaks of an exemption.
-func (t *tale) reminded(ticket string) string {
-	for _, a := range t.told {
-		if strings.Contains(string(a.JSON()), ticket) {
-			return "yes"
-		}
-	}
-	return "no"
-}
-
 // note adds the scenes of one handled message.
 func (t *tale) note(d handled) {
 	if d.err != nil {

@@ -66,40 +66,28 @@ func (v undoVerb) Run(s *session) error {
 	case v.Days < 1 || v.Days > int(guard.Longest.Hours()/24):
 		return &unusable{"--days", fmt.Sprintf("%d is not from 1 to %d", v.Days, int(guard.Longest.Hours()/24)), "for longer write an exemption into the rules file"}
 	}
-	d, err := deployment.LoadDeployed(v.Deployment, s.now())
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	own, err := signedIn(ctx, d)
+	hub, err := openHub(ctx, s, v.Deployment)
 	if err != nil {
 		return err
 	}
-	by, err := caller(ctx, own, d)
-	if err != nil {
-		return err
-	}
-	table, err := awsapi.NewDynamo(awsapi.DynamoConfig(own))
-	if err != nil {
-		return err
-	}
-	i, _, ok, err := table.Decided(ctx, v.Decision)
+	i, _, ok, err := hub.table.Decided(ctx, v.Decision)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return &unusable{v.Decision, "no decision of this id wrote anything", "copy it from the alert"}
 	}
-	accounts, err := v.account(ctx, d, own, i.Role.Account, s)
+	accounts, err := v.account(ctx, hub.deployment, hub.own, i.Role.Account, s)
 	if err != nil {
 		return err
 	}
-	g, err := personsGuard(d.Rules, accounts, own, table, s)
+	g, err := personsGuard(hub.deployment.Rules, accounts, hub.own, hub.table, s)
 	if err != nil {
 		return err
 	}
-	return v.undo(ctx, s, g, by)
+	return v.undo(ctx, s, g, hub.by)
 }
 
 // account opens the role's account under the person's credentials.

@@ -8,10 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/awsapi"
-	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
 	"github.com/rolewarden/rolewarden/pkg/decision"
-	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
@@ -54,45 +51,16 @@ func (v writesVerb) Run(s *session) error {
 	if v.Action != "show" && strings.TrimSpace(v.Reason) == "" {
 		return &unusable{"--reason", "turning the switch needs a reason", `say why, such as --reason "incident 4711"`}
 	}
-	d, err := deployment.LoadDeployed(v.Deployment, s.now())
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	own, err := signedIn(ctx, d)
+	hub, err := openHub(ctx, s, v.Deployment)
 	if err != nil {
 		return err
 	}
-	by, err := caller(ctx, own, d)
-	if err != nil {
+	if err := v.turn(ctx, hub.table, hub.by, s.now()); err != nil {
 		return err
 	}
-	board, err := awsapi.NewDynamo(awsapi.DynamoConfig(own))
-	if err != nil {
-		return err
-	}
-	if err := v.turn(ctx, board, by, s.now()); err != nil {
-		return err
-	}
-	return v.print(ctx, s, board)
-}
-
-// caller says whose credentials these are; those of another account have
-// another table, or none.
-func caller(ctx context.Context, own inspect.Config, d *deployment.Deployment) (string, error) {
-	sight, err := inspect.New(own)
-	if err != nil {
-		return "", err
-	}
-	c, err := sight.Caller(ctx)
-	if err != nil {
-		return "", fmt.Errorf("asking whose credentials these are: %w", err)
-	}
-	if c.Account != d.Account {
-		return "", fmt.Errorf("these are credentials of account %s, and the ledger is in account %s: set AWS_PROFILE to one of that account", c.Account, d.Account)
-	}
-	return c.ARN, nil
+	return v.print(ctx, s, hub.table)
 }
 
 // turn turns the switch where that is asked for.

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
+	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
+	"github.com/rolewarden/rolewarden/pkg/deployment"
+)
+
+// hub is a deployment whose ledger a person opened.
+type hub struct {
+	deployment *deployment.Deployment
+	own        inspect.Config
+	// by is whose credentials these are; it is kept beside whatever they turn.
+	by    string
+	table *awsapi.Dynamo
+}
+
+// openHub opens the ledger of a deployment under a person's own credentials, which
+// must be of its account.
+func openHub(ctx context.Context, s *session, file string) (hub, error) {
+	d, err := deployment.LoadDeployed(file, s.now())
+	if err != nil {
+		return hub{}, err
+	}
+	h := hub{deployment: d}
+	if h.own, err = signedIn(ctx, d); err != nil {
+		return h, err
+	}
+	if h.by, err = caller(ctx, h.own, d); err != nil {
+		return h, err
+	}
+	h.table, err = awsapi.NewDynamo(awsapi.DynamoConfig(h.own))
+	return h, err
+}
+
+// caller says whose credentials these are; those of another account have
+// another table, or none.
+func caller(ctx context.Context, own inspect.Config, d *deployment.Deployment) (string, error) {
+	sight, err := inspect.New(own)
+	if err != nil {
+		return "", err
+	}
+	c, err := sight.Caller(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking whose credentials these are: %w", err)
+	}
+	if c.Account != d.Account {
+		return "", fmt.Errorf("these are credentials of account %s, and the ledger is in account %s: set AWS_PROFILE to one of that account", c.Account, d.Account)
+	}
+	return c.ARN, nil
+}
