@@ -163,7 +163,8 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 	w.handles(denied)
 	w.creates(prod, "fine", onlyEC2)
 	w.creates(prod, "born-open", openToAll)
-	w.updates(prod, "born-open", onlyEC2)
+	w.creates(prod, "mended", anyName)
+	w.updates(prod, "mended", onlyEC2)
 	w.stood(prod, "opened")
 	w.updates(prod, "opened", openToAll)
 	w.creates(prod, "any-name", anyName)
@@ -174,10 +175,10 @@ func TestTheOperatorReadsAWeekOfFindings(t *testing.T) {
 	lines := w.linesOf(w.handler.Log())
 
 	want := map[string][]string{
-		"findings":                     {"any-name Tag", "born-open Quarantine", "opened Revert", "told Tell", "told-too Tell", "vault Hold"},
-		"findings-by-rule-and-account": {"any-name Tag", "born-open Quarantine", "opened Revert", "told Tell", "told-too Tell", "vault Hold"},
+		"findings":                     {"any-name Tag", "born-open Quarantine", "mended Tag", "opened Revert", "told Tell", "told-too Tell", "vault Hold"},
+		"findings-by-rule-and-account": {"any-name Tag", "born-open Quarantine", "mended Tag", "opened Revert", "told Tell", "told-too Tell", "vault Hold"},
 		"undecided-or-held":            {"vague Tell", "vault Hold"},
-		"written":                      {"any-name Tag", "born-open Clear", "born-open Quarantine", "opened Revert"},
+		"written":                      {"any-name Tag", "born-open Quarantine", "mended Clear", "mended Tag", "opened Revert"},
 		"alarms":                       {"vault Hold"},
 	}
 	for _, one := range queries() {

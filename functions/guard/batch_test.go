@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/rolewarden/rolewarden/functions/start"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 )
 
@@ -117,7 +118,7 @@ func TestARulesFileWithAnUnknownRuleDoesNotStart(t *testing.T) {
 	if err := os.WriteFile(path, []byte("version: 1\nrules:\n  external-acount: {mode: enforce}\n  mfaa: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := loadRules(path, time.Now())
+	_, err := start.Rules(path, time.Now())
 	if err == nil || !strings.Contains(err.Error(), "external-account") || strings.Count(err.Error(), "rules.yaml:") != 2 {
 		t.Errorf("each of the two is to be told with the file's name; got %v", err)
 	}

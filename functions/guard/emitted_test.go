@@ -21,6 +21,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/rolewarden/rolewarden/functions/runtimetest"
+	"github.com/rolewarden/rolewarden/functions/start"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/lab"
@@ -159,7 +160,7 @@ func (s *stage) untold(event []byte) {
 // every decision, once.
 func TestTheBuiltBootstrapSaysWhichRulesItUses(t *testing.T) {
 	s := newStage(t)
-	rules, err := loadRules(s.env["ROLEWARDEN_RULES"], time.Now())
+	rules, err := start.Rules(s.env["ROLEWARDEN_RULES"], time.Now())
 	s.must(err)
 	s.send(s.create("told", openToAll))
 	var started []map[string]any

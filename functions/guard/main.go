@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/rolewarden/rolewarden/functions/start"
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/meter"
@@ -36,7 +36,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 	if err != nil {
 		return batches{}, err
 	}
-	rules, err := loadRules(s.rulesFile, time.Now())
+	rules, err := start.Rules(s.rulesFile, time.Now())
 	if err != nil {
 		return batches{}, err
 	}
@@ -76,33 +76,13 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
 		Later:   later{queue: queue, now: time.Now}, Turns: turns,
-		Now: time.Now, Wait: wait, Log: log,
+		Now: time.Now, Wait: start.Wait, Log: log,
 	})
 	if err != nil {
 		return batches{}, err
 	}
-	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", version())
+	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", start.Version())
 	return batches{line: g, later: lastPart(s.laterQueue, "/"), log: log, meter: m, now: time.Now, rules: fingerprint(rules.Hash)}, nil
-}
-
-// version is the version of the module, as the build knows it.
-func version() string {
-	if b, ok := debug.ReadBuildInfo(); ok {
-		return b.Main.Version
-	}
-	return ""
-}
-
-// wait lets time pass, unless the function's own time is up first.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // later sends steps to the later queue.

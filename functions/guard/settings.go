@@ -4,15 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
-	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
 // settings is what the function is told by its environment.
@@ -97,21 +93,4 @@ func checkRole(name, text string) error {
 		return fmt.Errorf("reading the environment: %s is %q, which is no path and name of a role: give one like %s", name, text, readerRole)
 	}
 	return nil
-}
-
-// loadRules reads the deployed rules file, and refuses one that names a rule
-// which does not exist: somebody relies on it.
-func loadRules(path string, now time.Time) (*org.Rules, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the rules file: %w: deploy it beside the bootstrap, or set ROLEWARDEN_RULES", err)
-	}
-	r, err := org.ParseDeployed(filepath.Base(path), text, now)
-	if err != nil {
-		return nil, fmt.Errorf("reading the rules file: %w", err)
-	}
-	if err := rules.CheckFile(filepath.Base(path), r); err != nil {
-		return nil, fmt.Errorf("reading the rules file: %w", err)
-	}
-	return r, nil
 }

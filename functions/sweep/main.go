@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/rolewarden/rolewarden/functions/start"
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/meter"
@@ -38,7 +38,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 	if err != nil {
 		return runs{}, err
 	}
-	rules, err := loadRules(s.rulesFile, time.Now())
+	rules, err := start.Rules(s.rulesFile, time.Now())
 	if err != nil {
 		return runs{}, err
 	}
@@ -46,7 +46,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 	if err != nil {
 		return runs{}, err
 	}
-	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: time.Now, Wait: wait})
+	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: time.Now, Wait: start.Wait})
 	if err != nil {
 		return runs{}, err
 	}
@@ -75,7 +75,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
 		Later:   steps{queue: later, now: time.Now},
-		Now:     time.Now, Wait: wait, Log: log,
+		Now:     time.Now, Wait: start.Wait, Log: log,
 	})
 	if err != nil {
 		return runs{}, err
@@ -101,28 +101,8 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 	if err != nil {
 		return runs{}, err
 	}
-	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", version())
+	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", start.Version())
 	return runs{sweeper: sweeper, log: log, now: time.Now}, nil
-}
-
-// version is the version of the module, as the build knows it.
-func version() string {
-	if b, ok := debug.ReadBuildInfo(); ok {
-		return b.Main.Version
-	}
-	return ""
-}
-
-// wait lets time pass, unless the function's own time is up first.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // steps sends what asks for a write to the later queue.

@@ -24,7 +24,7 @@ type sweepPort struct{ census }
 
 // newSweeper makes a sweep whose every call goes to an asker. Its line seals
 // nothing and writes nothing.
-func newSweeper(a asker, rules *org.Rules, log *slog.Logger) (*sweep.Sweeper, error) {
+func newSweeper(a asker, rules *org.Rules, log *slog.Logger, unique func() string) (*sweep.Sweeper, error) {
 	p := newPort(a)
 	line, err := guard.New(guard.Config{
 		Rules: rules, Reader: p, Writers: guard.HandsOff{}, Members: p, Census: census{p}, Seals: p, Ledger: p.memory, Channel: p, Later: p,
@@ -36,7 +36,7 @@ func newSweeper(a asker, rules *org.Rules, log *slog.Logger) (*sweep.Sweeper, er
 	s := sweepPort{census{p}}
 	return sweep.New(sweep.Config{
 		Rules: rules, Organization: s, Details: s, Reader: p, Line: line, Ledger: p.memory, Queue: s, Sealer: s, Meter: s,
-		Now: p.clock, Log: log, Aloud: 3, AloudInAll: 5,
+		Now: p.clock, Log: log, Unique: unique, Aloud: 3, AloudInAll: 5,
 	})
 }
 

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,14 @@ type worker struct {
 	guard   *guard.Guard
 	sweeper *sweep.Sweeper
 	relay   *relay
+	// drawn are the texts that unique gave.
+	drawn int
+}
+
+// unique is the same at each replay of a seed.
+func (k *worker) unique() string {
+	k.drawn++
+	return fmt.Sprintf("%d-%d", k.run, k.drawn)
 }
 
 // relay lets a guard outlive its fibers: its calls go to the present one.
@@ -42,7 +51,7 @@ func (k *worker) begin(m *message) {
 		log := slog.New(&logbook{worker: k})
 		g, err := newGuard(k.relay, w.rules, log)
 		if err == nil {
-			k.sweeper, err = newSweeper(k.relay, w.rules, log)
+			k.sweeper, err = newSweeper(k.relay, w.rules, log, k.unique)
 		}
 		if err != nil {
 			w.err = err

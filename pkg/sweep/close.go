@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,7 +76,7 @@ func (s *Sweeper) attempt(ctx context.Context, m Message) error {
 // after a crash finds the next span.
 func (s *Sweeper) closeLater(ctx context.Context, m Message, after time.Duration) error {
 	id := m.Sweep
-	err := s.cfg.Ledger.Spend(ctx, "sweep/"+id+"/close/"+rand.Text(), s.cfg.Now(), []ledger.Counter{
+	err := s.cfg.Ledger.Spend(ctx, "sweep/"+id+"/close/"+s.cfg.Unique(), s.cfg.Now(), []ledger.Counter{
 		{Name: fmt.Sprintf("sweep/%s/closings/%d", id, m.Failed), Window: after, Limit: 1},
 	})
 	switch full, err := limited(err); {

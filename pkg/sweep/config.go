@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,6 +88,9 @@ type Config struct {
 	Meter  Meter
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Unique gives a text that it never gave before, here or in another process;
+	// crypto/rand.Text when nil.
+	Unique func() string
 	// Reserve is kept of the time of a run for handing on what is left;
 	// DefaultReserve when zero.
 	Reserve time.Duration
@@ -140,6 +144,9 @@ func New(cfg Config) (*Sweeper, error) {
 	}
 	if len(missing) > 0 {
 		return nil, errors.Join(missing...)
+	}
+	if cfg.Unique == nil {
+		cfg.Unique = rand.Text
 	}
 	if cfg.Reserve == 0 {
 		cfg.Reserve = DefaultReserve

@@ -1,0 +1,54 @@
+// Package start is what the functions do alike when they start.
+//
+// It takes the path of the rules file, and gives the rules, a wait that ends with
+// the function, and the version. It wires nothing and speaks to no AWS service.
+package start
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/org"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// Rules reads the deployed rules file, and refuses one that names a rule which
+// does not exist: somebody relies on it.
+func Rules(path string, now time.Time) (*org.Rules, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules file: %w: deploy it beside the bootstrap, or set ROLEWARDEN_RULES", err)
+	}
+	r, err := org.ParseDeployed(filepath.Base(path), text, now)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules file: %w", err)
+	}
+	if err := rules.CheckFile(filepath.Base(path), r); err != nil {
+		return nil, fmt.Errorf("reading the rules file: %w", err)
+	}
+	return r, nil
+}
+
+// Wait lets time pass, unless the function's own time is up first.
+func Wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Version is the version of the module, as the build knows it.
+func Version() string {
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return b.Main.Version
+	}
+	return ""
+}
