@@ -70,7 +70,7 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err error) (Result, error) {
 	const stack = "; check that the member stack is deployed in the account and that no SCP or RCP stops its roles"
 	var stopped *stoppedError
-	why := ""
+	why, word := "", meter.WordHeld
 	switch {
 	case errors.Is(err, errUncontained), errors.Is(err, errUntagged), errors.Is(err, errSwitch):
 		why = err.Error()
@@ -78,6 +78,8 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 		// Nobody may say that nothing was written when it is not known: the
 		// message comes again, and the recorded intent tells.
 		return res, err
+	case errors.As(err, &stopped) && stopped.word == meter.WordSwitchUnreadable:
+		why, word = stopped.Error(), stopped.word
 	case errors.As(err, &stopped):
 		return g.held(ctx, res, j, v, stopped.word, stopped.Error())
 	case errors.Is(err, role.ErrInvalidPrincipal) && j.attempt >= afterMinutes:
@@ -99,7 +101,7 @@ func (g *Guard) acted(ctx context.Context, res Result, j job, v judged, err erro
 		res.Decision, res.Outcome, res.Reason = decision.Decision{}, decision.Outcome{}, why+"; it is tried again later"
 		return g.postpone(ctx, res, s)
 	}
-	return g.held(ctx, res, j, v, meter.WordHeld, why)
+	return g.held(ctx, res, j, v, word, why)
 }
 
 // held ends a handling whose decision could not be carried out. All that was

@@ -17,6 +17,10 @@ func TestWhatPassesHoldsNoRoleForGood(t *testing.T) {
 		"the kill switch cannot be read": {
 			func(w *world) { w.ledger.switchErr = errors.New("no answer") }, func(w *world) { w.ledger.switchErr = nil },
 		},
+		"the kill switch cannot be read right before the write": {
+			func(w *world) { w.ledger.intending = func() { w.ledger.switchErr = errors.New("no answer") } },
+			func(w *world) { w.ledger.intending, w.ledger.switchErr = nil, nil },
+		},
 		"a principal of the baseline may not be read": {
 			func(w *world) { w.principalErr = fmt.Errorf("reading: %w", role.ErrAccessDenied) }, func(w *world) { w.principalErr = nil },
 		},
