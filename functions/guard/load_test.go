@@ -29,8 +29,10 @@ type plan struct {
 	share float64
 }
 
-// enough is how long a run may take to come to its end.
-const enough = 12 * time.Minute
+// enough is how long the last events of a run may take to come to their ends: an
+// event beyond its account's share waits in the later queue for as long as SQS
+// delays a message, 900 s (Amazon SQS API Reference, API_SendMessage).
+const enough = 17 * time.Minute
 
 // drawn is an event of a role of a plan's account.
 func (c *crowd) drawn(p plan, r *rand.Rand) message {
@@ -79,8 +81,8 @@ func (c *crowd) run(p plan, first ...message) outcome {
 	for _, r := range c.later {
 		wg.Go(func() { c.takeSteps(r, done) })
 	}
-	begin := time.Now()
 	sent := c.send(p, first, intake)
+	begin := time.Now()
 	var lines map[string][]ending
 	for {
 		lines = c.handled(sent)
