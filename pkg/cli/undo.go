@@ -54,6 +54,8 @@ type undone struct {
 	Findings []finding.Finding `json:"findings"`
 	// Dropped are principals that are not whom they were, and were left out.
 	Dropped []string `json:"dropped"`
+	// Problem is what went otherwise than meant with what IAM took; missing where nothing did.
+	Problem string `json:"problem,omitempty"`
 	// Until is how long rolewarden only tells of the role; missing where it obeys the rules.
 	Until string `json:"until,omitempty"`
 }
@@ -152,7 +154,7 @@ func (v undoVerb) undo(ctx context.Context, s *session, g *guard.Guard, by strin
 	}
 	out := undone{
 		Version: 1, Role: done.Role.ARN, Undid: done.Taken.ID, Decision: done.Decision.ID, Verified: done.Outcome.Verified,
-		Verdict: done.Report.Verdict, Findings: append([]finding.Finding{}, done.Report.Masked().Findings...), Dropped: append([]string{}, done.Outcome.Dropped...),
+		Verdict: done.Report.Verdict, Findings: append([]finding.Finding{}, done.Report.Masked().Findings...), Dropped: append([]string{}, done.Outcome.Dropped...), Problem: done.Outcome.Problem,
 	}
 	if done.Word != nil {
 		out.Until = done.Word.Until.UTC().Format(time.RFC3339)
@@ -172,11 +174,11 @@ func (v undoVerb) undo(ctx context.Context, s *session, g *guard.Guard, by strin
 
 func (v undoVerb) print(s *session, out undone) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s has the trust policy back that decision %s replaced", bold.Render(plain(out.Role)), plain(out.Undid))
-	if !out.Verified {
-		b.WriteString("; IAM does not show it yet, look at it again in a minute")
+	if out.Problem == "" {
+		fmt.Fprintf(&b, "%s has the trust policy back that decision %s replaced\n", bold.Render(plain(out.Role)), plain(out.Undid))
+	} else {
+		fmt.Fprintf(&b, "the trust policy that decision %s replaced was written to %s; look at it: %s\n", plain(out.Undid), bold.Render(plain(out.Role)), plain(out.Problem))
 	}
-	b.WriteString("\n")
 	for _, d := range out.Dropped {
 		fmt.Fprintf(&b, "left out, since it is not whom it was: %s\n", plain(d))
 	}

@@ -89,15 +89,18 @@ func (g *Guard) unintended(ctx context.Context, c trail.Change) (string, ledger.
 // ours: our documents are short.
 func fits(i ledger.Intent, c trail.Change) bool {
 	sent, err := policy.Parse([]byte(c.Document))
-	if err != nil || c.Truncated {
-		return false
-	}
+	return err == nil && !c.Truncated && leftBy(i, sent, c.Partition)
+}
+
+// leftBy says whether a document is the one that an intent leaves, in either form
+// of a quarantine.
+func leftBy(i ledger.Intent, d policy.Document, partition string) bool {
 	forms := []string{i.After}
 	if i.Decision.Action == decision.Quarantine {
 		forms = append(forms, remediate.QuarantineFallback(i.Role.Account, i.Decision.ID))
 	}
 	for _, form := range forms {
-		if due, err := policy.Parse([]byte(form)); err == nil && due.Equal(sent, c.Partition) {
+		if due, err := policy.Parse([]byte(form)); err == nil && due.Equal(d, partition) {
 			return true
 		}
 	}

@@ -143,8 +143,7 @@ func (g *Guard) foundAsLeft(ctx context.Context, i ledger.Intent) (role.Role, er
 		return live, refuse("role %s is never written: %s", i.Role, reason)
 	}
 	doc, err := policy.Parse([]byte(live.TrustPolicy))
-	quarantined := i.Decision.Action == decision.Quarantine && remediate.IsQuarantine(live.TrustPolicy)
-	if !quarantined && (err != nil || doc.Digest(live.Partition) != i.AfterDigest) {
+	if err != nil || !leftBy(i, doc, live.Partition) {
 		if before, bad := policy.Parse([]byte(i.Before)); err == nil && bad == nil && before.Equal(doc, live.Partition) {
 			return live, refuse("role %s has the document back already", i.Role)
 		}
@@ -199,10 +198,25 @@ func (g *Guard) idBy(ctx context.Context, arn string, at time.Time) (string, err
 			return s.ID, nil
 		}
 	}
-	if len(seen) > 0 {
-		return seen[len(seen)-1].ID, nil
+	if len(seen) == 0 {
+		return "", nil
 	}
-	return "", nil
+	oldest := seen[len(seen)-1]
+	key, ok := ledger.PrincipalOf(arn)
+	if !ok {
+		return oldest.ID, nil
+	}
+	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{key})
+	if err != nil {
+		return "", fmt.Errorf("asking the ledger whether %s was deleted: %w", arn, err)
+	}
+	for _, end := range ends {
+		if ledger.Until(end.At).After(at) && !oldest.SeenAt.Before(end.At) {
+			// The name was free in between: it may be of whoever took it.
+			return "", nil
+		}
+	}
+	return oldest.ID, nil
 }
 
 // judgePutBack judges what will stand.

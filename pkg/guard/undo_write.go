@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // undo takes the role, gives the person's word, writes, and records.
@@ -20,7 +23,8 @@ func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger
 	case taken.End != ledger.InFlight:
 		return out, refuse("decision %s was taken back before", i.Decision.ID)
 	}
-	now, holder := g.cfg.Now(), "undo#"+i.Decision.ID
+	// Two people may take the same decision back at once: these are two holders.
+	now, holder := g.cfg.Now(), fmt.Sprintf("undo#%s#%d", i.Decision.ID, taken.Attempts)
 	if err := g.cfg.Ledger.Lease(ctx, out.Role.Ref(), holder, now, now.Add(leaseFor)); err != nil {
 		if errors.Is(err, ledger.ErrLeased) {
 			return out, refuse("another event of the role is being handled: try again in two minutes")
@@ -40,11 +44,15 @@ func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger
 		Event: key, Role: out.Role.Ref(), RoleID: out.Role.ID, Decision: out.Decision, Before: out.Role.TrustPolicy, After: document,
 		BeforeDigest: i.AfterDigest, AfterDigest: doc.Digest(out.Role.Partition), ReadAt: out.Role.ReadAt, At: now,
 	}
+	if before, err := policy.Parse([]byte(intent.Before)); err == nil {
+		// IAM may have taken the other form of the quarantine document.
+		intent.BeforeDigest = before.Digest(out.Role.Partition)
+	}
 	if err := g.give(ctx, u, intent, &out); err != nil {
 		return out, err
 	}
-	if err := g.writeBack(ctx, intent, &out); err != nil {
-		return out, err
+	if err := g.writeBack(ctx, u, intent, &out); err != nil {
+		return out, g.unsay(ctx, intent, &out, err)
 	}
 	out.Outcome.Dropped = append(out.Outcome.Dropped, dropped...)
 	if err := g.cfg.Ledger.Conclude(ctx, ledger.Conclusion{Event: key, End: ledger.Reverted, Reason: out.Decision.Reasons[0], At: g.cfg.Now()}); err != nil {
@@ -70,8 +78,31 @@ func (g *Guard) give(ctx context.Context, u Undoing, i ledger.Intent, out *Undon
 	return nil
 }
 
-// writeBack intends and writes, as every other write is.
-func (g *Guard) writeBack(ctx context.Context, i ledger.Intent, out *Undone) error {
+// unsay takes the word back that was given for a write of which nothing came, and
+// gives the error that says why. Else whoever writes the document next would be
+// let be, on the word of somebody who was told that nothing was written.
+func (g *Guard) unsay(ctx context.Context, i ledger.Intent, out *Undone, why error) error {
+	if out.Outcome.Done != decision.Ignore || errors.Is(why, role.ErrUncertain) {
+		return why
+	}
+	why = g.void(ctx, i, why)
+	if out.Word == nil {
+		return why
+	}
+	over := *out.Word
+	over.At = g.cfg.Now()
+	// A word needs a time to stand for.
+	over.Until = over.At.Add(time.Millisecond)
+	if err := g.cfg.Ledger.GiveWord(context.WithoutCancel(ctx), over); err != nil {
+		return fmt.Errorf("%s; nothing was written, and the word that the document stays until %s could not be taken back: %w", why.Error(), out.Word.Until.UTC().Format(time.RFC3339), err)
+	}
+	out.Word = nil
+	return why
+}
+
+// writeBack intends and writes, as every other write is. What IAM took is not
+// refused any more, also where it does not show: the outcome's problem says so.
+func (g *Guard) writeBack(ctx context.Context, u Undoing, i ledger.Intent, out *Undone) error {
 	if err := g.cfg.Ledger.Intend(ctx, i); err != nil {
 		return fmt.Errorf("recording the intent to undo decision %s: %w", out.Taken.ID, err)
 	}
@@ -79,10 +110,13 @@ func (g *Guard) writeBack(ctx context.Context, i ledger.Intent, out *Undone) err
 	if err != nil {
 		return fmt.Errorf("opening a writing session for role %s: %w", out.Role.Ref(), err)
 	}
+	if u.Stopped == Heed {
+		session = &switched{IAM: session, g: g}
+	}
 	if out.Outcome, err = g.remedier.Apply(ctx, session, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After}); err != nil {
 		return fmt.Errorf("putting the trust policy of role %s back: %w", out.Role.Ref(), err)
 	}
-	if out.Outcome.Problem != "" {
+	if out.Outcome.Done == decision.Ignore {
 		return refuse("the trust policy of role %s could not be put back: %s", out.Role.Ref(), out.Outcome.Problem)
 	}
 	return nil
