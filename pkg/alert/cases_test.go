@@ -45,6 +45,12 @@ func change(kind trail.Kind, name string) *trail.Change {
 	}
 }
 
+// sent is a change that carries its document.
+func sent(c *trail.Change, document string) *trail.Change {
+	c.Document = document
+	return c
+}
+
 func witness(account string) *access.Request {
 	return &access.Request{
 		Actions: []string{"sts:AssumeRole"}, Role: "arn:aws:iam::111122223333:role/team/app",
@@ -75,7 +81,7 @@ func typical() map[string]func() alert.Alert {
 	return map[string]func() alert.Alert{
 		"reverted": func() alert.Alert {
 			return alert.Build(alert.Input{
-				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Now: noon(), Role: app(opened), Change: sent(change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), opened), Before: before,
 				Report:       finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
 				NewlyAllowed: witness("999999999999"),
 				Decision:     decided(decision.Revert, "The rule external-id is broken, in mode enforce: the trust policy goes back to the last one known to be good."),
@@ -84,7 +90,7 @@ func typical() map[string]func() alert.Alert {
 		},
 		"contained": func() alert.Alert {
 			return alert.Build(alert.Input{
-				Now: noon(), Role: app(opened), Change: change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), Before: before,
+				Now: noon(), Role: app(opened), Change: sent(change(trail.TrustUpdated, "UpdateAssumeRolePolicy"), opened), Before: before,
 				Report:   finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{externalID()}},
 				Decision: decided(decision.Revert, "The rule external-id is broken, in mode enforce: the trust policy goes back to the last one known to be good."),
 				Outcome: decision.Outcome{Done: decision.Revert, Verified: true, Before: opened, After: before, Contained: decision.Contained{
@@ -95,7 +101,7 @@ func typical() map[string]func() alert.Alert {
 		"quarantined": func() alert.Alert {
 			f := finding1("external-account", finding.Critical, "555555555555", "Account 555555555555 is neither in the organization nor a listed partner.", "Name principals of the organization, or list the partner in the rules file.")
 			return alert.Build(alert.Input{
-				Now: noon(), Role: app(foreign), Change: change(trail.RoleCreated, "CreateRole"),
+				Now: noon(), Role: app(foreign), Change: sent(change(trail.RoleCreated, "CreateRole"), foreign),
 				Report:   finding.Report{Verdict: finding.Noncompliant, Findings: []finding.Finding{f}},
 				Decision: decided(decision.Quarantine, "The rule external-account is broken, in mode enforce: the role is new and has no past to go back to."),
 				Outcome:  decision.Outcome{Done: decision.Quarantine, Verified: true, Before: foreign, After: "{}"},

@@ -1,12 +1,14 @@
 package alert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
@@ -54,10 +56,21 @@ func source(in Input) string {
 		"UpdateAssumeRolePolicy": "requestParameters.policyDocument",
 		"AcquireRole":            "responseElements.role.assumeRolePolicyDocument, URL-encoded",
 	}[in.Change.EventName]
-	if where == "" || in.Change.Truncated {
+	if where == "" || in.Change.Truncated || !carries(in) {
 		return ledger
 	}
 	return fmt.Sprintf("take it from CloudTrail, event %s, %s; %s", Plain(in.Change.EventID, 64), where, ledger)
+}
+
+// carries says whether the event holds the document that was replaced: what was
+// found on a role may be another one than the event made.
+func carries(in Input) bool {
+	sent, err := policy.Parse([]byte(in.Change.Document))
+	if err != nil {
+		return false
+	}
+	replaced, err := policy.Parse([]byte(cmp.Or(in.Outcome.Before, in.Role.TrustPolicy)))
+	return err == nil && sent.Equal(replaced, in.Role.Partition)
 }
 
 func account(s string) string {

@@ -38,6 +38,9 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 		}
 		v.unsure("the role still does not show what its newest event says: an event was lost, or somebody changes it without one; compare the role with the event and with your trail")
 	}
+	if v.shows == anotherDocument && v.report.Verdict == finding.Noncompliant {
+		v.report.Reasons = append([]string{"The role does not show what this event says, so somebody else may have made what stands: find out in your trail who did."}, v.report.Reasons...)
+	}
 	res.Report = v.report
 	s, past, err := g.situation(ctx, j, &v)
 	if step, more := g.settleStep(j); more && (errors.Is(err, errUnverified) || errors.Is(err, errUnseen)) {

@@ -123,14 +123,15 @@ const mostChangers = 5
 
 // changers are those who changed the role to what the rules forbid, this one first.
 func changers(j job, v judged) []string {
-	who := j.change.Actor.ARN
+	change := toldOf(j.change)
+	who := change.Actor.ARN
 	switch {
-	case j.sweep != "":
+	case j.sweep != "", strings.Contains(j.change.EventID, standing):
 		who = "somebody of whom no event told"
 	case who == "":
 		who = "somebody whom the event does not name"
 	}
-	if tool := j.change.Tool(); tool != "" {
+	if tool := change.Tool(); tool != "" {
 		who += " with " + tool
 	}
 	out := []string{who}

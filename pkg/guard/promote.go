@@ -132,10 +132,17 @@ func (g *Guard) another(ctx context.Context, res Result, s Step) (Result, error)
 	})
 }
 
-// toldOf is an event as people know it.
+// foundStanding stands where an alert names who changed a role.
+const foundStanding = "nobody is known: it was found when the role was looked at again after this event"
+
+// toldOf is an event as people know it. Who made what is found at a later look is
+// not who made the event that led to the look.
 func toldOf(c trail.Change) trail.Change {
 	if c.EventName == sweepEvent {
 		return toldOfSweep(c)
+	}
+	if strings.Contains(c.EventID, standing) {
+		c.Actor, c.SourceIP, c.UserAgent = trail.Actor{UserName: foundStanding}, "", ""
 	}
 	c.EventID, _, _ = strings.Cut(strings.ReplaceAll(c.EventID, standing, ""), lookedAgain)
 	return c
