@@ -76,7 +76,7 @@ func (j job) waitFor(v judged) string {
 	case sameDocument, laterDocument:
 		return ""
 	case nothingToCompare:
-		if breach || j.attempt >= afterSeconds {
+		if breach && !j.asBefore(v) || j.attempt >= afterSeconds {
 			return ""
 		}
 		return "the event does not carry the document, so the role is read again before it passes"
@@ -93,6 +93,13 @@ func (j job) waitFor(v judged) string {
 	default:
 		return why
 	}
+}
+
+// asBefore says whether a role shows what was known of it before the event: so
+// does a reading that lags, which would hide what the event changed.
+func (j job) asBefore(v judged) bool {
+	s := v.known.State
+	return s != nil && s.Digest == v.digest && !sameEvent(s.Event, j.key)
 }
 
 // rewritten is a document without the principals that IAM may have rewritten
