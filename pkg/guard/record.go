@@ -20,7 +20,15 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	if s := v.known.State; s != nil && s.AlertID != "" {
 		open = thread{s.AlertID, s.Told, s.Untold}
 	}
-	if a, due := g.roleAlert(j, v, res); due {
+	written := j.overtaken(v, res)
+	if written != nil {
+		res.Decision.Reasons = append([]string{overtakenWhy}, res.Decision.Reasons...)
+	}
+	a, due := g.roleAlert(j, v, res)
+	switch {
+	case !due && written != nil:
+		all = g.tellOvertaken(j, v, *written, open)
+	case due:
 		all = append(all, telling{Alert: a, after: open.told})
 		switch {
 		case a.State == alert.Resolved:

@@ -38,14 +38,7 @@ func (g *Guard) madeBefore(j job, live role.Role) (decision.Outcome, bool) {
 // resume tells and records what an earlier handling did, judged by the
 // document that it replaced.
 func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outcome) (Result, error) {
-	v := judged{role: res.Role}
-	v.role.TrustPolicy = out.Before
-	change := j.change
-	v.input = rules.Input{Role: v.role, Change: &change, Org: g.cfg.Rules, Now: g.cfg.Now()}
-	v.report = rules.JudgeText(v.input, out.Before)
-	if doc, err := policy.Parse([]byte(out.Before)); err == nil {
-		v.doc, v.digest, v.input.Document = doc, doc.Digest(v.role.Partition), doc
-	}
+	v := g.judgedBefore(j, res.Role, out.Before)
 	var err error
 	if v.known, err = g.cfg.Ledger.Recall(ctx, v.role.Account, v.role.ID); err != nil {
 		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
@@ -55,6 +48,10 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 		// The role shows what was written, so whoever wrote before this reading
 		// wrote before us.
 		g.written(ctx, *i, res.Role.ReadAt)
+	}
+	if g.handsOff() && i.Decision.Action != decision.Prune && g.cfg.Rules.Contains(i.Decision.Rules) {
+		// Who may not write ends no sessions either.
+		return g.handOver(ctx, res, j, i.Decision)
 	}
 	v.role.Boundary = boundaryOf(i, res.Role)
 	if err := g.contain(ctx, j, v, remediate.Task{Decision: i.Decision, Role: v.role, Document: i.After}, &out); err != nil {
@@ -81,6 +78,19 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 		}
 	}
 	return g.conclude(ctx, res, j, v)
+}
+
+// judgedBefore judges a role by a document that it had.
+func (g *Guard) judgedBefore(j job, live role.Role, before string) judged {
+	v := judged{role: live}
+	v.role.TrustPolicy = before
+	change := j.change
+	v.input = rules.Input{Role: v.role, Change: &change, Org: g.cfg.Rules, Now: g.cfg.Now()}
+	v.report = rules.JudgeText(v.input, before)
+	if doc, err := policy.Parse([]byte(before)); err == nil {
+		v.doc, v.digest, v.input.Document = doc, doc.Digest(v.role.Partition), doc
+	}
+	return v
 }
 
 // errUntagged says that a quarantine stands, and that its tags may be set a little later.

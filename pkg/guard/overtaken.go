@@ -1,0 +1,46 @@
+package guard
+
+import (
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+)
+
+// overtakenWhy is what people are told of a write that its handling could not
+// tell of, and that the role does not show any more.
+const overtakenWhy = "An earlier handling of this event replaced the trust policy, or may have, and was interrupted before it could say so. Somebody has changed the role since; what it shows now is judged by itself."
+
+// overtaken gives the intent of an earlier handling of the event that replaced the
+// trust policy, or may have, where the role does not show it any more: somebody
+// changed it before anyone was told. Nil where there is none, where this handling
+// wrote under the same decision, which it tells of, and where nothing came of it.
+func (j job) overtaken(v judged, res Result) *ledger.Intent {
+	i := j.taken.Intent
+	if i == nil || i.Void || i.AfterDigest == "" || i.RoleID != v.role.ID || res.Outcome.Done.Replaces() {
+		return nil
+	}
+	if v.digest == i.AfterDigest || v.digest == i.BeforeDigest {
+		return nil
+	}
+	return i
+}
+
+// tellOvertaken makes the alert about such a write where nothing else is told of
+// the role, and takes it back at once where the role obeys the rules: what was
+// broken is mended, by whomever.
+func (g *Guard) tellOvertaken(j job, v judged, i ledger.Intent, open thread) []telling {
+	was := g.judgedBefore(j, v.role, i.Before)
+	change := toldOf(j.change)
+	a := alert.Build(alert.Input{
+		Now: g.cfg.Now(), Role: was.role, Change: &change, Report: was.report, OpenID: open.id, Decision: i.Decision,
+		Outcome: decision.Outcome{Done: i.Decision.Action, Before: i.Before, After: i.After, Problem: overtakenWhy},
+	})
+	all := []telling{{Alert: a, after: open.told, mark: mended}}
+	if open.id == "" && v.report.Verdict == finding.Compliant && a.State != alert.Resolved {
+		all = append(all, telling{Alert: g.resolution(a, ledger.RoleState{
+			Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN, Document: v.role.TrustPolicy,
+		})})
+	}
+	return all
+}

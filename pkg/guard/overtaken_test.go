@@ -1,0 +1,110 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// A handling is interrupted after its write, and somebody changes the role before
+// it goes on: people hear of the write all the same, once, whatever the role
+// shows by then.
+func TestAWriteThatSomebodyOverwroteBeforeItWasToldIsTold(t *testing.T) {
+	mended := strings.Replace(closed, `"Effect"`, `"Sid":"Mended","Effect"`, 1)
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	crash := func(w *world, body []byte) func() guard.Result {
+		w.ledger.concludeErr = errDown
+		if _, err := w.guard.Handle(w.t.Context(), body); !errors.Is(err, errDown) {
+			w.t.Fatalf("handling: %v", err)
+		}
+		w.ledger.concludeErr = nil
+		return func() guard.Result { return w.settle(w.handle(body)) }
+	}
+	putOff := func(w *world, body []byte) func() guard.Result {
+		w.boundaryErr = fmt.Errorf("setting: %w", role.ErrThrottled)
+		if res := w.handle(body); res.End != ledger.InFlight {
+			w.t.Fatalf("ended in %s", res.End)
+		}
+		w.boundaryErr = nil
+		steps := w.steps
+		w.steps = nil
+		return func() guard.Result { w.steps = steps; return w.settle(w.due()) }
+	}
+	for name, c := range map[string]struct {
+		rules       string
+		interrupted func(*world, []byte) func() guard.Result
+	}{
+		"a crash":                  {rulesFile, crash},
+		"a containment is put off": {containing, putOff},
+	} {
+		t.Run(name+", then mended", func(t *testing.T) {
+			w := withBaseline(t, c.rules)
+			w.put(prod, "app", "AROAAPP1111111111111", opened)
+			again := c.interrupted(w, w.updated("ev2", "app", opened))
+			w.now = w.now.Add(2 * time.Second)
+			w.put(prod, "app", "AROAAPP1111111111111", mended)
+			w.settle(w.handle(w.updated("ev3", "app", mended)))
+			again()
+			if len(w.told) != 2 || w.told[0].Outcome.Done != "Revert" || w.told[0].Outcome.Verified || w.told[0].Change.EventID != "ev2" ||
+				w.told[1].State != alert.Resolved || w.told[1].ID != w.told[0].ID {
+				t.Fatalf("told %d times: %+v", len(w.told), w.told)
+			}
+			if text := w.told[0].Text(); !strings.Contains(text, "interrupted before it could say so") || !strings.Contains(text, "external-account") {
+				t.Errorf("the alert says\n%s", text)
+			}
+			w.quiet()
+		})
+		t.Run(name+", then opened otherwise", func(t *testing.T) {
+			w := withBaseline(t, c.rules)
+			w.put(prod, "app", "AROAAPP1111111111111", opened)
+			again := c.interrupted(w, w.updated("ev2", "app", opened))
+			w.now = w.now.Add(2 * time.Second)
+			w.put(prod, "app", "AROAAPP1111111111111", public)
+			w.stop()
+			w.settle(w.handle(w.updated("ev3", "app", public)))
+			again()
+			said := 0
+			for _, a := range w.told {
+				if strings.Contains(a.Text(), "interrupted before it could say so") {
+					said++
+				}
+			}
+			if said != 1 {
+				t.Errorf("told %d times of the write: %+v", said, w.told)
+			}
+			w.quiet()
+		})
+	}
+}
+
+// T69: a sweep comes upon a revert whose handling ended before the sessions were
+// shut out. It may not shut them out, and leaves the rest to who may.
+func TestASweepLeavesAnInterruptedContainmentToWhoMayContain(t *testing.T) {
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.settle(w.open("ev2"))
+	w.deploy(containing)
+	if err := w.ledger.ConfirmRules(t.Context(), w.rules.Hash, "alice", "reviewed", w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now, w.told, w.steps = w.now.Add(time.Hour), nil, nil
+	sweeper := w.sweepers()
+	w.sight(sweeper, "s1", guard.Aloud)
+	w.shutErr, w.ledger.concludeErr = fmt.Errorf("assuming: %w", role.ErrThrottled), errDown
+	if _, err := w.dueTo(); !errors.Is(err, errDown) || w.live(prod, "app").TrustPolicy != closed {
+		t.Fatalf("the revert: %v", err)
+	}
+	w.shutErr, w.ledger.concludeErr, w.steps = nil, nil, nil
+	if res := w.sight(sweeper, "s1", guard.Aloud); res.End != ledger.InFlight || len(w.steps) != 1 || len(w.told) != 0 {
+		t.Fatalf("the sweep ended it in %s: %+v", res.End, res.Outcome.Contained)
+	}
+	if res := w.due(); res.End != ledger.Reverted || w.live(prod, "app").Boundary != denyAll || len(w.told) != 1 {
+		t.Errorf("ended in %s with the boundary %q", res.End, w.live(prod, "app").Boundary)
+	}
+}
