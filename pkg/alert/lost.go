@@ -67,7 +67,7 @@ func BuildLost(l Lost) Alert {
 		LostUpdate: &LostUpdate{
 			Lost: c.policy(l.Lost), Written: c.policy(l.Written), Decision: c.name(l.Decision), Event: c.name(l.Change.EventID),
 		},
-		Undo: "Nothing was written now. `rolewarden undo " + Plain(l.Decision, 64) + "` puts back what decision " + Plain(l.Decision, 64) + " replaced, which is not the lost change.",
+		Undo: "Nothing was written now. `rolewarden undo " + Plain(l.Decision, 64) + " --deployment FILE --reason TEXT` puts back what decision " + Plain(l.Decision, 64) + " replaced, which is not the lost change.",
 		Mend: restoring(l),
 	}
 	change := l.Change

@@ -214,13 +214,13 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	writing := &switched{IAM: session, g: g}
 	out, err := g.remedier.Apply(ctx, writing, task)
 	g.written(ctx, made, writing.written)
+	out.Dropped = append(out.Dropped, v.dropped(d, past)...)
 	switch {
 	case err != nil && out.Done == decision.Ignore && !errors.Is(err, role.ErrUncertain):
 		return d, out, g.void(ctx, made, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err))
 	case err != nil:
 		return d, out, fmt.Errorf("%s of role %s: %w", d.Action, v.role.Ref(), err)
 	}
-	out.Dropped = append(out.Dropped, v.dropped(d, past)...)
 	return d, out, g.contain(ctx, j, v, task, &out)
 }
 

@@ -111,7 +111,7 @@ func leftBy(i ledger.Intent, d policy.Document, partition string) bool {
 func (g *Guard) noIntent(j job, why string) alert.Trouble {
 	c := toldOf(j.change)
 	problem := "A call under rolewarden's own role is none that rolewarden decided: " + why + ". Whoever holds a session of that role can write trust policies in account " + c.Account +
-		". Stop every write (`rolewarden writes stop`), find out in CloudTrail who assumed the role " + strings.TrimPrefix(ourRole, "/") + " and from where, and judge by hand what was written; the role that was changed is judged as after any change."
+		". Stop every write (`rolewarden writes stop --deployment FILE --reason TEXT`), find out in CloudTrail who assumed the role " + strings.TrimPrefix(ourRole, "/") + " and from where, and judge by hand what was written; the role that was changed is judged as after any change."
 	t := alert.Trouble{
 		Now: g.cfg.Now(), Account: c.Account, Role: c.RoleARN, Change: &c, EventID: c.EventID, Problem: problem,
 		Decision: decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, "no-intent"), Action: decision.Tell, Reasons: []string{"Rolewarden's own role was used for what no decision asked for."}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()},

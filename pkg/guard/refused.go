@@ -26,6 +26,9 @@ const mostRefused = 5
 // be left out, people are told, and nothing is tried again (T67).
 func (g *Guard) withoutRefused(ctx context.Context, res Result, j job, v judged, err error) (Result, error) {
 	d, past := res.Decision, pastOf{}
+	// Those whom the baseline named and who are gone were left out before.
+	past.restored.Dropped = res.Outcome.Dropped
+	var refused []string
 	for range mostRefused {
 		found := refusedName.FindStringSubmatch(err.Error())
 		if d.Action != decision.Revert || len(found) < 2 {
@@ -39,12 +42,13 @@ func (g *Guard) withoutRefused(ctx context.Context, res Result, j job, v judged,
 		if werr != nil || left.Reason != "" || len(left.Dropped) == 0 {
 			break
 		}
+		refused = append(refused, left.Dropped...)
 		left.Dropped = append(past.restored.Dropped, left.Dropped...)
 		past.restored = left
 		var out decision.Outcome
 		if d, out, err = g.act(ctx, j, v, d, past); err == nil {
 			res.Decision, res.Outcome = d, out
-			res.Decision.Reasons = append(res.Decision.Reasons, fmt.Sprintf("IAM did not accept %q for more than two minutes, so it was left out of the document that was put back.", left.Dropped))
+			res.Decision.Reasons = append(res.Decision.Reasons, fmt.Sprintf("IAM did not accept %q for more than two minutes, so it was left out of the document that was put back.", refused))
 			g.fellShort(j, v, d, out)
 			return g.conclude(ctx, res, j, v)
 		}

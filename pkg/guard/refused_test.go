@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
@@ -62,6 +64,31 @@ func TestT67ARefusedPrincipalIsLeftOutAfterTwoMinutes(t *testing.T) {
 	}
 	if len(w.told) != 1 || !strings.Contains(w.told[0].Text(), "Left out of the restored policy, since it no longer is whom it was: "+vendorARN) || !strings.Contains(w.told[0].Text(), "did not accept") {
 		t.Errorf("told %+v", w.told)
+	}
+}
+
+// T48, T67: the alert names all who were left out, also whom the baseline named
+// and who is gone, and calls only him refused whom IAM refused.
+func TestT67WhoIsGoneIsNamedBesideWhomIAMRefuses(t *testing.T) {
+	const carol = "arn:aws:iam::111122223333:user/carol"
+	w := newWorld(t, rulesFile+partner)
+	w.hidden, w.principals[carol] = vendorARN, "AIDACAROL111111111111"
+	three := strings.Replace(shared, `{"AWS":"`+aliceARN+`"}`, `{"AWS":["`+aliceARN+`","`+carol+`"]}`, 1)
+	w.put(prod, "app", appID, three)
+	w.handle(w.created("ev-create", "app", three))
+	w.due()
+	w.now = w.now.Add(24 * time.Hour)
+	w.seal(prod, appID)
+	w.calls, w.told, w.steps = nil, nil, nil
+	delete(w.principals, carol)
+	w.refuse = func(document string) error { return gone(vendorARN)(w, document) }
+	res := w.settle(w.open("ev2"))
+	if res.End != ledger.Reverted || len(w.told) != 1 {
+		t.Fatalf("ended in %s (%s), told %d times", res.End, res.Reason, len(w.told))
+	}
+	text := w.told[0].Text()
+	if diff := cmp.Diff([]string{carol, vendorARN}, w.told[0].Outcome.Dropped); diff != "" || !strings.Contains(text, `did not accept ["`+vendorARN+`"]`) {
+		t.Errorf("the alert names (-want +got):\n%s\n%s", diff, text)
 	}
 }
 
