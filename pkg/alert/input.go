@@ -43,4 +43,7 @@ type Trouble struct {
 	// Problem says what happened, and what to do next.
 	Problem  string
 	Decision decision.Decision
+	// Wrote is a write that was made, or may have been, before rolewarden was kept
+	// from its work; zero when there was none.
+	Wrote decision.Outcome
 }

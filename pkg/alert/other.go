@@ -31,6 +31,7 @@ func orUnknown(s string) string {
 // is Undecided: what cannot be looked at is never called fine.
 func BuildTrouble(t Trouble) Alert {
 	var c cleaner
+	c.add(t.Wrote.Before, t.Wrote.After)
 	if t.Change != nil {
 		c.add(t.Change.Document)
 	}
@@ -41,6 +42,10 @@ func BuildTrouble(t Trouble) Alert {
 		Decision: c.decision(t.Decision), Outcome: Outcome{Done: decision.Ignore.String()},
 		Undo: "Nothing was written; there is nothing to undo.",
 		Mend: "Remove what keeps rolewarden from its work, named under Reasons; then let the role be judged again. Until then nobody guards this change.",
+	}
+	if t.Wrote.Done.Writes() {
+		a.Outcome = c.outcome(t.Wrote)
+		a.Undo = "Look at the role first: whether it was written is not known. Where it was, `rolewarden undo " + Plain(t.Decision.ID, 64) + " --deployment FILE --reason TEXT` puts back what stood before."
 	}
 	if t.Change != nil {
 		a.Change = c.change(t.Change)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -80,5 +81,25 @@ func TestAnUncertainWriteIsNotDenied(t *testing.T) {
 	res := w.settle(w.handle(body))
 	if res.End != ledger.Reverted || w.told[0].Outcome.Done != "Revert" {
 		t.Errorf("ended in %s, told %+v", res.End, w.told[0].Outcome)
+	}
+}
+
+// ... nor where the role cannot be read any more, for as long as it is tried.
+func TestAnUncertainWriteIsNotDeniedWhereNobodyCanLook(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	w.writeErr = fmt.Errorf("writing: %w", role.ErrUncertain)
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, role.ErrUncertain) {
+		t.Fatalf("got %v", err)
+	}
+	w.writeErr, w.readErr = nil, fmt.Errorf("reading: %w", role.ErrAccessDenied)
+	if res := w.settle(w.handle(body)); res.End != ledger.Told || len(w.told) != 1 {
+		t.Fatalf("ended in %s, told %d times", res.End, len(w.told))
+	}
+	text := w.told[0].Text()
+	if strings.Contains(text, "othing was written") || !strings.Contains(text, "or may have") || !strings.Contains(text, "may not read the role") ||
+		!strings.Contains(w.told[0].Undo, "rolewarden undo "+decision.ID(prod, "ev2", "AROAAPP1111111111111")+" ") {
+		t.Errorf("the alert says\n%s", text)
 	}
 }

@@ -87,7 +87,7 @@ func (g *Guard) role(ctx context.Context, j job) (Result, error) {
 	if s, more := g.settleStep(j); more {
 		return g.postpone(ctx, res, s)
 	}
-	return g.trouble(ctx, res, j, ledger.Held, why+"; nothing was changed, look at the role and at who keeps changing it")
+	return g.trouble(ctx, res, j, ledger.Held, why+", so this handling left it as it is; look at the role and at who keeps changing it")
 }
 
 // once goes the whole way with one reading of the role. What obeys the rules

@@ -11,20 +11,41 @@ import (
 // tell of, and that the role does not show any more.
 const overtakenWhy = "An earlier handling of this event replaced the trust policy, or may have, and was interrupted before it could say so. Somebody has changed the role since; what it shows now is judged by itself."
 
+// putBackWhy is the same where the role shows what was there before the write.
+const putBackWhy = "An earlier handling of this event replaced the trust policy, or may have, and was interrupted before it could say so. The role shows what was there before: the write did not take, or somebody put it back."
+
 // overtaken gives the intent of an earlier handling of the event that replaced the
 // trust policy, or may have, where the role does not show it any more: somebody
 // changed it before anyone was told. Nil where there is none, where this handling
 // wrote under the same decision, which it tells of, and where nothing came of it.
 func (j job) overtaken(v judged, res Result) *ledger.Intent {
-	i := j.taken.Intent
-	if i == nil || i.Void || i.AfterDigest == "" || i.RoleID != v.role.ID || res.Outcome.Done.Replaces() {
-		return nil
-	}
-	if v.digest == i.AfterDigest || v.digest == i.BeforeDigest {
+	i := j.mayHaveWritten()
+	if i == nil || i.RoleID != v.role.ID || res.Outcome.Done.Replaces() || v.digest == i.AfterDigest {
 		return nil
 	}
 	return i
 }
+
+// overtook says what became of such a write.
+func (v judged) overtook(i ledger.Intent) string {
+	if v.digest == i.BeforeDigest {
+		return putBackWhy
+	}
+	return overtakenWhy
+}
+
+// mayHaveWritten gives the intent under which an earlier handling of the event
+// replaced the trust policy, or may have; nil where nothing came of any.
+func (j job) mayHaveWritten() *ledger.Intent {
+	if i := j.taken.Intent; i != nil && !i.Void && i.AfterDigest != "" {
+		return i
+	}
+	return nil
+}
+
+// notKnown is what people are told of such a write where nobody can look whether
+// it took.
+const notKnown = "An earlier handling of this event replaced the trust policy, or may have. Whether the role shows it is not known."
 
 // tellOvertaken makes the alert about such a write where nothing else is told of
 // the role, and takes it back at once where the role obeys the rules: what was
@@ -34,7 +55,7 @@ func (g *Guard) tellOvertaken(j job, v judged, i ledger.Intent, open thread) []t
 	change := toldOf(j.change)
 	a := alert.Build(alert.Input{
 		Now: g.cfg.Now(), Role: was.role, Change: &change, Report: was.report, OpenID: open.id, Decision: i.Decision,
-		Outcome: decision.Outcome{Done: i.Decision.Action, Before: i.Before, After: i.After, Problem: overtakenWhy},
+		Outcome: decision.Outcome{Done: i.Decision.Action, Before: i.Before, After: i.After, Problem: v.overtook(i)},
 	})
 	all := []telling{{Alert: a, after: open.told, mark: mended}}
 	if open.id == "" && v.report.Verdict == finding.Compliant && a.State != alert.Resolved {

@@ -108,3 +108,20 @@ func TestASweepLeavesAnInterruptedContainmentToWhoMayContain(t *testing.T) {
 		t.Errorf("ended in %s with the boundary %q", res.End, w.live(prod, "app").Boundary)
 	}
 }
+
+// Whoever puts the document back while the handling waits does not have it said
+// that nothing was written.
+func TestAWriteThatWasPutBackBeforeItWasToldIsTold(t *testing.T) {
+	w := withBaseline(t, containing)
+	w.boundaryErr = fmt.Errorf("setting: %w", role.ErrThrottled)
+	res := w.open("ev2")
+	w.boundaryErr = nil
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	w.stop()
+	if res = w.settle(res); res.End != ledger.Held || len(w.told) != 1 || w.trust() != 1 {
+		t.Fatalf("ended in %s, told %d times after %v", res.End, len(w.told), w.calls)
+	}
+	if text := w.told[0].Text(); !strings.Contains(text, "or somebody put it back") {
+		t.Errorf("the alert says\n%s", text)
+	}
+}

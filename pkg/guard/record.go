@@ -22,7 +22,7 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}
 	written := j.overtaken(v, res)
 	if written != nil {
-		res.Decision.Reasons = append([]string{overtakenWhy}, res.Decision.Reasons...)
+		res.Decision.Reasons = append([]string{v.overtook(*written)}, res.Decision.Reasons...)
 	}
 	a, due := g.roleAlert(j, v, res)
 	switch {

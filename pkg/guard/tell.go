@@ -122,6 +122,11 @@ func (g *Guard) alarm(ctx context.Context, res Result, j job, end ledger.End, wo
 	if t.Role == "" && change.RoleName != "" {
 		t.Role = change.Account + "/" + change.RoleName
 	}
+	if i := j.mayHaveWritten(); i != nil {
+		t.Decision, t.RoleID = i.Decision, i.RoleID
+		t.Decision.Reasons = append([]string{problem}, i.Decision.Reasons...)
+		t.Wrote = decision.Outcome{Done: i.Decision.Action, Before: i.Before, After: i.After, Problem: notKnown}
+	}
 	if t.Decision.ID == "" {
 		t.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, t.RoleID), Action: decision.Hold, Reasons: []string{problem}, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
 		if end == ledger.Told || end == ledger.Rejected {
