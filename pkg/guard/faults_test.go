@@ -103,3 +103,19 @@ func TestAnUncertainWriteIsNotDeniedWhereNobodyCanLook(t *testing.T) {
 		t.Errorf("the alert says\n%s", text)
 	}
 }
+
+// Tags that may have been set are not denied because a second try was refused.
+func TestTagsThatMayHaveBeenSetAreNotDenied(t *testing.T) {
+	w := newWorld(t, strings.Replace(rulesFile, "enforce", "tag", 1))
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	tries := 0
+	w.onTag = func() error {
+		if tries++; tries == 1 {
+			return fmt.Errorf("tagging: %w", role.ErrUncertain)
+		}
+		return fmt.Errorf("tagging: %w", role.ErrAccessDenied)
+	}
+	if _, err := w.guard.Handle(t.Context(), w.updated("ev1", "app", opened)); !errors.Is(err, role.ErrUncertain) || len(w.told) != 0 {
+		t.Errorf("got %v, told %d times", err, len(w.told))
+	}
+}

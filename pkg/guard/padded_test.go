@@ -56,3 +56,17 @@ func TestAPaddedChangeThatChangedNothingEnds(t *testing.T) {
 		t.Errorf("ended in %s after %s, told %d times", res.End, w.now.Sub(began), len(w.told))
 	}
 }
+
+// T63: what an event says never shows on a role, which shows what people know.
+// They are told that somebody has to look.
+func TestAnEventThatNeverShowsOnARoleThatIsToldOfIsTold(t *testing.T) {
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.settle(w.open("ev2"))
+	w.now, w.steps = w.now.Add(time.Hour), nil
+	w.lagging = opened
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", "AROAAPP1111111111111", public)
+	if res := w.settle(w.handle(w.updated("ev3", "app", public))); res.End != ledger.Told || len(w.told) != 2 || !strings.Contains(w.told[1].Text(), "does not show what this event says") {
+		t.Errorf("ended in %s (%s), told %d times", res.End, res.Reason, len(w.told))
+	}
+}

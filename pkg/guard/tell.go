@@ -60,14 +60,15 @@ func resolves(o *org.Rules, s ledger.RoleState) map[string]finding.Severity {
 	return out
 }
 
-// told reports whether the last alert said all of this already.
+// told reports whether the last alert said all of this already. It did not say
+// that the role does not show what an event says.
 func told(v judged, res Result) bool {
 	var open []string
 	for _, f := range v.report.Open() {
 		open = append(open, f.Rule)
 	}
 	same := v.known.State.Digest == v.digest && (v.digest != "" || v.known.State.Document == v.role.TrustPolicy)
-	return res.Decision.Action != decision.Clear && same && !v.known.State.Untold && v.known.State.Decided == res.Decision.Action &&
+	return res.Decision.Action != decision.Clear && same && v.shows != anotherDocument && !v.known.State.Untold && v.known.State.Decided == res.Decision.Action &&
 		v.known.State.Verdict == v.report.Verdict && slices.Equal(v.known.State.OpenRules, open) && !v.confirms()
 }
 

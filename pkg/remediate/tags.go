@@ -190,12 +190,19 @@ func (w *work) retag(ctx context.Context, live role.Role) error {
 }
 
 // patiently repeats a call that somebody else's call was in the way of, or
-// that got no answer; setting the same tags twice does no harm.
+// that got no answer; setting the same tags twice does no harm. After one that
+// got none, a refusal does not say that nothing was set.
 func (w *work) patiently(ctx context.Context, call func() error) error {
+	var open error
 	for {
 		err := call()
-		if !errors.Is(err, role.ErrConflict) && !errors.Is(err, role.ErrUncertain) {
-			return err
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, role.ErrUncertain):
+			open = err
+		case !errors.Is(err, role.ErrConflict):
+			return errors.Join(err, open)
 		}
 		more, ended := w.pause.more(ctx)
 		if ended != nil {
