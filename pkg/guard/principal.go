@@ -77,15 +77,27 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if s.AlertID == "" || !s.EventTime.Before(j.change.Time) || g.lives(ctx, s) {
 				continue
 			}
-			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, s), after: s.Told})
-			s.AlertID, s.Told, s.Event, s.EventTime, s.UpdatedAt = "", ledger.Key{}, j.key, j.change.Time, g.cfg.Now()
-			if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
-				s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
+			if last == nil || last.EventTime.Before(s.EventTime) {
+				last = &s
 			}
-			last = &s
+		}
+		if last != nil {
+			// Of several that had the name, one is forgotten here, since one state is
+			// kept with an end. The others are gone before it; a sweep finds that.
+			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *last), after: last.Told})
+			last = forgotten(*last, j, g.cfg.Now())
 		}
 	}
 	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
+}
+
+// forgotten is what is remembered of a deleted role: nothing about it is open.
+func forgotten(s ledger.RoleState, j job, now time.Time) *ledger.RoleState {
+	s.AlertID, s.Told, s.Event, s.EventTime, s.UpdatedAt = "", ledger.Key{}, j.key, j.change.Time, now
+	if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
+		s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
+	}
+	return &s
 }
 
 // lives reports whether a role of which a deletion was told is there all the

@@ -1,0 +1,46 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+)
+
+// T53: a role was deleted and made anew, and no event told of it; then the second
+// one is deleted too. The alert about each of the two is resolved, and once.
+func TestTwoRolesOfOneNameAreResolvedOnceEach(t *testing.T) {
+	const anew = "AROAAPP2222222222222"
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.open("ev2")
+	w.now = w.now.Add(time.Hour)
+	w.put(prod, "app", anew, opened)
+	w.settle(w.handle(w.created("ev3", "app", opened)))
+	w.now = w.now.Add(time.Hour)
+	delete(w.roles, prod+"/app")
+	w.handle(w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil))
+	if len(w.told) != 3 || w.told[2].State != alert.Resolved || w.told[2].Role.ID != anew {
+		t.Fatalf("told %d times: %+v", len(w.told), w.told)
+	}
+	for _, sweep := range []string{"s1", "s2"} {
+		for _, id := range []string{appID, anew} {
+			known, err := w.ledger.Recall(t.Context(), prod, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.guard.Vanished(t.Context(), sweep, *known.State); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	resolved := map[string]int{}
+	for _, a := range w.told {
+		if a.State == alert.Resolved {
+			resolved[a.Role.ID]++
+		}
+	}
+	if len(resolved) != 2 || resolved[appID] != 1 || resolved[anew] != 1 {
+		t.Errorf("resolved %v", resolved)
+	}
+}
