@@ -5,6 +5,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/remediate"
 )
 
 // overtakenWhy is what people are told of a write that its handling could not
@@ -28,10 +29,14 @@ func (j job) overtaken(v judged, res Result) *ledger.Intent {
 
 // overtook says what became of such a write.
 func (v judged) overtook(i ledger.Intent) string {
+	why := overtakenWhy
 	if v.digest == i.BeforeDigest {
-		return putBackWhy
+		why = putBackWhy
 	}
-	return overtakenWhy
+	if shut := remediate.DenyAll(v.role.Partition); i.Contains && v.role.Boundary == shut {
+		why += " Sessions were shut out too, by the permissions boundary " + shut + " in place of " + orNone(i.Boundary) + ", and only a person lifts that."
+	}
+	return why
 }
 
 // mayHaveWritten gives the intent under which an earlier handling of the event

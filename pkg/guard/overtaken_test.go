@@ -125,3 +125,25 @@ func TestAWriteThatWasPutBackBeforeItWasToldIsTold(t *testing.T) {
 		t.Errorf("the alert says\n%s", text)
 	}
 }
+
+// T69: where sessions were shut out before the handling was interrupted, people
+// hear of that as well, and what boundary there was.
+func TestABoundaryThatNobodyWasToldOfIsTold(t *testing.T) {
+	w := withBaseline(t, containing)
+	w.bounded(edge)
+	w.put(prod, "app", "AROAAPP1111111111111", opened)
+	body := w.updated("ev2", "app", opened)
+	w.ledger.concludeErr = errDown
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) || w.live(prod, "app").Boundary != denyAll {
+		t.Fatalf("the boundary is %q, %v", w.live(prod, "app").Boundary, err)
+	}
+	w.ledger.concludeErr = nil
+	w.now = w.now.Add(2 * time.Second)
+	mended := strings.Replace(closed, `"Effect"`, `"Sid":"Mended","Effect"`, 1)
+	w.put(prod, "app", "AROAAPP1111111111111", mended)
+	w.settle(w.handle(w.updated("ev3", "app", mended)))
+	w.settle(w.handle(body))
+	if len(w.told) != 2 || !strings.Contains(w.told[0].Text(), denyAll+" in place of "+edge) {
+		t.Errorf("told %+v", w.told)
+	}
+}
