@@ -171,7 +171,10 @@ func (g *Guard) putBack(ctx context.Context, i ledger.Intent, u Undoing) (docume
 		switch {
 		case err == nil:
 			now[p.Value] = id
-		case errors.Is(err, role.ErrNotFound), errors.Is(err, role.ErrAccessDenied):
+		case errors.Is(err, role.ErrNotFound):
+		case errors.Is(err, role.ErrAccessDenied):
+			// Nobody knows whether it is somebody else, so the person has to say.
+			was[p.Value] = ""
 		default:
 			return "", nil, fmt.Errorf("reading who %s is now: %w", p.Value, err)
 		}

@@ -137,3 +137,25 @@ func TestUndoingLeavesTheQuarantineOfAnotherDecision(t *testing.T) {
 		t.Errorf("the other form of its own quarantine: %v", err)
 	}
 }
+
+// Whoever undoes has the credentials of one account. Of whom they may not look up
+// nobody says that it is somebody else: they are asked to accept it.
+func TestUndoingAsksForThoseWhoMayNotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	const alice = "arn:aws:iam::111122223333:user/alice"
+	w := newWorld(t, rulesFile)
+	id := decided(w, closed)
+	if err := w.ledger.Record(t.Context(), []ledger.Identity{{ID: "AIDAALICE111111111111", ARN: alice, SeenAt: w.now.Add(-2 * time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	w.hidden = alice
+	u := undoing(w, id)
+	var refused *guard.RefusedError
+	if out, err := w.guard.Undo(t.Context(), u); !errors.As(err, &refused) || !strings.Contains(refused.Why, "accept the principal") || w.writes() != 0 {
+		t.Fatalf("got %v, dropped %q", err, out.Outcome.Dropped)
+	}
+	u.Accept = []string{alice}
+	if out, err := w.guard.Undo(t.Context(), u); err != nil || w.live(prod, "app").TrustPolicy != closed || len(out.Outcome.Dropped) != 0 {
+		t.Errorf("got %v, dropped %q; the role shows %s", err, out.Outcome.Dropped, w.live(prod, "app").TrustPolicy)
+	}
+}
