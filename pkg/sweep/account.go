@@ -116,7 +116,7 @@ func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, 
 	}
 	if !v.saved.Ended.IsZero() {
 		p.State, p.Problem = Read, v.saved.Problem
-		return p, nil
+		return p, s.late(ctx, v.saved)
 	}
 	v.saved.Sweep, v.saved.Account = m.Sweep, m.Account
 	if v.tally, err = tallyOf(v.saved); err != nil {
@@ -248,7 +248,7 @@ func (s *Sweeper) end(ctx context.Context, v *visit, problem string) error {
 		return err
 	}
 	s.cfg.Log.Info("an account has ended", "sweep", v.saved.Sweep, "account", v.saved.Account, "roles", v.counts[countRoles], "found", v.total(), "problem", problem)
-	return nil
+	return s.lateOf(ctx, v.saved.Sweep, v.saved.Account)
 }
 
 // mostGaps is how many accounts of one sweep are told of one by one; where more

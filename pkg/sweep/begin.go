@@ -146,6 +146,8 @@ type list struct {
 	Absent   []string `json:"absent,omitempty"`
 	// Problem is why the organization could not be asked for all of them.
 	Problem string `json:"problem,omitempty"`
+	// Late are the accounts that had not ended when the sweep's summary was told.
+	Late []string `json:"late,omitempty"`
 }
 
 // list gives the accounts of the organization, of the rules file and of the

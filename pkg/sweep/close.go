@@ -53,6 +53,10 @@ func (s *Sweeper) attempt(ctx context.Context, m Message) error {
 			return fmt.Errorf("closing sweep %s: %w", id, err)
 		}
 	}
+	late, err := s.without(ctx, id, accounts, open)
+	if err != nil {
+		return err
+	}
 	total := sum(sweep, accounts, open)
 	total.rules = s.cfg.Rules
 	first, err := s.post(ctx, "sweep/"+id+"/summary", total.summary(s.cfg.Now()))
@@ -63,8 +67,13 @@ func (s *Sweeper) attempt(ctx context.Context, m Message) error {
 		s.cfg.Meter.Put(meter.Count(meter.SweepFinished, 1))
 		s.cfg.Log.Info("a sweep has ended", "sweep", id, "accounts", len(sweep.Accounts), "roles", total.counts[countRoles], "gaps", len(total.gaps), "took", s.cfg.Now().Sub(sweep.At).Round(time.Second).String())
 	}
-	if err := s.closed(ctx, id, accounts); err != nil {
+	if err := s.closed(ctx, id, accounts, late); err != nil {
 		return err
+	}
+	for _, account := range late {
+		if err := s.lateOf(ctx, id, account); err != nil {
+			return fmt.Errorf("closing sweep %s: %w", id, err)
+		}
 	}
 	_, err = s.Deliver(ctx)
 	return err
@@ -89,13 +98,13 @@ func (s *Sweeper) closeLater(ctx context.Context, m Message, after time.Duration
 }
 
 // closed keeps that a sweep was ended, so that the next one need not.
-func (s *Sweeper) closed(ctx context.Context, id string, accounts []ledger.SweptAccount) error {
+func (s *Sweeper) closed(ctx context.Context, id string, accounts []ledger.SweptAccount, late []string) error {
 	if closed(accounts) {
 		return nil
 	}
-	note := ledger.SweptAccount{Sweep: id, Account: everybody}
-	if i := slices.IndexFunc(accounts, isEverybody); i >= 0 {
-		note = accounts[i]
+	note, err := noteOf(id, accounts, late)
+	if err != nil {
+		return err
 	}
 	note.Ended = s.cfg.Now()
 	if err := s.cfg.Ledger.SaveSwept(ctx, note); err != nil {

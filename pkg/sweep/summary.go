@@ -110,11 +110,14 @@ func (t total) headline() string {
 		accounts = are(t.read, "account", "accounts")
 	}
 	news := "nothing is new"
-	if n := (&tally{counts: t.counts}).total(); n > 0 {
+	if n := t.news(); n > 0 {
 		news = fmt.Sprintf("%s what no event told, %d of them bad", are(n, "shows", "show"), t.bad)
 	}
 	return fmt.Sprintf("A sweep read %s in %s: %s.", are(t.counts[countRoles], "role", "roles"), accounts, news)
 }
+
+// news is how many roles were news.
+func (t total) news() int { return (&tally{counts: t.counts}).total() }
 
 // told says what was counted; what is zero is left out.
 func (t total) told(now time.Time) []string {

@@ -56,13 +56,14 @@ type tally struct {
 	counts map[string]int
 	notes  notes
 	// seen are the roles that were counted.
-	seen map[uint32]bool
+	seen map[uint64]bool
 }
 
 // notes are what a summary needs of an account beside the counts.
 type notes struct {
-	// Seen holds four bytes for each role that was read.
-	Seen string `json:"seen,omitempty"`
+	// Seen holds eight bytes for each role that was read: of four, two of an
+	// account's thousands would be alike now and then, and one never judged.
+	Seen string `json:"marks,omitempty"`
 	// Found is the worst of what was new.
 	Found []alert.Found `json:"found,omitempty"`
 	// Bad counts what was new and bad, whether it is in Found or not.
@@ -89,7 +90,7 @@ type idNote struct {
 // tallyOf goes on with what was saved. Notes that cannot be read are an error:
 // the account is read again from its beginning then.
 func tallyOf(a ledger.SweptAccount) (*tally, error) {
-	t := &tally{counts: map[string]int{}, seen: map[uint32]bool{}}
+	t := &tally{counts: map[string]int{}, seen: map[uint64]bool{}}
 	if len(a.Notes) == 0 {
 		return t, nil
 	}
@@ -111,7 +112,7 @@ func tallyOf(a ledger.SweptAccount) (*tally, error) {
 
 // save gives the account as it stands now.
 func (t *tally) save(a ledger.SweptAccount) (ledger.SweptAccount, error) {
-	var all []uint32
+	var all []uint64
 	for h := range t.seen {
 		all = append(all, h)
 	}
@@ -125,29 +126,29 @@ func (t *tally) save(a ledger.SweptAccount) (ledger.SweptAccount, error) {
 }
 
 // markOf is what is kept of a role that was seen.
-func markOf(roleID string) uint32 {
-	h := fnv.New32a()
+func markOf(roleID string) uint64 {
+	h := fnv.New64a()
 	_, _ = h.Write([]byte(roleID)) // a hash never refuses
-	return h.Sum32()
+	return h.Sum64()
 }
 
-func packSeen(all []uint32) string {
+func packSeen(all []uint64) string {
 	slices.Sort(all)
 	var b []byte
 	for _, h := range all {
-		b = binary.BigEndian.AppendUint32(b, h)
+		b = binary.BigEndian.AppendUint64(b, h)
 	}
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-func unpackSeen(text string) ([]uint32, error) {
+func unpackSeen(text string) ([]uint64, error) {
 	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(b)%4 != 0 {
+	if err != nil || len(b)%8 != 0 {
 		return nil, fmt.Errorf("the roles that were seen are no list of marks: %q", text[:min(len(text), 20)])
 	}
-	var out []uint32
-	for ; len(b) > 0; b = b[4:] {
-		out = append(out, binary.BigEndian.Uint32(b))
+	var out []uint64
+	for ; len(b) > 0; b = b[8:] {
+		out = append(out, binary.BigEndian.Uint64(b))
 	}
 	return out, nil
 }
