@@ -27,8 +27,12 @@ var sweepForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 // which changes nothing: what was done of an account is in the ledger. A sweep
 // before it that was never ended is ended now.
 func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
-	if !sweepForm.MatchString(id) {
+	switch {
+	case !sweepForm.MatchString(id):
 		return ledger.Sweep{}, fmt.Errorf("beginning sweep %q: write a name of up to 64 letters, digits and hyphens", id)
+	case slices.Contains([]string{latest, inhabitants, brakes}, id):
+		// What is kept under these names would be taken for the sweep's, and lost.
+		return ledger.Sweep{}, fmt.Errorf("beginning sweep %q: the sweep keeps something else under that name: write another", id)
 	}
 	if _, err := s.Deliver(ctx); err != nil {
 		// Alerts that wait are no reason not to look.
@@ -57,8 +61,7 @@ func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 	}
 	if first == ledger.First {
 		s.cfg.Meter.Put(meter.Count(meter.SweepAccounts, len(sweep.Accounts)))
-	} else if sweep, _, _, err = s.cfg.Ledger.Sweeping(ctx, id); err != nil {
-		// The accounts are those of the first beginning.
+	} else if sweep, listed, err = s.again(ctx, id, listed); err != nil {
 		return sweep, fmt.Errorf("beginning sweep %s again: %w", id, err)
 	}
 	if err := s.begun(ctx, id, listed); err != nil {
@@ -69,6 +72,23 @@ func (s *Sweeper) Begin(ctx context.Context, id string) (ledger.Sweep, error) {
 	}
 	s.cfg.Log.Info("a sweep began", "sweep", id, "accounts", len(sweep.Accounts), "rules_hash", sweep.RulesHash)
 	return sweep, nil
+}
+
+// again gives a sweep that began before, whose accounts are those of that time,
+// and what its lists disagreed on. Where that was not kept, an account that is
+// listed now and not in the sweep is one that is not covered.
+func (s *Sweeper) again(ctx context.Context, id string, now list) (ledger.Sweep, list, error) {
+	sweep, accounts, _, err := s.cfg.Ledger.Sweeping(ctx, id)
+	if err != nil {
+		return sweep, now, err
+	}
+	if slices.ContainsFunc(accounts, isEverybody) {
+		return sweep, listOf(accounts), nil
+	}
+	if left := lacking(now.accounts, sweep.Accounts); len(left) > 0 {
+		now.Problem = strings.TrimSpace(fmt.Sprintf("%s listed only after the sweep had begun, so it did not read %s: %s. ", are(len(left), "account was", "accounts were"), them(len(left)), named25(left)) + now.Problem)
+	}
+	return sweep, now, nil
 }
 
 // send sends a sweep's messages. The one that ends it goes first and waits for the
