@@ -79,6 +79,8 @@ type memories interface {
 	States(ctx context.Context, account string, visit func(ledger.RoleState) error) error
 	Recall(ctx context.Context, account, roleID string) (ledger.Recalled, error)
 	Identify(ctx context.Context, id string) (finding.Principal, bool, error)
+	Identities(ctx context.Context, arn string) ([]ledger.Identity, error)
+	Ends(ctx context.Context, principals []ledger.PrincipalKey) ([]ledger.Deletion, error)
 	ConfirmRules(ctx context.Context, hash, by, reason string, at time.Time) error
 }
 
@@ -151,12 +153,12 @@ func (v previewVerb) judge(ctx context.Context, s *session, m memories, rules *o
 			return nil
 		}
 		out.Roles++
-		history, err := historyOf(ctx, m, state)
+		history, gone, err := pastOf(ctx, m, state)
 		if err != nil {
 			return err
 		}
 		c, changed, err := preview.Judge(preview.Input{
-			Rules: rules, State: state, History: history, Now: s.now(),
+			Rules: rules, State: state, History: history, Gone: gone, Now: s.now(),
 			Baselines: func() ([]role.Baseline, error) {
 				r, err := m.Recall(ctx, state.Account, state.RoleID)
 				return r.Baselines, err
@@ -176,30 +178,6 @@ func (v previewVerb) judge(ctx context.Context, s *session, m memories, rules *o
 	})
 	slices.SortFunc(out.Changes, func(a, b previewChange) int { return strings.Compare(a.Role+a.RoleID, b.Role+b.RoleID) })
 	return err
-}
-
-// historyOf asks whom the unique ids of a document stood for.
-func historyOf(ctx context.Context, m memories, s ledger.RoleState) (map[string]finding.Principal, error) {
-	doc, err := policy.Parse([]byte(s.Document))
-	if err != nil {
-		return nil, nil //nolint:nilerr // what is no policy is judged so
-	}
-	out := map[string]finding.Principal{}
-	for _, st := range doc.Statements {
-		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
-			if p.Kind != policy.UniqueID {
-				continue
-			}
-			h, ok, err := m.Identify(ctx, p.Value)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out[p.Value] = h
-			}
-		}
-	}
-	return out, nil
 }
 
 // logLimit is how much of a file of records is read, unpacked.

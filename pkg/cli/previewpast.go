@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/rules"
+)
+
+// pastOf asks what the ledger knows of those whom a document names: whom its
+// unique ids stood for, and which names that a condition lets in nobody bears.
+func pastOf(ctx context.Context, m memories, s ledger.RoleState) (history, gone map[string]finding.Principal, err error) {
+	doc, err := policy.Parse([]byte(s.Document))
+	if err != nil {
+		return nil, nil, nil //nolint:nilerr // what is no policy is judged so
+	}
+	if history, err = historyOf(ctx, m, doc); err != nil {
+		return nil, nil, err
+	}
+	gone, err = goneOf(ctx, m, doc)
+	return history, gone, err
+}
+
+// historyOf asks whom the unique ids of a document stood for.
+func historyOf(ctx context.Context, m memories, doc policy.Document) (map[string]finding.Principal, error) {
+	out := map[string]finding.Principal{}
+	for _, st := range doc.Statements {
+		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
+			if p.Kind != policy.UniqueID {
+				continue
+			}
+			h, ok, err := m.Identify(ctx, p.Value)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out[p.Value] = h
+			}
+		}
+	}
+	return out, nil
+}
+
+// goneOf asks which of the users and roles that a condition lets in by name were
+// deleted and not seen since. Nobody is asked in AWS: what is remembered is what
+// was found when the role was handled last.
+func goneOf(ctx context.Context, m memories, doc policy.Document) (map[string]finding.Principal, error) {
+	out := map[string]finding.Principal{}
+	for _, p := range rules.NamesInConditions(doc) {
+		who, ok := ledger.PrincipalOf(p.Value)
+		if !ok {
+			continue
+		}
+		ends, err := m.Ends(ctx, []ledger.PrincipalKey{who})
+		if err != nil {
+			return nil, err
+		}
+		for _, end := range ends {
+			again, err := bornAgain(ctx, m, p.Value, end)
+			if err != nil {
+				return nil, err
+			}
+			if !again {
+				out[strings.ToLower(p.Value)] = finding.Principal{ARN: p.Value, DeletedBy: end.By, DeletedAt: end.At, DeletedEvent: end.Event.EventID, RenamedTo: end.RenamedTo}
+			}
+		}
+	}
+	return out, nil
+}
+
+// bornAgain says whether somebody was seen under a name after its end.
+func bornAgain(ctx context.Context, m memories, arn string, end ledger.Deletion) (bool, error) {
+	seen, err := m.Identities(ctx, arn)
+	if err != nil {
+		return false, err
+	}
+	for _, i := range seen {
+		if i.SeenAt.Before(ledger.Until(end.At)) {
+			continue
+		}
+		who, ok, err := m.Identify(ctx, i.ID)
+		if err != nil {
+			return false, err
+		}
+		if ok && who.ARN == arn && who.DeletedAt.IsZero() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
