@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -35,11 +36,11 @@ type previewVerb struct {
 
 // Help is the verb's long help.
 func (previewVerb) Help() string {
-	return `Judges what the ledger remembers of every role by a rules file that is not deployed yet, and lists the roles whose verdict or broken rules would change, and what would be written once the change acts. With --records it also tries recent calls of AssumeRole and its sisters on the trust policies that would be written.
+	return `Judges what the ledger remembers of every role by a rules file that is not deployed yet, and lists the roles whose verdict or broken rules would change or on which it begins to act, and what would be written once the change acts. With --records it also tries recent calls of AssumeRole and its sisters on the trust policies that would be written.
 
     rolewarden preview --rules new.yaml --deployment organization.yaml --records ./cloudtrail/
 
-Nothing is written, neither to IAM nor to the ledger. Roles that were never handled or swept are not known to the ledger, and are not listed.
+Nothing is written, neither to IAM nor to the ledger. Organizations is asked about accounts that the file does not list (organizations:DescribeAccount); where it does not answer they count as foreign. Roles that were never handled or swept are not known to the ledger, and are not listed.
 
 Once the file is deployed, roles that were good under the former one and have not changed are only told of, until ruleChanges.observeHours have passed or somebody confirms it:
 
@@ -72,6 +73,12 @@ type previewCaller struct {
 	Calls   int    `json:"calls"`
 	Last    string `json:"last"`
 	Access  string `json:"access"`
+}
+
+// sources are the ledger and Organizations.
+type sources struct {
+	memories
+	asked *membership
 }
 
 // memories is what preview asks the ledger.
@@ -109,7 +116,8 @@ func (v previewVerb) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return v.show(ctx, s, hub.table, rules, hub.by)
+	asked := &membership{members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: hub.own.AWS}), note: s.note}
+	return v.show(ctx, s, sources{hub.table, asked}, rules, hub.by)
 }
 
 // rulesHash says whether a text is the hash of a rules file.
@@ -119,7 +127,7 @@ func rulesHash(text string) bool {
 }
 
 // show confirms, judges and prints.
-func (v previewVerb) show(ctx context.Context, s *session, m memories, rules *org.Rules, by string) error {
+func (v previewVerb) show(ctx context.Context, s *session, m sources, rules *org.Rules, by string) error {
 	out := previewed{Version: 1, RulesHash: v.Confirm, Changes: []previewChange{}}
 	if v.Confirm != "" {
 		if rules != nil && rules.Hash != v.Confirm {
@@ -143,7 +151,7 @@ func (v previewVerb) show(ctx context.Context, s *session, m memories, rules *or
 }
 
 // judge fills in the changes.
-func (v previewVerb) judge(ctx context.Context, s *session, m memories, rules *org.Rules, out *previewed) error {
+func (v previewVerb) judge(ctx context.Context, s *session, m sources, rules *org.Rules, out *previewed) error {
 	calls, err := v.calls(s)
 	if err != nil {
 		return err
@@ -159,10 +167,8 @@ func (v previewVerb) judge(ctx context.Context, s *session, m memories, rules *o
 		}
 		c, changed, err := preview.Judge(preview.Input{
 			Rules: rules, State: state, History: history, Gone: gone, Now: s.now(),
-			Baselines: func() ([]role.Baseline, error) {
-				r, err := m.Recall(ctx, state.Account, state.RoleID)
-				return r.Baselines, err
-			},
+			Recall: func() (ledger.Recalled, error) { return m.Recall(ctx, state.Account, state.RoleID) },
+			Member: func(account string) bool { return m.asked.confirm(ctx, account) },
 		})
 		if err != nil || !changed {
 			return err
@@ -302,13 +308,16 @@ func (v previewVerb) print(s *session, out previewed) error {
 		}
 	}
 	if v.Rules != "" {
-		writes := 0
+		otherwise, writes := 0, 0
 		for _, c := range out.Changes {
 			if c.WouldWrite {
 				writes++
 			}
+			if c.Was != c.Would || len(c.Broken)+len(c.Mended) > 0 {
+				otherwise++
+			}
 		}
-		fmt.Fprintf(&b, "%d roles looked at, %d would be judged another way, %d would be written\n%s is the hash of the file\n", out.Roles, len(out.Changes), writes, out.RulesHash)
+		fmt.Fprintf(&b, "%d roles looked at, %d would be judged another way, %d would be written\n%s is the hash of the file\n", out.Roles, otherwise, writes, out.RulesHash)
 	}
 	return s.show(b.String())
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/rules"
 )
@@ -18,15 +20,19 @@ func pastOf(ctx context.Context, m memories, s ledger.RoleState) (history, gone 
 	if err != nil {
 		return nil, nil, nil //nolint:nilerr // what is no policy is judged so
 	}
-	if history, err = historyOf(ctx, m, doc); err != nil {
+	if history, err = historyOf(ctx, m, s, doc); err != nil {
 		return nil, nil, err
 	}
 	gone, err = goneOf(ctx, m, doc)
 	return history, gone, err
 }
 
+// settled is how long an id has to stand in the place of an ARN before its owner,
+// of whose deletion an event told, is called gone.
+const settled = 10 * time.Minute
+
 // historyOf asks whom the unique ids of a document stood for.
-func historyOf(ctx context.Context, m memories, doc policy.Document) (map[string]finding.Principal, error) {
+func historyOf(ctx context.Context, m memories, s ledger.RoleState, doc policy.Document) (map[string]finding.Principal, error) {
 	out := map[string]finding.Principal{}
 	for _, st := range doc.Statements {
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
@@ -36,6 +42,9 @@ func historyOf(ctx context.Context, m memories, doc policy.Document) (map[string
 			h, ok, err := m.Identify(ctx, p.Value)
 			if err != nil {
 				return nil, err
+			}
+			if since := s.Shown[p.Value]; ok && !h.DeletedAt.IsZero() && !since.IsZero() && s.UpdatedAt.Sub(since) >= settled {
+				h.Standing = finding.Orphan
 			}
 			if ok {
 				out[p.Value] = h
@@ -91,4 +100,31 @@ func bornAgain(ctx context.Context, m memories, arn string, end ledger.Deletion)
 		}
 	}
 	return false, nil
+}
+
+// membership asks Organizations about accounts, of each once. It says once that
+// there is no answer; the accounts count as foreign then.
+type membership struct {
+	members interface {
+		Confirm(ctx context.Context, account string) (org.Membership, error)
+	}
+	note    func(string)
+	answers map[string]bool
+	failed  bool
+}
+
+func (m *membership) confirm(ctx context.Context, account string) bool {
+	if member, known := m.answers[account]; known {
+		return member
+	}
+	if m.answers == nil {
+		m.answers = map[string]bool{}
+	}
+	said, err := m.members.Confirm(ctx, account)
+	if err != nil && !m.failed {
+		m.failed = true
+		m.note("Organizations does not say which accounts are members, so those that the rules file does not list count as foreign, and less may be written than is said here: " + err.Error())
+	}
+	m.answers[account] = said == org.Member
+	return m.answers[account]
 }

@@ -17,10 +17,8 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
-	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/rules"
-	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 // Input is one role as it is remembered, and what it is judged by.
@@ -31,9 +29,12 @@ type Input struct {
 	// document shows; see rules.Input.
 	History, Gone map[string]finding.Principal
 	Now           time.Time
-	// Baselines gives the role's baselines, newest first. It is asked only where
-	// something would be written.
-	Baselines func() ([]role.Baseline, error)
+	// Recall gives all that is remembered of the role. It is asked only where a
+	// rule would act.
+	Recall func() (ledger.Recalled, error)
+	// Member says whether an account that the rules file does not list is a member
+	// of the organization all the same; nil where nobody is asked.
+	Member func(account string) bool
 }
 
 // Change is what a rules file would make of one role.
@@ -61,7 +62,7 @@ type Change struct {
 }
 
 // Judge judges one role. changed is false when verdict and broken rules would
-// stay as they are.
+// stay as they are, and nothing would be written that was not before.
 func Judge(in Input) (c Change, changed bool, err error) {
 	s := in.State
 	parsed, err := role.ParseARN(s.ARN)
@@ -76,7 +77,7 @@ func Judge(in Input) (c Change, changed bool, err error) {
 	if subject.Document, err = policy.Parse([]byte(s.Document)); err != nil {
 		report = rules.JudgeText(subject, s.Document)
 	} else {
-		report = rules.Judge(subject)
+		subject, report = in.judge(subject)
 	}
 	c = Change{
 		Account: s.Account, Role: s.ARN, RoleID: s.RoleID, Was: s.Verdict, Would: report.Verdict,
@@ -93,10 +94,12 @@ func Judge(in Input) (c Change, changed bool, err error) {
 			c.Mended = append(c.Mended, id)
 		}
 	}
-	if c.Was == c.Would && len(c.Broken) == 0 && len(c.Mended) == 0 {
+	same := c.Was == c.Would && len(c.Broken) == 0 && len(c.Mended) == 0
+	if same && !in.left(report) {
 		return c, false, nil
 	}
-	return c, true, c.plan(in, subject, report)
+	err = c.plan(in, subject, report)
+	return c, !same || c.Action.Writes(), err
 }
 
 // brokenBy are the rules of the open findings, each once.
@@ -108,85 +111,4 @@ func brokenBy(r finding.Report) []string {
 		}
 	}
 	return out
-}
-
-// plan fills in what would be done, by the table that decides in earnest.
-func (c *Change) plan(in Input, subject rules.Input, report finding.Report) error {
-	s := decision.Situation{
-		Change: trail.TrustUpdated, Verdict: report.Verdict, Reasons: report.Reasons,
-		Modes: rules.Modes(subject, report), Tagged: decision.Untagged, Told: decision.Untagged,
-	}
-	for _, f := range report.Open() {
-		if f.Severity != finding.Advice || report.Verdict == finding.Noncompliant {
-			s.Open = append(s.Open, f)
-		}
-	}
-	if reason, protected := role.Protected(subject.Role, in.Rules.Protected); protected {
-		s.Protected = reason
-	}
-	if in.State.AlertID != "" {
-		s.Told = decision.Tagged
-	}
-	if acts(s.Modes) && s.Verdict == finding.Noncompliant && s.Protected == "" {
-		after, why, err := in.goesBackTo(subject)
-		if err != nil {
-			return err
-		}
-		switch {
-		case after != "":
-			s.Past, c.After = decision.GoodBaseline, after
-		case why != "":
-			s.Past, s.PastReason = decision.RefusedBaseline, why
-		}
-	}
-	d := decision.Plan(s)
-	c.Action = d.Action
-	if len(d.Reasons) > 0 {
-		c.Reason = d.Reasons[0]
-	}
-	if d.Action != decision.Revert {
-		c.After = ""
-	}
-	return nil
-}
-
-func acts(modes map[string]org.Mode) bool {
-	for _, m := range modes {
-		if m == org.Enforce {
-			return true
-		}
-	}
-	return false
-}
-
-// goesBackTo is the newest baseline that obeys the rules file. Whether its seal
-// holds and its principals still are whom they were is looked at when it is
-// written, so less may happen than is said here, never more.
-func (in Input) goesBackTo(subject rules.Input) (after, refused string, err error) {
-	if in.Baselines == nil {
-		return "", "", nil
-	}
-	list, err := in.Baselines()
-	if err != nil {
-		return "", "", fmt.Errorf("reading the baselines of role %s: %w", in.State.ARN, err)
-	}
-	for _, b := range list {
-		doc, err := policy.Parse([]byte(b.Document))
-		switch {
-		case err != nil || b.Digest == in.State.Digest || remediate.IsQuarantine(b.Document):
-			continue
-		case b.Provenance == role.Unreviewed && !in.Rules.AcceptsFirstSighting(in.State.Account, in.State.ARN):
-			refused = "its baseline was found there and nobody has accepted it (baselines.firstSightings)"
-			continue
-		}
-		was := subject
-		was.Document, was.Role.TrustPolicy = doc, b.Document
-		if rules.Judge(was).Verdict == finding.Compliant {
-			return b.Document, "", nil
-		}
-		if refused == "" {
-			refused = "its baseline does not obey the rules file either"
-		}
-	}
-	return "", refused, nil
 }

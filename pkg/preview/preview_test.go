@@ -3,6 +3,7 @@ package preview_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestARulesFileIsTriedOnWhatIsRemembered(t *testing.T) {
 			t.Parallel()
 			got, changed, err := preview.Judge(preview.Input{
 				Rules: rulesOf(t, c.rules), State: remembered(t, partnered), Now: now,
-				Baselines: func() ([]role.Baseline, error) { return c.baselines, nil },
+				Recall: func() (ledger.Recalled, error) { return ledger.Recalled{Baselines: c.baselines}, nil },
 			})
 			if err != nil || !changed {
 				t.Fatalf("changed is %t, %v", changed, err)
@@ -105,7 +106,7 @@ func TestOnlyDifferencesAreListed(t *testing.T) {
 func TestWhatCannotBePreviewedIsTold(t *testing.T) {
 	t.Parallel()
 	trouble := errors.New("no table")
-	_, _, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: remembered(t, partnered), Now: now, Baselines: func() ([]role.Baseline, error) { return nil, trouble }})
+	_, _, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: remembered(t, partnered), Now: now, Recall: func() (ledger.Recalled, error) { return ledger.Recalled{}, trouble }})
 	if !errors.Is(err, trouble) {
 		t.Errorf("got %v", err)
 	}
@@ -118,5 +119,82 @@ func TestWhatCannotBePreviewedIsTold(t *testing.T) {
 	s.Document = "{"
 	if c, changed, err := preview.Judge(preview.Input{Rules: rulesOf(t, without), State: s, Now: now}); err != nil || !changed || c.Would != finding.Undecided {
 		t.Errorf("a document that is no policy: %+v, %t, %v", c, changed, err)
+	}
+}
+
+// A mode that changes from observe to enforce changes no verdict, and is acted on
+// all the same: before that nobody may be told that nothing would be written.
+func TestRolesThatRulesBeginToActOnAreListed(t *testing.T) {
+	t.Parallel()
+	s := remembered(t, partnered)
+	s.Verdict, s.OpenRules, s.LeftUnder = finding.Noncompliant, []string{"external-account"}, "sha256:former"
+	in := preview.Input{
+		Rules: rulesOf(t, without), State: s, Now: now,
+		Recall: func() (ledger.Recalled, error) {
+			return ledger.Recalled{Baselines: []role.Baseline{baseline(t, homely, role.Observed)}}, nil
+		},
+	}
+	c, changed, err := preview.Judge(in)
+	if err != nil || !changed || c.Action != decision.Revert || c.After != homely || len(c.Broken)+len(c.Mended) != 0 {
+		t.Errorf("changed is %t, %+v, %v", changed, c, err)
+	}
+	// What the present rules would do they did.
+	in.State.LeftUnder = in.Rules.Hash
+	if c, changed, err := preview.Judge(in); err != nil || changed {
+		t.Errorf("under the rules that it was left under: %+v, %v", c, err)
+	}
+	in.State.LeftUnder, in.Rules = "sha256:former", rulesOf(t, strings.Replace(without, "enforce", "observe", 1))
+	if c, changed, err := preview.Judge(in); err != nil || changed {
+		t.Errorf("under rules that only observe: %+v, %v", c, err)
+	}
+}
+
+// A person's word that a document stays holds under new rules too, until it ends.
+func TestADocumentThatStaysIsNotWritten(t *testing.T) {
+	t.Parallel()
+	s := remembered(t, partnered)
+	for until, want := range map[time.Time]decision.Action{now: decision.Revert, now.Add(time.Second): decision.Hold} {
+		c, changed, err := preview.Judge(preview.Input{
+			Rules: rulesOf(t, without), State: s, Now: now,
+			Recall: func() (ledger.Recalled, error) {
+				return ledger.Recalled{
+					Baselines: []role.Baseline{baseline(t, homely, role.Observed)},
+					Word:      &ledger.Word{Account: s.Account, RoleID: s.RoleID, Digest: s.Digest, By: "bob", At: now.Add(-time.Hour), Until: until},
+				}, nil
+			},
+		})
+		if err != nil || !changed || c.Action != want {
+			t.Errorf("until %s: would %s (%s), %v", until, c.Action, c.Reason, err)
+		}
+	}
+}
+
+// An account that the rules file does not list may be a member all the same, and
+// is asked about before trust in it is called foreign.
+func TestAMemberThatTheRulesFileDoesNotListIsNotForeign(t *testing.T) {
+	t.Parallel()
+	for _, member := range []bool{true, false} {
+		_, changed, err := preview.Judge(preview.Input{
+			Rules: rulesOf(t, without), State: remembered(t, strings.Replace(partnered, "role/vendor", "role/builder", 1)), Now: now,
+			Member: func(account string) bool { return member && account == "999999999999" },
+		})
+		if err != nil || changed == member {
+			t.Errorf("a member: %t, listed: %t, %v", member, changed, err)
+		}
+	}
+}
+
+// Where the file has those pruned who are gone, that is what is said to be written.
+func TestPruningIsForeseen(t *testing.T) {
+	t.Parallel()
+	const gone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:role/builder","AROAEXAMPLEGONE000001"]},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`
+	s := remembered(t, gone)
+	s.Verdict, s.OpenRules, s.LeftUnder = finding.Noncompliant, []string{"unique-id-principal"}, "sha256:former"
+	c, changed, err := preview.Judge(preview.Input{
+		Rules: rulesOf(t, without+"pruning: {orphans: true}\n"), State: s, Now: now,
+		History: map[string]finding.Principal{"AROAEXAMPLEGONE000001": {ID: "AROAEXAMPLEGONE000001", ARN: "arn:aws:iam::111122223333:role/gone", DeletedAt: now.Add(-time.Hour), Standing: finding.Orphan}},
+	})
+	if err != nil || !changed || c.Action != decision.Prune {
+		t.Errorf("changed is %t: would %s (%s), breaks %v, mends %v, %v", changed, c.Action, c.Reason, c.Broken, c.Mended, err)
 	}
 }
