@@ -34,22 +34,34 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 		return res, err
 	}
 	d := alert.Deletion{Now: g.cfg.Now(), Change: j.change, Principal: deletedPrincipal(j.change, who, marked, found)}
-	if d.Trusting, err = g.stillTrusting(ctx, found, goneAs{key: who, marked: marked, arn: d.Principal.ARN, event: j.change.EventID}); err != nil {
+	if len(found) > 0 {
+		d.LivesStill = g.bearerOf(ctx, d.Principal.ARN)
+	}
+	as := goneAs{key: who, marked: marked, arn: d.Principal.ARN, event: j.change.EventID, at: j.change.Time, heir: d.LivesStill}
+	if d.Trusting, err = g.stillTrusting(ctx, found, as); err != nil {
 		return res, err
 	}
 	if len(d.Trusting) == 0 {
 		return g.gone(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)
-	}
-	if id, err := g.cfg.Reader.PrincipalID(ctx, d.Principal.ARN); err == nil {
-		d.LivesStill = id
-	} else if !errors.Is(err, role.ErrNotFound) {
-		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", d.Principal.ARN, "reason", err.Error())
 	}
 	if d.Next, err = g.afterDeletion(ctx, &res, j, d.Trusting); err != nil {
 		return res, err
 	}
 	res.Decision = decision.Decision{ID: decision.ID(j.key.Account, j.key.EventID, ""), Action: decision.Tell, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now()}
 	return g.gone(ctx, res, j, ledger.Told, fmt.Sprintf("%d roles trusted the deleted %s", len(d.Trusting), who.Kind), deletions(d)...)
+}
+
+// bearerOf gives the unique id of who has a name now; empty when nobody has, or
+// nobody may look.
+func (g *Guard) bearerOf(ctx context.Context, arn string) string {
+	id, err := g.cfg.Reader.PrincipalID(ctx, arn)
+	if err != nil && !errors.Is(err, role.ErrNotFound) {
+		g.cfg.Log.Warn("could not look whether the deleted principal's name lives again", "principal", arn, "reason", err.Error())
+	}
+	if err != nil {
+		return ""
+	}
+	return id
 }
 
 // deletions are as many alerts as the names of all roles need.

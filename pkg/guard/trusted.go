@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -102,6 +103,18 @@ type goneAs struct {
 	event string
 	// keeps is an ARN that is theirs still: a condition with it is no loss.
 	keeps string
+	// at is when they were deleted, and heir the unique id of who has the name
+	// now; empty when nobody has.
+	at   time.Time
+	heir string
+}
+
+// inherited says that a role was written after somebody was deleted, as an event
+// told, and still shows what was written: IAM bound the ARNs in it to whoever had
+// them by then, who is somebody else. An event of a deletion may come a day late.
+func (a goneAs) inherited(d policy.Document, s ledger.RoleState, partition string) bool {
+	another := a.heir != "" && !slices.ContainsFunc(a.marked, func(m finding.Principal) bool { return m.ID == a.heir })
+	return another && !Unwitnessed(s.Event.EventID) && !s.EventTime.Before(ledger.Until(a.at)) && s.Digest == d.Digest(partition)
 }
 
 // is says whether a principal of a document was that one. IAM shows an id that
@@ -120,12 +133,13 @@ func (a goneAs) is(p policy.Principal, s ledger.RoleState) bool {
 }
 
 // places are where a document lets somebody in who is gone.
-func (a goneAs) places(d policy.Document, s ledger.RoleState) []alert.Place {
+func (a goneAs) places(d policy.Document, s ledger.RoleState, partition string) []alert.Place {
 	var out []alert.Place
+	inherited := a.inherited(d, s, partition)
 	for i, st := range d.Statements {
 		count := map[string]int{}
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
-			if a.is(p, s) {
+			if a.is(p, s) && (p.OrphanLike() || !inherited) {
 				out = append(out, alert.Place{Where: fmt.Sprintf("Statement[%d].Principal.%s[%d]", i, p.Type, count[p.Type]), Hold: alert.ByPrincipal})
 			}
 			count[p.Type]++
@@ -167,7 +181,7 @@ func (g *Guard) stillTrusting(ctx context.Context, states []ledger.RoleState, wh
 			out = append(out, alert.Trusting{Role: live, Places: []alert.Place{{Hold: alert.Unread}}})
 			continue
 		}
-		if places := who.places(doc, s); len(places) > 0 {
+		if places := who.places(doc, s, live.Partition); len(places) > 0 {
 			out = append(out, alert.Trusting{Role: live, Places: places})
 		}
 	}

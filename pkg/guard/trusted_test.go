@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -171,5 +172,29 @@ func TestADeletionNamesAHundredRoles(t *testing.T) {
 	w.deleteAlice("del")
 	if got := whereTold(w.told); len(got) != 103 {
 		t.Errorf("%d roles in %d alerts", len(got), len(w.told))
+	}
+}
+
+// An event of a deletion that comes late, after the name was made again and a role
+// was written to trust whoever has it now: IAM bound that role to the new one, who
+// is let in, and nobody is told otherwise (T6, T48).
+func TestALateDeletionIsNotOfWhoWasTrustedSince(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	w.known(dev, "old", "AROAOLD1111111111111", closed)
+	w.known(prod, "named", "AROANAMED11111111111", byUser)
+	deleted := w.now.Add(time.Minute)
+	w.now = w.now.Add(time.Hour)
+	w.principals[aliceARN] = "AIDANEWALICE111111111"
+	w.known(prod, "app", appID, closed)
+	w.told = nil
+	w.handle(w.eventAt(deleted, "DeleteUser", "del", map[string]any{"userName": "alice"}, nil))
+	got := whereTold(w.told)
+	if list := got["arn:aws:iam::111122223333:role/app"]; len(list) != 0 {
+		t.Errorf("of the role that trusts the new one was told: %q", list)
+	}
+	for _, name := range []string{"444455556666:role/old", "111122223333:role/named"} {
+		if len(got["arn:aws:iam::"+name]) != 1 {
+			t.Errorf("of %s was told: %q", name, got["arn:aws:iam::"+name])
+		}
 	}
 }
