@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -106,7 +107,7 @@ func endOf(d decision.Decision, o decision.Outcome) ledger.End {
 func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcome, open thread) *ledger.RoleState {
 	s := &ledger.RoleState{
 		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
-		Document: v.role.TrustPolicy, Digest: v.digest, Since: j.change.Time,
+		Document: v.role.TrustPolicy, Digest: v.digest, Since: v.since(j),
 		Event: j.key, EventTime: j.change.Time, Actor: toldOf(j.change).Actor.ARN,
 		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, LeftUnder: g.leftUnder(v, d, o),
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
@@ -115,7 +116,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 	doc := v.doc
 	if o.Done.Replaces() {
 		if after, err := policy.Parse([]byte(o.After)); err == nil {
-			s.Document, s.Digest, doc = o.After, after.Digest(v.role.Partition), after
+			s.Document, s.Digest, s.Since, doc = o.After, after.Digest(v.role.Partition), j.change.Time, after
 		}
 	}
 	for _, f := range v.report.Open() {
@@ -136,6 +137,14 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		s.Trusts = append(s.Trusts, itself(v.role.Account, v.role.Name))
 	}
 	return s
+}
+
+// since is when the document was handled first, with no other in between.
+func (v judged) since(j job) time.Time {
+	if s := v.known.State; s != nil && v.digest != "" && s.Digest == v.digest && s.Since.Before(j.change.Time) {
+		return s.Since
+	}
+	return j.change.Time
 }
 
 // mostNoted bounds how many findings are remembered of a role; the rules of all are.

@@ -29,7 +29,8 @@ type RoleState struct {
 	// Document is the live document at the last handling, Digest its digest.
 	Document string
 	Digest   string
-	// Since is the time of the event under which this document was handled last.
+	// Since is the time of the event under which this document was handled first,
+	// with no other handled in between.
 	Since time.Time
 	// Event is the event that was handled last, EventTime its time.
 	Event     Key

@@ -96,7 +96,7 @@ func showsID(s policy.Statement) bool {
 // candidate, which has no Since yet. Where nothing is due it says so.
 func (p *Promoter) due(a aspirant, digest string) (next role.Baseline, done *Promotion) {
 	c, old := a.recalled.Candidate, sealed(a.recalled.Baselines, digest)
-	if c != nil && (c.Digest != digest || c.Since.IsZero()) {
+	if c != nil && (c.Digest != digest || c.Since.IsZero() || a.interrupted(c.Since)) {
 		c = nil
 	}
 	switch {
@@ -109,6 +109,13 @@ func (p *Promoter) due(a aspirant, digest string) (next role.Baseline, done *Pro
 	default:
 		return *c, nil
 	}
+}
+
+// interrupted says whether another document was handled since a time: what came
+// back is as old as its coming back.
+func (a aspirant) interrupted(since time.Time) bool {
+	s := a.recalled.State
+	return s != nil && s.Since.After(since)
 }
 
 // sealed gives the sealed baseline of a digest. One without a seal is none: it
