@@ -9,6 +9,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -191,6 +192,34 @@ func (g *Guard) Vanished(ctx context.Context, sweep string, s ledger.RoleState) 
 		return res, fmt.Errorf("recording the deletion of role %s: %w", s.ARN, err)
 	}
 	return g.gone(ctx, res, j, ledger.Compliant, "the role is gone, and no event told of it")
+}
+
+// Departed takes a user who is remembered and whom a sweep did not see, and says
+// whether the name is free, which one more reading has to say. Then it is recorded
+// as deleted by nobody knows whom: a condition that lets the name in shows nothing
+// of that (T42). Where somebody else has the name, nothing is recorded.
+func (g *Guard) Departed(ctx context.Context, sweep string, who finding.Principal) (bool, error) {
+	key, ok := ledger.PrincipalOf(who.ARN)
+	if !ok {
+		return true, nil
+	}
+	id, err := g.cfg.Reader.PrincipalID(ctx, who.ARN)
+	switch {
+	case err == nil:
+		return id != who.ID, nil
+	case errors.Is(err, role.ErrAccessDenied):
+		g.cfg.Log.Warn("could not look whether a user is gone whom a sweep did not see", "principal", who.ARN, "id", who.ID, "reason", err.Error())
+		return false, nil
+	case !errors.Is(err, role.ErrNotFound):
+		return false, fmt.Errorf("looking whether %s is gone: %w", who.ARN, err)
+	}
+	_, err = g.cfg.Ledger.Deleted(ctx, ledger.Deletion{
+		Principal: key, At: g.cfg.Now(), Event: ledger.Key{Account: key.Account, EventID: sweepMark + sweep + "/" + who.ID + "/gone"},
+	})
+	if err != nil {
+		return false, fmt.Errorf("recording that %s is gone: %w", who.ARN, err)
+	}
+	return true, nil
 }
 
 // silences says whether an alert is left to the sweep's summary. What was written

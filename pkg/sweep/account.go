@@ -90,9 +90,10 @@ type visit struct {
 	// idKey is the key of the hashes of external ids.
 	idKey []byte
 	// whole says that this run read the account from its beginning, and then
-	// current are all identities that it has.
+	// current are all identities that it has, and users the ids of its users.
 	whole   wholeness
 	current map[uint64]bool
+	users   map[string]bool
 	// denied counts the roles that refused to be read by themselves.
 	denied int
 }
@@ -127,7 +128,7 @@ func (s *Sweeper) Account(ctx context.Context, m Message, tries int) (Progress, 
 	if v.freed, err = s.freed(ctx); err != nil {
 		return p, err
 	}
-	if v.current = map[uint64]bool{}; v.saved.Marker == "" {
+	if v.current, v.users = map[uint64]bool{}, map[string]bool{}; v.saved.Marker == "" {
 		v.whole = wholly
 	}
 	before := v.total()

@@ -35,6 +35,7 @@ type Line interface {
 	Look(ctx context.Context, r role.Role) (guard.Look, error)
 	See(ctx context.Context, s guard.Sighting, l guard.Look) (guard.Result, error)
 	Vanished(ctx context.Context, sweep string, s ledger.RoleState) (guard.Result, error)
+	Departed(ctx context.Context, sweep string, who finding.Principal) (gone bool, err error)
 	Judge(ctx context.Context, r role.Role) (finding.Report, error)
 	Deliver(ctx context.Context, limit int) (int, error)
 }

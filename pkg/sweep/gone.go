@@ -34,6 +34,10 @@ func (s *Sweeper) gone(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
+	left, err := s.departed(ctx, v, k)
+	if err != nil {
+		return err
+	}
 	// Users and roles that went stay marked, since a unique id never comes again,
 	// until they are many: an account whose roles come and go every day would grow
 	// without end.
@@ -41,7 +45,7 @@ func (s *Sweeper) gone(ctx context.Context, v *visit) error {
 	if crowded {
 		k.marks = v.current
 	}
-	if !crowded && len(missing) == 0 {
+	if !crowded && len(missing) == 0 && left == 0 {
 		return nil
 	}
 	return s.saveKnown(ctx, v)
@@ -70,4 +74,39 @@ func (s *Sweeper) vanished(ctx context.Context, v *visit, id string) error {
 		delete(v.known.roles, id)
 	}
 	return nil
+}
+
+// departed looks for the users whom an earlier sweep saw and this run, which has
+// read all of the account, did not, and says how many it forgot. A user whose
+// account no run reads to its end at once is not looked for.
+func (s *Sweeper) departed(ctx context.Context, v *visit, k *known) (forgotten int, err error) {
+	if v.whole != wholly {
+		return 0, nil
+	}
+	var missing []string
+	for _, id := range slices.Sorted(maps.Keys(k.users)) {
+		if !v.users[id] && len(missing) < mostGone {
+			missing = append(missing, id)
+		}
+	}
+	for _, id := range missing {
+		if s.short(v) {
+			return forgotten, errShort
+		}
+		p, known, err := s.cfg.Ledger.Identify(ctx, id)
+		if err != nil {
+			return forgotten, fmt.Errorf("asking who %s was: %w", id, err)
+		}
+		gone := !known || !p.DeletedAt.IsZero()
+		if !gone {
+			if gone, err = s.cfg.Line.Departed(ctx, v.saved.Sweep, p); err != nil {
+				return forgotten, err
+			}
+		}
+		if gone {
+			delete(k.users, id)
+			forgotten++
+		}
+	}
+	return forgotten, nil
 }

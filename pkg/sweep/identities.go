@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -26,9 +27,11 @@ type known struct {
 	Marks string `json:"marks"`
 	// Roles are the ids of the roles that were seen and not seen to be gone.
 	Roles []string `json:"roles"`
+	// Users are the ids of the users, likewise.
+	Users []string `json:"users,omitempty"`
 
-	marks map[uint64]bool
-	roles map[string]bool
+	marks        map[uint64]bool
+	roles, users map[string]bool
 }
 
 // residents gives who is recorded of the account.
@@ -40,10 +43,10 @@ func (s *Sweeper) residents(ctx context.Context, v *visit) (*known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading whom account %s is known to have: %w", v.saved.Account, err)
 	}
-	k := &known{marks: map[uint64]bool{}, roles: map[string]bool{}}
+	k := &known{marks: map[uint64]bool{}, roles: map[string]bool{}, users: map[string]bool{}}
 	// What cannot be read is recorded anew.
 	if len(a.Notes) > 0 && json.Unmarshal(a.Notes, k) != nil {
-		*k = known{marks: k.marks, roles: k.roles}
+		*k = known{marks: k.marks, roles: k.roles, users: k.users}
 	}
 	b, _ := base64.StdEncoding.DecodeString(k.Marks)
 	for ; len(b) >= 8; b = b[8:] {
@@ -51,6 +54,9 @@ func (s *Sweeper) residents(ctx context.Context, v *visit) (*known, error) {
 	}
 	for _, id := range k.Roles {
 		k.roles[id] = true
+	}
+	for _, id := range k.Users {
+		k.users[id] = true
 	}
 	v.known = k
 	return k, nil
@@ -67,11 +73,8 @@ func (s *Sweeper) saveKnown(ctx context.Context, v *visit) error {
 	for _, m := range all {
 		b = binary.BigEndian.AppendUint64(b, m)
 	}
-	k.Marks, k.Roles = base64.StdEncoding.EncodeToString(b), nil
-	for id := range k.roles {
-		k.Roles = append(k.Roles, id)
-	}
-	slices.Sort(k.Roles)
+	k.Marks = base64.StdEncoding.EncodeToString(b)
+	k.Roles, k.Users = slices.Sorted(maps.Keys(k.roles)), slices.Sorted(maps.Keys(k.users))
 	text, err := json.Marshal(k)
 	if err == nil {
 		err = s.cfg.Ledger.SaveSwept(ctx, ledger.SweptAccount{Sweep: inhabitants, Account: v.saved.Account, Notes: text})
@@ -97,6 +100,12 @@ func (s *Sweeper) record(ctx context.Context, v *visit, found []role.Role, princ
 		}
 	}
 	moved := len(fresh) > 0
+	for _, p := range principals {
+		if key, ok := ledger.PrincipalOf(p.ARN); ok && key.Kind == "user" {
+			moved = moved || !k.users[p.ID]
+			k.users[p.ID], v.users[p.ID] = true, true
+		}
+	}
 	for _, r := range found {
 		moved = moved || !k.roles[r.ID]
 		k.roles[r.ID] = true
