@@ -34,12 +34,14 @@ func (g *Guard) principalDeleted(ctx context.Context, j job) (Result, error) {
 		return res, err
 	}
 	d := alert.Deletion{Now: g.cfg.Now(), Change: j.change, Principal: deletedPrincipal(j.change, who, marked, found)}
-	if len(found) > 0 {
-		d.LivesStill = g.bearerOf(ctx, d.Principal.ARN)
-	}
-	as := goneAs{key: who, marked: marked, arn: d.Principal.ARN, event: j.change.EventID, at: j.change.Time, heir: d.LivesStill}
+	as := goneAs{key: who, marked: marked, arn: d.Principal.ARN, event: j.change.EventID, at: j.change.Time}
 	if d.Trusting, err = g.stillTrusting(ctx, found, as); err != nil {
 		return res, err
+	}
+	if len(d.Trusting) > 0 {
+		d.LivesStill = g.bearerOf(ctx, d.Principal.ARN)
+		as.heir = d.LivesStill
+		d.Trusting = as.disinherited(d.Trusting, found)
 	}
 	if len(d.Trusting) == 0 {
 		return g.gone(ctx, res, j, ledger.Compliant, "no role that is known trusted the deleted "+who.Kind)

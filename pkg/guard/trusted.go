@@ -156,6 +156,21 @@ func (a goneAs) places(d policy.Document, s ledger.RoleState, partition string) 
 	return out
 }
 
+// disinherited leaves out what is the heir's.
+func (a goneAs) disinherited(all []alert.Trusting, states []ledger.RoleState) []alert.Trusting {
+	var out []alert.Trusting
+	for _, t := range all {
+		i := slices.IndexFunc(states, func(s ledger.RoleState) bool { return s.Account == t.Role.Account && s.RoleID == t.Role.ID })
+		if doc, err := policy.Parse([]byte(t.Role.TrustPolicy)); err == nil && i >= 0 {
+			t.Places = a.places(doc, states[i], t.Role.Partition)
+		}
+		if len(t.Places) > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // stillTrusting reads roles and gives those that name somebody who is gone, and
 // where. A role that cannot be read is told of all the same.
 func (g *Guard) stillTrusting(ctx context.Context, states []ledger.RoleState, who goneAs) ([]alert.Trusting, error) {
