@@ -104,8 +104,8 @@ func (s *Sweeper) role(ctx context.Context, v *visit, l guard.Look, at time.Time
 		live := res.Role
 		a.second, a.report, l.Report = &live, res.Report, res.Report
 	}
-	if res.Ignored != "" {
-		l.News = guard.NoNews
+	if l, err = s.settled(ctx, l, res); err != nil {
+		return err
 	}
 	v.role(l, v.saved.Sweep)
 	switch {
@@ -120,6 +120,22 @@ func (s *Sweeper) role(ctx context.Context, v *visit, l guard.Look, at time.Time
 	}
 	s.external(ctx, v, l.Role)
 	return s.chains(ctx, v, l)
+}
+
+// settled is a look as it stands after the line: what asked for nothing there is
+// no news, or another run of this sweep was quicker, since a message may be
+// delivered twice. Whichever of them ends last has to know what either found.
+func (s *Sweeper) settled(ctx context.Context, l guard.Look, res guard.Result) (guard.Look, error) {
+	if l.News == guard.NoNews || res.Ignored == "" {
+		return l, nil
+	}
+	l.News = guard.NoNews
+	known, err := s.cfg.Ledger.Recall(ctx, l.Role.Account, l.Role.ID)
+	if err != nil {
+		return l, fmt.Errorf("recalling role %s, of which nothing is new: %w", l.Role.ARN, err)
+	}
+	l.Recalled = known
+	return l, nil
 }
 
 // see gives a role to the line. What was good and no longer is may be told by
