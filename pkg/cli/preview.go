@@ -173,6 +173,9 @@ func (v previewVerb) judge(ctx context.Context, s *session, m sources, rules *or
 		if err != nil || !changed {
 			return err
 		}
+		if gone, err := deletedRole(ctx, m, state); err != nil || gone {
+			return err
+		}
 		out.Changes = append(out.Changes, previewChange{Change: c, WouldWrite: c.Action.Writes(), Callers: fates(c, calls[c.Role], rules)})
 		switch c.Would {
 		case finding.Undecided:

@@ -27,6 +27,16 @@ func pastOf(ctx context.Context, m memories, s ledger.RoleState) (history, gone 
 	return history, gone, err
 }
 
+// deletedRole says whether a role that is remembered was deleted since it was
+// handled last: a role of its name that lives has another id.
+func deletedRole(ctx context.Context, m memories, s ledger.RoleState) (bool, error) {
+	ends, err := m.Ends(ctx, []ledger.PrincipalKey{{Account: s.Account, Kind: "role", Name: strings.ToLower(s.Name)}})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(ends, func(d ledger.Deletion) bool { return s.EventTime.Before(d.At) }), nil
+}
+
 // settled is how long an id has to stand in the place of an ARN before its owner,
 // of whose deletion an event told, is called gone.
 const settled = 10 * time.Minute

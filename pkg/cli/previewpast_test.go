@@ -54,3 +54,33 @@ func TestAPreviewKnowsWhoWasDeleted(t *testing.T) {
 		t.Errorf("with the name borne again: status %d: %s%s", status, out, errs)
 	}
 }
+
+// A role that was deleted is remembered and is no role any more: nothing would be
+// written to it. One that was made anew under its name is.
+func TestAPreviewLeavesOutRolesThatWereDeleted(t *testing.T) {
+	const account = "123456789012"
+	cfg := motoServer.AWS(t)
+	reset(t)
+	p := admit(t, cfg, account, "version: 1\n", "way: single\n")
+	table := makeLedger(t, cfg)
+	rememberVendor(t, table) // handled on May the 3rd, at 10:00
+	rules := filepath.Join(t.TempDir(), "new.yaml")
+	fine(t, os.WriteFile(rules, []byte(previewRules), 0o600))
+	for _, step := range []struct {
+		what, at, want string
+	}{
+		{"before it was made", "2026-05-03T09:00:00Z", "1 would be judged another way, 1 would be written"},
+		{"since", "2026-05-03T11:00:00Z", "0 would be judged another way, 0 would be written"},
+	} {
+		at, err := time.Parse(time.RFC3339, step.at)
+		fine(t, err)
+		_, err = table.Deleted(t.Context(), ledger.Deletion{
+			Principal: ledger.PrincipalKey{Account: account, Kind: "role", Name: "vendor-access"}, By: "arn:aws:iam::123456789012:user/bob", At: at,
+			Event: ledger.Key{Account: account, EventID: "77777777-7777-4777-8777-77777777777" + step.at[12:13]},
+		})
+		fine(t, err)
+		if out, errs, _ := run("", "preview", "--deployment", p.path, "--rules", rules); !strings.Contains(out, step.want) {
+			t.Errorf("a deletion %s: %s%s", step.what, out, errs)
+		}
+	}
+}
