@@ -46,3 +46,21 @@ func TestAUserWhoIsGoneWithoutAnEventIsFound(t *testing.T) {
 		})
 	}
 }
+
+// A role that is gone is nobody's way in: it is in no chain of trust (T45).
+func TestARoleThatIsGoneIsInNoChain(t *testing.T) {
+	s := organization(t)
+	s.put(dev, "open", opened)
+	s.principals["arn:aws:iam::444455556666:role/open"] = s.roles[key(dev, "open")].ID
+	s.put(prod, "inner", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/open"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`)
+	s.sweep()
+	s.hand()
+	delete(s.roles, key(prod, "inner"))
+	for range 2 {
+		s.now, s.told = s.now.Add(time.Hour), nil
+		s.sweep()
+	}
+	if sum, _ := s.one(); says(sum, "role/inner") {
+		t.Errorf("the summary says %q", sum.Decision.Reasons)
+	}
+}

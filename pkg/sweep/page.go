@@ -263,6 +263,12 @@ func (s *Sweeper) chains(ctx context.Context, v *visit, l guard.Look) error {
 					continue
 				}
 				seen[st.ARN] = true
+				switch p, _, err := s.cfg.Ledger.Identify(ctx, st.RoleID); {
+				case err != nil:
+					return fmt.Errorf("asking whether role %s is there: %w", st.ARN, err)
+				case !p.DeletedAt.IsZero():
+					continue
+				}
 				way = append(way, link{st.Account, st.Name, from.way + " -> " + st.ARN})
 				v.notes.Chains = keep(v.notes.Chains, from.way+" -> "+st.ARN)
 			}
