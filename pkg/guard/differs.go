@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
@@ -41,7 +42,7 @@ func (g *Guard) differs(ctx context.Context, v judged, modes map[string]org.Mode
 		return "", nil
 	}
 	now := g.cfg.Now()
-	seen, err := g.cfg.Ledger.SeeRules(ctx, hash, now)
+	seen, err := g.inUse(ctx, left, now)
 	if err != nil {
 		return "", fmt.Errorf("reading since when the rules %s are in use: %w", hash, err)
 	}
@@ -55,6 +56,26 @@ func (g *Guard) differs(ctx context.Context, v judged, modes map[string]org.Mode
 	}
 	return fmt.Sprintf("this document was left as it is under the rules %s, and only the rules have changed since. The new ones, %s, are in use since %s and act on such documents from %s on, or as soon as somebody confirms them: `rolewarden preview --confirm %s --deployment FILE --reason TEXT`",
 		left, hash, first.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), hash), nil
+}
+
+// inUse says since when the rules are in use that are deployed, and whether
+// somebody stands for them. Where those under which a document was left were seen
+// later than these, these have come back: then it is what they differ in that is
+// new, and a word that was given before does not speak of it.
+func (g *Guard) inUse(ctx context.Context, left string, now time.Time) (ledger.RulesSeen, error) {
+	seen, err := g.cfg.Ledger.SeeRules(ctx, g.cfg.Rules.Hash, now)
+	if err != nil {
+		return seen, err
+	}
+	was, err := g.cfg.Ledger.SeeRules(ctx, left, now)
+	if err != nil || !was.First.After(seen.First) {
+		return seen, err
+	}
+	again, err := g.cfg.Ledger.SeeRules(ctx, left+" to "+g.cfg.Rules.Hash, now)
+	if seen.First = again.First; seen.ConfirmedAt.Before(was.First) {
+		seen.ConfirmedBy = ""
+	}
+	return seen, err
 }
 
 // leftBefore is the hash of the rules under which the document was left as it

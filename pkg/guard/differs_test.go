@@ -21,7 +21,13 @@ const (
 // baseline to go back to, and then deploys other rules.
 func standing(t *testing.T, text string) *world {
 	t.Helper()
-	w := newWorld(t, rulesFile+partners)
+	return standingOn(t, newWorld(t, rulesFile+partners), text)
+}
+
+// standingOn is standing in a world that has a past.
+func standingOn(t *testing.T, w *world, text string) *world {
+	t.Helper()
+	w.deploy(rulesFile + partners)
 	w.put(prod, "app", appID, onlyEC2)
 	w.handle(w.created("ev1", "app", onlyEC2))
 	w.due()
@@ -235,5 +241,27 @@ func TestT68WhatWasPutBackWaitsToo(t *testing.T) {
 	w.ledger.recalling = func(r *ledger.Recalled) { r.State.LeftUnder = "" }
 	if end := w.seen("ev3"); end != ledger.Told || w.writes() != 0 {
 		t.Errorf("remembered without its rules: ended in %s with %d writes", end, w.writes())
+	}
+}
+
+// T68: an old rules file that is deployed again is one that changed as much as one
+// that is new: what obeyed the rules in between is only told of at first.
+func TestT68RulesThatComeBackAreObservedFirst(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	if _, err := w.ledger.SeeRules(t.Context(), w.rules.Hash, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(60 * 24 * time.Hour)
+	before := w.ledger
+	w = standingOn(t, w, rulesFile)
+	if w.ledger != before {
+		t.Fatal("another ledger")
+	}
+	if end := w.seen("ev3"); end != ledger.Told || w.writes() != 0 {
+		t.Errorf("ended in %s with %d writes", end, w.writes())
+	}
+	w.now = w.now.Add(25 * time.Hour)
+	if end := w.seen("ev4"); end != ledger.Reverted {
+		t.Errorf("a day later it ended in %s", end)
 	}
 }
