@@ -113,6 +113,12 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
 		AlertID: open.id, Told: open.told, Untold: open.untold, UpdatedAt: g.cfg.Now(),
 	}
+	if k := v.known.State; k != nil && open.id != "" && k.EventTime.After(s.EventTime) {
+		// A state of an older event than the remembered one is dropped, and what it has
+		// open with it, which nothing would resolve then: the role was read now, so this
+		// is what stands since that later event.
+		s.Event, s.EventTime, s.Actor, s.Since = k.Event, k.EventTime, k.Actor, k.Since
+	}
 	doc := v.doc
 	if o.Done.Replaces() {
 		if after, err := policy.Parse([]byte(o.After)); err == nil {
