@@ -40,3 +40,51 @@ func TestAnAlertThatAnOlderEventOpensIsResolved(t *testing.T) {
 		t.Errorf("told %q", states(w.told))
 	}
 }
+
+// I6: what is open about a deleted role is resolved also when the first reading
+// after the deletion still shows the role, or when the last change of the role was
+// in the same second.
+func TestADeletionResolvesWhateverItsFirstReadingShows(t *testing.T) {
+	for name, arrange := range map[string]func(w *world) []byte{
+		"the reading lags": func(w *world) []byte {
+			w.open("ev1")
+			return w.event("DeleteRole", "ev2", map[string]any{"roleName": "app"}, nil)
+		},
+		"in the second of its last change": func(w *world) []byte {
+			w.open("ev1")
+			return w.eventAt(w.now, "DeleteRole", "ev2", map[string]any{"roleName": "app"}, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, rulesFile)
+			w.stop()
+			body := arrange(w)
+			w.steps = nil
+			res := w.handle(body)
+			if res.End != ledger.InFlight || len(w.steps) != 1 {
+				t.Fatalf("ended in %s with %d steps", res.End, len(w.steps))
+			}
+			delete(w.roles, prod+"/app")
+			if res = w.settle(res); res.End != ledger.Compliant || states(w.told) != "opened resolved" {
+				t.Errorf("ended in %s, told %q", res.End, states(w.told))
+			}
+			if known := w.recalled(); known.State.AlertID != "" {
+				t.Errorf("alert %s is still remembered as open", known.State.AlertID)
+			}
+		})
+	}
+	t.Run("a role that was made anew in that second is not the deleted one", func(t *testing.T) {
+		w := withBaseline(t, rulesFile)
+		w.stop()
+		w.open("ev1")
+		body := w.eventAt(w.now, "DeleteRole", "ev2", map[string]any{"roleName": "app"}, nil)
+		w.steps = nil
+		role := w.live(prod, "app")
+		delete(w.roles, prod+"/app")
+		res := w.handle(body)
+		w.roles[prod+"/app"] = role
+		if res = w.settle(res); res.End != ledger.Compliant || states(w.told) != "opened" {
+			t.Errorf("ended in %s, told %q", res.End, states(w.told))
+		}
+	})
+}

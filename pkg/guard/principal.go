@@ -85,10 +85,19 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			return res, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
 		}
 		for _, s := range states {
+			if s.AlertID == "" {
+				continue
+			}
 			// What was seen of a role in the second of the deletion or later is of one
-			// that was made after it, as far as anybody knows: a reading that lags
-			// would call it gone. A sweep finds what has vanished all the same.
-			if s.AlertID == "" || !s.EventTime.Before(j.change.Time) || g.lives(ctx, s) {
+			// that was made after it, as far as anybody knows, and a reading may lag: it
+			// may show what is gone, and not yet what was made anew.
+			lives, known := g.lives(ctx, s)
+			earlier := s.EventTime.Before(j.change.Time) || j.sweep != "" && strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
+			if step, more := g.settleStep(j); (lives || !earlier) && more && j.sweep == "" && j.attempt < afterSeconds {
+				res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
+				return g.postpone(ctx, res, step)
+			}
+			if lives || !earlier && (!known || j.sweep != "") {
 				continue
 			}
 			if last == nil || last.EventTime.Before(s.EventTime) {
@@ -107,7 +116,10 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 
 // forgotten is what is remembered of a deleted role: nothing about it is open.
 func forgotten(s ledger.RoleState, j job, now time.Time) *ledger.RoleState {
-	s.AlertID, s.Told, s.Event, s.EventTime, s.UpdatedAt = "", ledger.Key{}, j.key, j.change.Time, now
+	s.AlertID, s.Told, s.Event, s.UpdatedAt = "", ledger.Key{}, j.key, now
+	if j.change.Time.After(s.EventTime) {
+		s.EventTime = j.change.Time
+	}
 	if !strings.HasSuffix(s.ARN, ":role"+deployment.CanaryPath+deployment.CanaryTarget) {
 		s.Trusts = slices.DeleteFunc(slices.Clone(s.Trusts), func(k ledger.PrincipalKey) bool { return k == itself(s.Account, s.Name) })
 	}
@@ -115,13 +127,14 @@ func forgotten(s ledger.RoleState, j job, now time.Time) *ledger.RoleState {
 }
 
 // lives reports whether a role of which a deletion was told is there all the
-// same; where nobody may look, the event is believed.
-func (g *Guard) lives(ctx context.Context, s ledger.RoleState) bool {
+// same, and whether that is known: where nobody may look, the event is believed.
+func (g *Guard) lives(ctx context.Context, s ledger.RoleState) (lives, known bool) {
 	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
 	if err != nil && !errors.Is(err, role.ErrNotFound) {
 		g.cfg.Log.Warn("could not look whether a deleted role is gone", "role", s.ARN, "reason", err.Error())
+		return false, false
 	}
-	return err == nil && live.ID == s.RoleID
+	return err == nil && live.ID == s.RoleID, true
 }
 
 func resolvedByDeletion(o *org.Rules, now time.Time, j job, s ledger.RoleState) alert.Alert {

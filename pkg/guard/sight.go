@@ -127,6 +127,9 @@ const lag = time.Minute
 // sweepMark begins the event ids of sightings. CloudTrail's are UUIDs.
 const sweepMark = "sweep/"
 
+// vanished ends the event id under which a role that a sweep missed is taken for gone.
+const vanished = "/gone"
+
 // sweepEvent is what a sighting has in place of the name of a call; no event that
 // trail reads is called so.
 const sweepEvent = "Sweep"
@@ -165,7 +168,7 @@ func toldOfSweep(c trail.Change) trail.Change {
 // show its unique id now, and are seen by themselves.
 func (g *Guard) Vanished(ctx context.Context, sweep string, s ledger.RoleState) (Result, error) {
 	c := changeOf(Sighting{Sweep: sweep, Role: role.Role{Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID}, At: g.cfg.Now()})
-	c.Kind, c.EventID = trail.RoleDeleted, c.EventID+"/gone"
+	c.Kind, c.EventID = trail.RoleDeleted, c.EventID+vanished
 	res := Result{Key: keyOf(c), Change: c}
 	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
 	switch {
