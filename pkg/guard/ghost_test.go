@@ -1,6 +1,8 @@
 package guard_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -87,4 +89,26 @@ func TestADeletionResolvesWhateverItsFirstReadingShows(t *testing.T) {
 			t.Errorf("ended in %s, told %q", res.End, states(w.told))
 		}
 	})
+}
+
+// I6, I7: of a thread whose letters could not be told each goes out behind all that
+// came before it, however many links back the first of them waits.
+func TestLettersGoOutBehindTheWholeOfTheirThread(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.stop()
+	w.tellErr = errTopic
+	worse := strings.Replace(opened, `"arn:aws:iam::999999999999:root"`, `"*"`, 1)
+	for i, document := range []string{opened, worse} {
+		w.put(prod, "app", appID, document)
+		if _, err := w.guard.Handle(t.Context(), w.updated(fmt.Sprintf("ev%d", i), "app", document)); !errors.Is(err, errTopic) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	w.tellErr = nil
+	delete(w.roles, prod+"/app")
+	w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil))
+	if states(w.told) != "opened updated resolved" {
+		t.Errorf("told %q", states(w.told))
+	}
+	w.quiet()
 }

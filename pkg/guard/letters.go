@@ -93,16 +93,17 @@ func (g *Guard) inOrder(ctx context.Context, res *Result, j job, letters []ledge
 		if done[l.After] {
 			continue
 		}
-		if err := g.earlier(ctx, res, j, l.After); err != nil {
+		if err := g.earlier(ctx, res, j, l.After, done); err != nil {
 			return err
 		}
-		done[l.After] = true
 	}
 	return g.send(ctx, res, j.change.Time, letters)
 }
 
-// earlier tells what an earlier event still has to tell.
-func (g *Guard) earlier(ctx context.Context, res *Result, j job, k ledger.Key) error {
+// earlier tells what an earlier event still has to tell, and before it what that
+// goes on with in its turn. done are the events that have told all of it.
+func (g *Guard) earlier(ctx context.Context, res *Result, j job, k ledger.Key, done map[ledger.Key]bool) error {
+	done[k] = true
 	box := mailbox(ledger.Letter{Event: k})
 	if err := g.lease(ctx, box, j.holder()); err != nil {
 		return err
@@ -111,6 +112,14 @@ func (g *Guard) earlier(ctx context.Context, res *Result, j job, k ledger.Key) e
 	taken, err := g.cfg.Ledger.Take(ctx, k, g.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("taking event %s of account %s: %w", k.EventID, k.Account, err)
+	}
+	for _, l := range taken.Letters {
+		if done[l.After] {
+			continue
+		}
+		if err := g.earlier(ctx, res, j, l.After, done); err != nil {
+			return err
+		}
 	}
 	return g.send(ctx, res, time.Time{}, taken.Letters)
 }
