@@ -112,3 +112,25 @@ func TestLettersGoOutBehindTheWholeOfTheirThread(t *testing.T) {
 	}
 	w.quiet()
 }
+
+// I6: an alert of doubt that is recorded just after a later event had found the
+// role good, and nothing to resolve, is resolved when it is told.
+func TestADoubtThatALaterEventSettledFirstIsResolved(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	late := w.updated("ev-late", "app", opened)
+	other := strings.Replace(closed, `"Effect"`, `"Sid":"Other","Effect"`, 1)
+	w.put(prod, "app", appID, other)
+	later := w.updated("ev-later", "app", other)
+	res := w.handle(late)
+	for len(w.steps) > 0 && w.steps[0].Attempt < 4 {
+		res = w.due()
+	}
+	w.ledger.recalling = func(*ledger.Recalled) {
+		w.ledger.recalling = nil
+		w.handle(later)
+	}
+	if res = w.due(); res.End != ledger.Told || states(w.told) != "opened resolved" {
+		t.Errorf("ended in %s, told %q", res.End, states(w.told))
+	}
+	w.quiet()
+}

@@ -270,7 +270,7 @@ func quietlyGood(s ledger.RoleState) bool {
 // that was recorded together with its resolution has no other.
 func (g *Guard) resolvedSince(ctx context.Context, since time.Time, l ledger.Letter, a alert.Alert) ([]ledger.Letter, error) {
 	ofRole := a.Role.ID != "" && a.Decision.ID == decision.ID(l.Event.Account, l.Event.EventID, a.Role.ID)
-	if !ofRole || strings.HasSuffix(l.ID, mended) || a.State == alert.Resolved || a.Verdict != finding.Noncompliant.String() {
+	if !ofRole || strings.HasSuffix(l.ID, mended) || a.State == alert.Resolved || a.Verdict == finding.Compliant.String() {
 		return nil, nil
 	}
 	s, ok, err := g.cfg.Ledger.State(ctx, a.Account, a.Role.ID)
