@@ -211,7 +211,7 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 	if err != nil {
 		return d, nothing, g.void(ctx, made, fmt.Errorf("opening a writing session for role %s: %w", v.role.Ref(), err))
 	}
-	writing := &switched{IAM: session, g: g}
+	writing := g.switched(session)
 	out, err := g.remedier.Apply(ctx, writing, task)
 	g.written(ctx, made, writing.written)
 	out.Dropped = append(out.Dropped, v.dropped(d, past)...)

@@ -212,6 +212,8 @@ func (g *Guard) mayWrite(ctx context.Context) error {
 type switched struct {
 	remediate.IAM
 	g *Guard
+	// may reads the switch.
+	may func(context.Context) error
 	// open is the error of a write that may or may not have happened.
 	open error
 	// written is when the last write of a trust policy ended that may have
@@ -219,10 +221,15 @@ type switched struct {
 	written time.Time
 }
 
+// switched is a writing session of the guard's own.
+func (g *Guard) switched(in remediate.IAM) *switched {
+	return &switched{IAM: in, g: g, may: g.mayWrite}
+}
+
 // write makes one write, if the switch allows it. After one whose effect is not
 // known, nobody may say that nothing was written.
 func (s *switched) write(ctx context.Context, call func() error) error {
-	if err := s.g.mayWrite(ctx); err != nil {
+	if err := s.may(ctx); err != nil {
 		return errors.Join(err, s.open)
 	}
 	err := call()

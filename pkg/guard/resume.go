@@ -152,6 +152,6 @@ func (g *Guard) tagOnly(ctx context.Context, j job, i interrupted, tags map[stri
 	if err != nil {
 		return "", fmt.Errorf("opening a writing session for role %s: %w", i.live.Ref(), err)
 	}
-	done, err := g.remedier.Apply(ctx, &switched{IAM: session, g: g}, remediate.Task{Decision: d, Role: i.live, Tags: tags})
+	done, err := g.remedier.Apply(ctx, g.switched(session), remediate.Task{Decision: d, Role: i.live, Tags: tags})
 	return done.Problem, err
 }

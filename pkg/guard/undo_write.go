@@ -16,12 +16,9 @@ import (
 
 // undo takes the role, gives the person's word, writes, and records.
 func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger.Key, out Undone, document string, dropped []string) (Undone, error) {
-	taken, err := g.cfg.Ledger.Take(ctx, key, g.cfg.Now())
-	switch {
-	case err != nil:
-		return out, fmt.Errorf("recording that decision %s is taken back: %w", i.Decision.ID, err)
-	case taken.End != ledger.InFlight:
-		return out, refuse("decision %s was taken back before", i.Decision.ID)
+	taken, err := g.takeUndoing(ctx, i, key)
+	if err != nil {
+		return out, err
 	}
 	// Two people may take the same decision back at once: these are two holders.
 	now, holder := g.cfg.Now(), fmt.Sprintf("undo#%s#%d", i.Decision.ID, taken.Attempts)
@@ -36,6 +33,10 @@ func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger
 			g.cfg.Log.Warn("could not give a lease back; it ends by itself", "account", out.Role.Account, "role", out.Role.ARN, "reason", err.Error())
 		}
 	}()
+	// Somebody else may have ended it before the lease was ours.
+	if _, err := g.takeUndoing(ctx, i, key); err != nil {
+		return out, err
+	}
 	doc, err := policy.Parse([]byte(document))
 	if err != nil {
 		return out, fmt.Errorf("reading what is put back: %w", err)
@@ -59,6 +60,18 @@ func (g *Guard) undo(ctx context.Context, u Undoing, i ledger.Intent, key ledger
 		return out, fmt.Errorf("recording that decision %s is taken back: %w", i.Decision.ID, err)
 	}
 	return out, nil
+}
+
+// takeUndoing records that a decision is being taken back, which is done once.
+func (g *Guard) takeUndoing(ctx context.Context, i ledger.Intent, key ledger.Key) (ledger.Taken, error) {
+	taken, err := g.cfg.Ledger.Take(ctx, key, g.cfg.Now())
+	switch {
+	case err != nil:
+		return taken, fmt.Errorf("recording that decision %s is taken back: %w", i.Decision.ID, err)
+	case taken.End != ledger.InFlight:
+		return taken, refuse("decision %s was taken back before", i.Decision.ID)
+	}
+	return taken, nil
 }
 
 // give records a person's word on a document that breaks rules. It stands before
@@ -110,10 +123,8 @@ func (g *Guard) writeBack(ctx context.Context, u Undoing, i ledger.Intent, out *
 	if err != nil {
 		return fmt.Errorf("opening a writing session for role %s: %w", out.Role.Ref(), err)
 	}
-	if u.Stopped == Heed {
-		session = &switched{IAM: session, g: g}
-	}
-	if out.Outcome, err = g.remedier.Apply(ctx, session, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After}); err != nil {
+	writing := &switched{IAM: session, g: g, may: func(ctx context.Context) error { return g.mayUndo(ctx, u) }}
+	if out.Outcome, err = g.remedier.Apply(ctx, writing, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After}); err != nil {
 		return fmt.Errorf("putting the trust policy of role %s back: %w", out.Role.Ref(), err)
 	}
 	if out.Outcome.Done == decision.Ignore {
