@@ -238,23 +238,28 @@ func (g *Guard) sendOne(ctx context.Context, res *Result, l ledger.Letter, a ale
 	return nil
 }
 
-// foundGood gives what is remembered of a reverted role when another event has
-// found it good since the revert was decided, most likely the one of our own
-// write: it had nothing to resolve yet. Nil when none has.
-func (g *Guard) foundGood(ctx context.Context, j job, v judged, res Result) (*ledger.RoleState, error) {
-	if res.Outcome.Done != decision.Revert {
-		return nil, nil
+// foundGood gives what is remembered of a role when another event has found it
+// good since: after a revert most likely the one of our own write, and where only
+// the event was in doubt a later one. It had nothing to resolve yet. Nil when none has.
+func foundGood(j job, v judged, res Result) *ledger.RoleState {
+	s, shown := v.known.State, v.digest
+	if s == nil || s.Event == j.key || s.EventTime.Before(j.change.Time) || !quietlyGood(*s) {
+		return nil
 	}
-	s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
-	if err != nil {
-		return nil, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
+	switch {
+	case res.Outcome.Done == decision.Revert:
+		after, err := policy.Parse([]byte(res.Outcome.After))
+		if err != nil || s.UpdatedAt.Before(res.Decision.At) {
+			return nil
+		}
+		shown = after.Digest(v.role.Partition)
+	case res.Outcome.Done != decision.Ignore, v.report.Verdict != finding.Undecided:
+		return nil
 	}
-	since := s.Event != j.key && !s.EventTime.Before(j.change.Time) && !s.UpdatedAt.Before(res.Decision.At)
-	after, err := policy.Parse([]byte(res.Outcome.After))
-	if err != nil || !ok || !since || s.Digest != after.Digest(v.role.Partition) || !quietlyGood(s) {
-		return nil, nil //nolint:nilerr // what cannot be read was not found good
+	if s.Digest != shown {
+		return nil
 	}
-	return &s, nil
+	return s
 }
 
 // quietlyGood says that a role was found good by a handling that had nothing to

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -39,11 +40,16 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		default:
 			open = thread{id: a.ID, told: j.key}
 		}
-		good, err := g.foundGood(ctx, j, v, res)
+		// Other events are handled without the lease where they find all well, so what
+		// is remembered may be newer by now.
+		s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
 		if err != nil {
-			return res, err
+			return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 		}
-		if good != nil {
+		if ok {
+			v.known.State = &s
+		}
+		if good := foundGood(j, v, res); good != nil {
 			all[len(all)-1].mark = mended
 			all, open = append(all, telling{Alert: g.resolution(a, *good)}), thread{}
 		}
