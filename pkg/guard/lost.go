@@ -129,9 +129,10 @@ func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 		return true
 	}
 	// Nobody recorded when the write was made: it was within the lease. That the
-	// role shows it, and nobody else wrote it since, says that it came last.
+	// role shows it, and nobody else wrote it since, says that it came last. The
+	// event of a person's undoing looks like somebody else's.
 	s := v.known.State
-	again := s != nil && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
+	again := s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
 	return v.digest == w.AfterDigest && !again
 }
 

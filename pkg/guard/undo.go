@@ -43,6 +43,9 @@ const (
 	WriteAllTheSame
 )
 
+// undoMark begins the event ids under which undoings are recorded.
+const undoMark = "undo/"
+
 // Longest is how long a document that breaks rules may stay on a person's word;
 // beyond it there are exemptions, which have an owner and are reviewed.
 const Longest = 14 * 24 * time.Hour
@@ -96,7 +99,7 @@ func (g *Guard) Undo(ctx context.Context, u Undoing) (Undone, error) {
 	if err := g.mayUndo(ctx, u); err != nil {
 		return out, err
 	}
-	key := ledger.Key{Account: i.Role.Account, EventID: "undo/" + i.Decision.ID}
+	key := ledger.Key{Account: i.Role.Account, EventID: undoMark + i.Decision.ID}
 	out.Decision = decision.Decision{
 		ID: decision.ID(key.Account, key.EventID, i.RoleID), Action: decision.Revert, RulesHash: g.cfg.Rules.Hash, At: g.cfg.Now(),
 		Reasons: []string{u.By + " took decision " + i.Decision.ID + " back: " + u.Reason},

@@ -91,3 +91,41 @@ func TestTwoPeopleTakeOneDecisionBack(t *testing.T) {
 		t.Errorf("the word is %+v, %v; %v", known.Word, err, w.calls)
 	}
 }
+
+// T64: a change that fell between the reading and the write of a person's undoing
+// is told of too, whichever of the two events is handled first, also when nobody
+// could record that the undoing had written.
+func TestT64AnUndoingMayLoseAnUpdateAndItIsTold(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(w *world){
+		"and all is recorded": func(*world) {},
+		"and nobody could record the write": func(w *world) {
+			w.ledger.intending = func() {
+				w.ledger.intending = func() { w.ledger.intendErr = errors.New("no answer") }
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, rulesFile)
+			u := undoing(w, decided(w, opened))
+			arrange(w)
+			var mended []byte
+			w.onWrite = func() {
+				w.onWrite = nil
+				w.put(prod, "app", "AROAEXAMPLEAPP0000001", fixed)
+				mended = w.eventAt(w.now, "UpdateAssumeRolePolicy", "ev-mended", map[string]any{"roleName": "app", "policyDocument": fixed}, nil)
+			}
+			if _, err := w.guard.Undo(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+			w.ledger.intending, w.ledger.intendErr = nil, nil
+			w.now = w.now.Add(2 * time.Second)
+			w.settle(w.handle(w.eventAt(w.now.Add(-time.Second), "UpdateAssumeRolePolicy", "ev-undone", map[string]any{"roleName": "app", "policyDocument": opened}, nil)))
+			w.steps = nil
+			if w.settle(w.handle(mended)); len(w.losts()) != 1 || w.losts()[0].LostUpdate.Event != "ev-mended" {
+				t.Errorf("told of %d lost updates", len(w.losts()))
+			}
+		})
+	}
+}

@@ -124,7 +124,9 @@ func (g *Guard) writeBack(ctx context.Context, u Undoing, i ledger.Intent, out *
 		return fmt.Errorf("opening a writing session for role %s: %w", out.Role.Ref(), err)
 	}
 	writing := &switched{IAM: session, g: g, may: func(ctx context.Context) error { return g.mayUndo(ctx, u) }}
-	if out.Outcome, err = g.remedier.Apply(ctx, writing, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After}); err != nil {
+	out.Outcome, err = g.remedier.Apply(ctx, writing, remediate.Task{Decision: out.Decision, Role: out.Role, Document: i.After})
+	g.written(ctx, i, writing.written)
+	if err != nil {
 		return fmt.Errorf("putting the trust policy of role %s back: %w", out.Role.Ref(), err)
 	}
 	if out.Outcome.Done == decision.Ignore {
