@@ -134,3 +134,22 @@ func TestADoubtThatALaterEventSettledFirstIsResolved(t *testing.T) {
 	}
 	w.quiet()
 }
+
+// I7: a reading that lags, and shows the good document of an older event, resolves
+// nothing that a later event opened: people would be told that all is well.
+func TestALaggingReadingResolvesNothing(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.stop()
+	other := strings.Replace(closed, `"Effect"`, `"Sid":"Other","Effect"`, 1)
+	older := w.updated("ev-older", "app", other)
+	w.open("ev-open")
+	w.steps, w.lagging = nil, other
+	res := w.handle(older)
+	if res.End != ledger.InFlight || states(w.told) != "opened" {
+		t.Fatalf("ended in %s, told %q", res.End, states(w.told))
+	}
+	w.lagging = ""
+	if w.settle(res); states(w.told) != "opened" || w.recalled().State.AlertID != w.told[0].ID {
+		t.Errorf("told %q, remembered %q", states(w.told), w.recalled().State.AlertID)
+	}
+}

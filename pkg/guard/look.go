@@ -42,10 +42,15 @@ func (g *Guard) look(ctx context.Context, j job, live role.Role) (judged, error)
 // placeInTime compares a reading with the last event that was handled. A
 // document that a later event left is what stands; one that a later event
 // replaced is a reading that lags, also when it is the one that this event
-// tells of. A compliant role needs no such care: nothing is done about it.
+// tells of. A compliant role about which nothing is open needs no such care:
+// nothing is done about it.
 func (j job) placeInTime(v *judged) {
 	s := v.known.State
-	if v.shows != anotherDocument && (v.shows != sameDocument || v.report.Verdict == finding.Compliant) || s == nil || s.Event == j.key {
+	if s == nil || s.Event == j.key {
+		return
+	}
+	quiet := v.report.Verdict == finding.Compliant && s.AlertID == ""
+	if v.shows != anotherDocument && (v.shows != sameDocument || quiet) {
 		return
 	}
 	// CloudTrail tells whole seconds: of two events in one, nobody can say at
