@@ -153,3 +153,24 @@ func TestALaggingReadingResolvesNothing(t *testing.T) {
 		t.Errorf("told %q, remembered %q", states(w.told), w.recalled().State.AlertID)
 	}
 }
+
+// I6: nothing is opened about a role that a lagging reading shows after its deletion
+// was handled: nothing would resolve it.
+func TestNothingIsOpenedAboutADeletedRole(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.stop()
+	w.now = w.now.Add(time.Minute)
+	body := w.updated("ev1", "app", opened)
+	gone := w.live(prod, "app")
+	delete(w.roles, prod+"/app")
+	if res := w.handle(w.event("DeleteRole", "ev2", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
+		t.Fatalf("the deletion ended in %s", res.End)
+	}
+	gone.TrustPolicy = opened
+	w.roles[prod+"/app"] = gone
+	res := w.handle(body)
+	delete(w.roles, prod+"/app")
+	if res = w.settle(res); res.End != ledger.Superseded || len(w.told) != 0 {
+		t.Errorf("ended in %s, told %q", res.End, states(w.told))
+	}
+}

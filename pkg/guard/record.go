@@ -12,6 +12,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // conclude ends the handling of a role: what is remembered of it and what is
@@ -27,6 +28,11 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		res.Decision.Reasons = append([]string{v.overtook(*written)}, res.Decision.Reasons...)
 	}
 	a, due := g.roleAlert(j, v, res)
+	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore {
+		if err := g.notDeleted(ctx, v.role); err != nil {
+			return g.unread(ctx, res, j, err)
+		}
+	}
 	switch {
 	case !due && written != nil:
 		all = g.tellOvertaken(j, v, *written, open)
@@ -73,6 +79,22 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	return g.finish(ctx, res, j, ledger.Conclusion{
 		End: endOf(res.Decision, res.Outcome), Reason: reason, State: g.remember(j, v, res.Decision, res.Outcome, open),
 	}, all...)
+}
+
+// notDeleted gives an error where the deletion of a role was handled that is still
+// to be seen: nothing would resolve what is opened about it.
+func (g *Guard) notDeleted(ctx context.Context, r role.Role) error {
+	if r.Created.IsZero() {
+		return nil
+	}
+	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{{Account: r.Account, Kind: "role", Name: strings.ToLower(r.Name)}})
+	switch {
+	case err != nil:
+		return fmt.Errorf("asking the ledger whether role %s was deleted: %w", r.Ref(), err)
+	case len(ends) > 0 && ends[0].At.After(r.Created):
+		return fmt.Errorf("role %s was deleted, and the reading lagged: %w", r.Ref(), role.ErrNotFound)
+	}
+	return nil
 }
 
 // thread is an open alert, and the event that told of it last.
