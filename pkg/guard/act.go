@@ -124,8 +124,9 @@ func (g *Guard) situation(ctx context.Context, j job, v *judged) (decision.Situa
 	if v.report.Verdict != finding.Noncompliant || s.Protected != "" || s.Doubt != "" {
 		return s, pastOf{}, nil
 	}
-	if s.Stays = v.stays(g.cfg.Now()); s.Stays != "" {
-		return s, pastOf{}, nil
+	var err error
+	if s.Stays, err = g.wordOn(ctx, *v); err != nil || s.Stays != "" {
+		return s, pastOf{}, err
 	}
 	differs, err := g.differs(ctx, *v, s.Modes)
 	if err != nil || differs != "" {

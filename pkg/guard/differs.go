@@ -25,6 +25,22 @@ func (v judged) stays(now time.Time) string {
 	return fmt.Sprintf("%s said at %s that this document stays until %s%s", w.By, w.At.UTC().Format(time.RFC3339), w.Until.UTC().Format(time.RFC3339), why)
 }
 
+// wordOn says whose word keeps the document of a role. One is over once the role
+// showed another document: who puts the first one back answers for it anew. That
+// is recorded, so that it stays over.
+func (g *Guard) wordOn(ctx context.Context, v judged) (string, error) {
+	said := v.stays(g.cfg.Now())
+	if s := v.known.State; said == "" || s == nil || s.Digest == v.digest || !s.EventTime.After(v.known.Word.At) {
+		return said, nil
+	}
+	over := *v.known.Word
+	over.Until = g.cfg.Now()
+	if err := g.cfg.Ledger.GiveWord(ctx, over); err != nil {
+		return "", fmt.Errorf("recording that the word of %s on role %s is over: %w", over.By, v.role.Ref(), err)
+	}
+	return "", nil
+}
+
 // stayed reports whether a word kept the document when it was handled last, and
 // has ended since.
 func (v judged) stayed(now time.Time) bool {

@@ -1,12 +1,14 @@
 package guard_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // word is what `rolewarden undo` leaves: carol put the opened document back.
@@ -95,6 +97,28 @@ func TestAWordSparesNothingElse(t *testing.T) {
 				t.Errorf("ended in %s: %v", res.End, res.Decision.Reasons)
 			}
 		})
+	}
+}
+
+// The word ends with the next change: whoever puts the same document back later,
+// after the role was mended, does so without anybody's word. That holds also once
+// the document was left as it is for another reason.
+func TestAnotherChangeEndsAWord(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.give(word(w, opened, 9*time.Hour))
+	if res := w.open("ev2"); res.End != ledger.Held {
+		t.Fatalf("ended in %s", res.End)
+	}
+	w.put(prod, "app", appID, closed)
+	w.settle(w.handle(w.updated("ev3", "app", closed)))
+	w.now, w.steps = w.now.Add(time.Hour), nil
+	w.openErr = fmt.Errorf("assuming: %w", role.ErrUnmodifiable)
+	if res := w.settle(w.open("ev4")); res.End != ledger.Held || strings.Contains(res.Reason, "said at") {
+		t.Fatalf("ended in %s: %s", res.End, res.Reason)
+	}
+	w.openErr, w.steps = nil, nil
+	if res := w.settle(w.open("ev5")); res.End != ledger.Reverted {
+		t.Errorf("ended in %s: %s", res.End, res.Reason)
 	}
 }
 
