@@ -126,20 +126,33 @@ func (a goneAs) is(p policy.Principal, s ledger.RoleState) bool {
 	case !p.OrphanLike():
 		return false
 	case len(a.marked) == 0:
-		return a.keeps == "" && s.Names(a.key)
+		_, before := s.Shown[p.Value]
+		return a.keeps == "" && s.Names(a.key) && !before
 	default:
 		return slices.ContainsFunc(a.marked, func(m finding.Principal) bool { return m.ID == p.Value })
 	}
+}
+
+// strange is somebody of whom none of the ids is shown that were marked: where
+// their name stood IAM may show one that was never seen.
+func (a goneAs) strange(d policy.Document, s ledger.RoleState) goneAs {
+	shown := shownIDs(d)
+	if a.keeps == "" && !slices.ContainsFunc(a.marked, func(m finding.Principal) bool { return slices.Contains(shown, m.ID) }) &&
+		!slices.ContainsFunc(named(d), func(p policy.Principal) bool { return a.is(p, s) }) {
+		a.marked = nil
+	}
+	return a
 }
 
 // places are where a document lets somebody in who is gone.
 func (a goneAs) places(d policy.Document, s ledger.RoleState, partition string) []alert.Place {
 	var out []alert.Place
 	inherited := a.inherited(d, s, partition)
+	entered := a.strange(d, s)
 	for i, st := range d.Statements {
 		count := map[string]int{}
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
-			if a.is(p, s) && (p.OrphanLike() || !inherited) {
+			if entered.is(p, s) && (p.OrphanLike() || !inherited) {
 				out = append(out, alert.Place{Where: fmt.Sprintf("Statement[%d].Principal.%s[%d]", i, p.Type, count[p.Type]), Hold: alert.ByPrincipal})
 			}
 			count[p.Type]++

@@ -198,3 +198,22 @@ func TestALateDeletionIsNotOfWhoWasTrustedSince(t *testing.T) {
 		}
 	}
 }
+
+// An id that was never seen may stand where a name stood whose former bearer is
+// known: the deletion is told of that role too, though the id is not the one that
+// the ledger knows.
+func TestADeletionFindsWhoWasNeverSeenUnderAKnownName(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	if err := w.ledger.Record(t.Context(), []ledger.Identity{{ID: "AIDAFORMERALICE111111", ARN: aliceARN, SeenAt: w.now}}); err != nil {
+		t.Fatal(err)
+	}
+	// Alice was made anew, of which no event told, and is gone before a sweep.
+	delete(w.principals, aliceARN)
+	w.put(prod, "app", appID, closed)
+	w.handle(w.updated("ev1", "app", closed))
+	w.put(prod, "app", appID, strings.ReplaceAll(closed, aliceARN, aliceID))
+	res := w.deleteAlice("del")
+	if list := whereTold(w.told)["arn:aws:iam::111122223333:role/app"]; res.end != ledger.Told || len(list) != 1 {
+		t.Errorf("ended in %s, told %q", res.end, list)
+	}
+}
