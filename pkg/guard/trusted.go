@@ -150,10 +150,13 @@ func (a goneAs) places(d policy.Document, s ledger.RoleState, partition string) 
 	inherited := a.inherited(d, s, partition)
 	entered := a.strange(d, s)
 	for i, st := range d.Statements {
-		count := map[string]int{}
+		count, element := map[string]int{}, "Principal"
+		if len(st.NotPrincipal.List) > 0 {
+			element = "NotPrincipal"
+		}
 		for _, p := range slices.Concat(st.Principal.List, st.NotPrincipal.List) {
 			if entered.is(p, s) && (p.OrphanLike() || !inherited) {
-				out = append(out, alert.Place{Where: fmt.Sprintf("Statement[%d].Principal.%s[%d]", i, p.Type, count[p.Type]), Hold: alert.ByPrincipal})
+				out = append(out, alert.Place{Where: fmt.Sprintf("Statement[%d].%s.%s[%d]", i, element, p.Type, count[p.Type]), Hold: alert.ByPrincipal})
 			}
 			count[p.Type]++
 		}

@@ -217,3 +217,13 @@ func TestADeletionFindsWhoWasNeverSeenUnderAKnownName(t *testing.T) {
 		t.Errorf("ended in %s, told %q", res.end, list)
 	}
 }
+
+// A Deny that spares somebody by name is told of where it names them.
+func TestADeletionSaysThatADenySparedWhoIsGone(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	w.known(prod, "app", appID, strings.TrimSuffix(strings.ReplaceAll(closed, "user/alice", "user/carol"), "]}")+`,{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/carol","arn:aws:iam::111122223333:user/alice"]},"Action":"sts:AssumeRole"}]}`)
+	w.deleteAlice("del")
+	if list := whereTold(w.told)["arn:aws:iam::111122223333:role/app"]; len(list) != 1 || !strings.Contains(list[0], "Statement[1].NotPrincipal.AWS[1]") {
+		t.Errorf("told %q", list)
+	}
+}
