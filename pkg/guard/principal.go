@@ -93,7 +93,9 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			// may show what is gone, and not yet what was made anew.
 			lives, known := g.lives(ctx, s)
 			earlier := s.EventTime.Before(j.change.Time) || j.sweep != "" && strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
-			if step, more := g.settleStep(j); (lives || !earlier) && more && j.sweep == "" && j.attempt < afterMinutes {
+			// Those who are to be told of others that trusted it do not wait for that: a
+			// sweep resolves what is left open.
+			if step, more := g.settleStep(j); (lives || !earlier) && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
 				res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
 				return g.postpone(ctx, res, step)
 			}
