@@ -104,15 +104,10 @@ func (v sweepVerb) open(ctx context.Context, s *session, o *org.Rules) (*awsapi.
 	if err != nil {
 		return nil, err
 	}
-	own.Table = deployment.Table
-	sight, err := inspect.New(own)
-	if err != nil {
-		return nil, err
-	}
-	c, err := sight.Caller(waiting)
+	c, err := whose(waiting, own)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("asking whose credentials these are: %w", err)
+		return nil, err
 	case c.Account != v.Account:
 		return nil, &unusable{"--account", "these are credentials of account " + c.Account, "set AWS_PROFILE to a profile of account " + v.Account}
 	}

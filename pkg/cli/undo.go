@@ -103,14 +103,10 @@ func (v undoVerb) account(ctx context.Context, d *deployment.Deployment, own ins
 			return nil, err
 		}
 	}
-	sight, err := inspect.New(theirs)
-	if err != nil {
-		return nil, err
-	}
-	c, err := sight.Caller(waiting)
+	c, err := whose(waiting, theirs)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("asking whose credentials these are: %w", err)
+		return nil, err
 	case c.Account != account:
 		return nil, &unusable{"--profile", "these are credentials of account " + c.Account + ", and the role is in account " + account, "name a profile of your AWS configuration that is of that account"}
 	}
