@@ -20,7 +20,6 @@ const (
 	scpFile    = "rolewarden-scp.json"
 	rcpFile    = "rolewarden-rcp.json"
 	doctorFile = "rolewarden-doctor.json"
-	pauseFile  = "rolewarden-pause.json"
 )
 
 // writeDocuments writes the documents of a way to deploy beside its templates:
@@ -40,7 +39,10 @@ func writeDocuments(made cxapi.CloudAssembly, d *deployment.Deployment) error {
 		files[*s.StackName()+".deployer.json"] = grants.Deployer(there, types...).JSON()
 		files[*s.StackName()+".operator.json"] = grants.Operator(there).JSON()
 	}
-	files[doctorFile], files[pauseFile] = grants.Doctor(w).JSON(), grants.Pause(w).JSON()
+	files[doctorFile] = grants.Doctor(w).JSON()
+	for name, d := range grants.People(w) {
+		files["rolewarden-"+name+".json"] = d.JSON()
+	}
 	if d.Way == deployment.Members {
 		files[scpFile], files[rcpFile] = grants.SCP(w).JSON(), grants.RCP(w).JSON()
 		for _, t := range memberTemplates(d) {

@@ -83,7 +83,7 @@ func TestNoFileHoldsASecret(t *testing.T) {
 func TestTheExternalIdIsAParameterWhereverItIsUsed(t *testing.T) {
 	const parameter = "${" + deployment.ExternalIDParameter + "}"
 	for stack, tpl := range cores(t) {
-		for _, function := range []string{deployment.GuardFunction, deployment.CanaryFunction} {
+		for _, function := range []string{deployment.GuardFunction, deployment.SweepFunction, deployment.CanaryFunction} {
 			f := named(t, tpl, "AWS::Lambda::Function", "FunctionName", function)
 			if got := shown(at(f.Properties, "Environment", "Variables", "ROLEWARDEN_EXTERNAL_ID")); got != parameter {
 				t.Errorf("%s: %s is told another external id", stack, function)

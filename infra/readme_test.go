@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/grants"
 )
 
 // The operator's page lists every alarm with what to do, as it is deployed.
@@ -40,6 +43,38 @@ func TestTheOperatorsPageNamesWhatThereIs(t *testing.T) {
 	for _, q := range queries() {
 		if !strings.Contains(string(page), "`"+q.name+"`") {
 			t.Errorf("the page does not name the query %s", q.name)
+		}
+	}
+}
+
+// The page lists each policy for people's commands with its verb, and none that
+// nobody writes.
+func TestTheOperatorsPageListsThePoliciesForPeople(t *testing.T) {
+	text := section(t, "2.")
+	_, list, found := strings.Cut(text, "### Who may do what")
+	if !found {
+		t.Fatal("the page does not say who may do what")
+	}
+	a := way(t, hubWay)
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+\\.json)` \\|").FindAllStringSubmatch(list, -1) {
+		listed[m[1]] = true
+		if a.files[m[1]] == "" {
+			t.Errorf("nothing writes %s", m[1])
+		}
+	}
+	d, err := load("organization.yaml", "hub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range grants.People(worldOf(d)) {
+		if file := "rolewarden-" + name + ".json"; !listed[file] {
+			t.Errorf("the page does not list %s", file)
+		}
+	}
+	for _, verb := range actions.People() {
+		if !strings.Contains(list, "`"+verb+"`") {
+			t.Errorf("the page has no policy for %s", verb)
 		}
 	}
 }

@@ -133,8 +133,8 @@ func TestEveryActionIsSpelledLikeAPermission(t *testing.T) {
 				t.Errorf("%q is no permission", p)
 			}
 		}
-		if !slices.Contains([]string{actions.Guard, actions.Notify, actions.Sweep, actions.Canary, actions.Doctor, actions.Person}, a.Function) {
-			t.Errorf("%s is called by %q, which is no function", a.Name, a.Function)
+		if !slices.Contains(append(actions.People(), actions.Guard, actions.Notify, actions.Sweep, actions.Canary, actions.Doctor), a.Function) {
+			t.Errorf("%s is called by %q, which is no function and no verb", a.Name, a.Function)
 		}
 	}
 }

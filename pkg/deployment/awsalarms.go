@@ -17,7 +17,11 @@ func (d *Deployment) queueAlarms() []Alarm {
 	}
 	for _, q := range dead {
 		remedy := "Find the cause, then send it back to its queue (SQS, dead-letter queue redrive)."
-		if q == RuleDLQ {
+		switch q {
+		case SweepQueue + DLQ:
+			// Every sweep in between has read the account anew, or has told that it could not.
+			remedy = "Find the cause in the log of " + SweepFunction + " and empty the queue: the next sweep reads the account anew, and nothing need be sent back."
+		case RuleDLQ:
 			// SQS redrives what came from a queue only.
 			remedy = "Its attributes say why, and which rule it is of. Find the cause; what a schedule could not start, its next run makes up for. Send the body of anything else to " + IntakeQueue + " by hand; there is no redrive for what a rule put there."
 		}

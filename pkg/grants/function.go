@@ -54,17 +54,33 @@ func Function(w World, function string, r Resources) Document {
 
 // never is what a function is denied whatever else somebody attaches to its
 // role: to seal, for all but the sweep, and to open a writing session, for the
-// sweep. Who says what a role may go back to is not who writes it.
+// sweep. Who says what a role may go back to is not who writes it. Nor does any of
+// them do with the ledger what a person's word is needed for.
 func (w World) never(function string) []Statement {
 	switch function {
 	case actions.Guard, actions.Notify, actions.Canary:
-		return []Statement{{Sid: "NoSealing", Effect: deny, Action: []string{"kms:GenerateMac"}, Resource: []string{everything}}}
+		return append([]Statement{{Sid: "NoSealing", Effect: deny, Action: []string{"kms:GenerateMac"}, Resource: []string{everything}}}, byPeopleOnly()...)
 	case actions.Sweep:
-		return []Statement{{Sid: "NoWriting", Effect: deny, Action: []string{"sts:AssumeRole"}, Resource: []string{
+		return append([]Statement{{Sid: "NoWriting", Effect: deny, Action: []string{"sts:AssumeRole"}, Resource: []string{
 			w.roleARN("*", deployment.RemediatorRole), w.roleARN("*", deployment.CanaryWriterRole),
-		}}}
+		}}}, byPeopleOnly()...)
 	}
 	return nil
+}
+
+// byPeopleOnly denies to turn the kill switch and to put a breaker back. A
+// breaker trips by itself, so its item may be made.
+func byPeopleOnly() []Statement {
+	about := func(parts []string) map[string]map[string][]string {
+		return all(when{"ForAnyValue:StringLike", "dynamodb:LeadingKeys", parts})
+	}
+	return []Statement{
+		{
+			Sid: "NoTurning", Effect: deny, Action: []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, Resource: []string{everything},
+			Condition: about(actions.Turned()),
+		},
+		{Sid: "NoReset", Effect: deny, Action: []string{"dynamodb:DeleteItem"}, Resource: []string{everything}, Condition: about(actions.Reset())},
+	}
 }
 
 // group is where the calls with some names may be made.

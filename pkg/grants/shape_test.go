@@ -81,6 +81,8 @@ func wide() map[string]string {
 		"doctor Lists":              "lists and descriptions of the account and the organization, which only read",
 		"data-key Logs":             key,
 		"seal-key Administer":       key,
+		"person-undo Account":       "as the guard's",
+		"person-sweep-account List": "as the reader's",
 	}
 }
 

@@ -115,7 +115,6 @@ func all(w grants.World) []named {
 		{"deployer", identity, grants.Deployer(w)},
 		{"operator", identity, grants.Operator(w)},
 		{"doctor", identity, grants.Doctor(w)},
-		{"pause", identity, grants.Pause(w)},
 		{"bus", resource, grants.Bus(w)},
 		{"intake-queue", resource, intake(w)},
 		{"alert-queue", resource, grants.QueuePolicy(w, queue(w, deployment.AlertQueue), []grants.Sender{grants.TopicSender(topic(w))})},
@@ -128,6 +127,9 @@ func all(w grants.World) []named {
 	}
 	for _, f := range functions() {
 		out = append(out, named{f + "-trust", trust, grants.FunctionTrust(w, f)}, named{f, identity, grants.Function(w, f, resources(w, f))})
+	}
+	for name, d := range grants.People(w) {
+		out = append(out, named{"person-" + name, identity, d})
 	}
 	if w.Organization != "" {
 		out = append(out, named{"scp", ofOrg, grants.SCP(w)}, named{"rcp", ofOrg, grants.RCP(w)})

@@ -17,6 +17,9 @@ type Action struct {
 	Under Session
 	// Needs are the permissions that the call needs, where they are not named like it.
 	Needs []string
+	// Parts are the partitions of the ledger's table that a person's call is about,
+	// as patterns of IAM (pkg/ledger, README). A call without any is about all of them.
+	Parts []string
 }
 
 // Session says under which credentials a call is made.
@@ -34,9 +37,12 @@ const (
 	// CanaryWriter is a session in the member account's role that may change the
 	// canary's target, read the account's rule, and nothing else.
 	CanaryWriter
+	// RoleAccount are a person's own credentials of the account that a role is in,
+	// beside those of the hub.
+	RoleAccount
 )
 
-// String gives "own", "reader", "writer" or "canary writer".
+// String gives "own", "reader", "writer", "canary writer" or "role's account".
 func (s Session) String() string {
 	switch s {
 	case Own:
@@ -47,6 +53,8 @@ func (s Session) String() string {
 		return "writer"
 	case CanaryWriter:
 		return "canary writer"
+	case RoleAccount:
+		return "role's account"
 	}
 	return "session?"
 }
@@ -60,9 +68,6 @@ const (
 	// Doctor is no function: it runs where the operator is, under the
 	// operator's own credentials, and only reads.
 	Doctor = "doctor"
-	// Person is no function: it is whoever runs the command rolewarden against
-	// what is deployed, under credentials of their own.
-	Person = "person"
 )
 
 // How rolewarden's sessions are called. The member roles' trust policies may
@@ -120,10 +125,7 @@ func All() []Action {
 		{Name: "dynamodb:BatchGetItem", Function: Canary},
 		{Name: "dynamodb:Query", Function: Canary},
 		{Name: "sns:Publish", Function: Canary},
-
-		// Only people's commands read the whole ledger; no function may.
-		{Name: "dynamodb:Scan", Function: Person},
-	}, ledger(Guard), sweep(), ledger(Sweep), doctor())
+	}, ledger(Guard), sweep(), ledger(Sweep), doctor(), people())
 }
 
 // sweep gives the calls of the sweep, which reads, seals and tells. What is to
@@ -183,11 +185,12 @@ func doctor() []Action {
 		"cloudformation:DescribeStacks", "cloudformation:DescribeStackSet", "cloudformation:ListStackInstances",
 		"cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic",
 		"sqs:GetQueueUrl", "sqs:GetQueueAttributes",
-		"secretsmanager:GetSecretValue", "dynamodb:GetItem",
+		"secretsmanager:GetSecretValue",
 		"lambda:GetAccountSettings",
 	} {
 		out = append(out, Action{Name: name})
 	}
+	out = append(out, Action{Name: "dynamodb:GetItem", Parts: []string{killSwitch}})
 	for i := range out {
 		out[i].Function = Doctor
 	}
