@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -49,7 +48,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 	}
 	accounts, err := awsapi.NewAccounts(awsapi.Config{
 		AWS: cfg, Now: time.Now, Partition: rules.Organization.Partition,
-		ReaderRole: s.readerRole, WriterRole: s.writerRole, ExternalID: notify.NewSecret(s.externalID),
+		ReaderRole: s.readerRole, WriterRole: s.writerRole, ExternalID: s.externalID,
 	})
 	if err != nil {
 		return batches{}, err
@@ -75,27 +74,13 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}),
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
-		Later:   later{queue: queue, now: time.Now}, Turns: turns,
+		Later:   start.Later{Queue: queue, Now: time.Now}, Turns: turns,
 		Now: time.Now, Wait: start.Wait, Log: log,
 	})
 	if err != nil {
 		return batches{}, err
 	}
+	_, laterName := start.Queue(s.laterQueue)
 	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", start.Version())
-	return batches{line: g, later: lastPart(s.laterQueue, "/"), log: log, meter: m, now: time.Now, rules: fingerprint(rules.Hash)}, nil
-}
-
-// later sends steps to the later queue.
-type later struct {
-	queue *awsapi.Queue
-	now   func() time.Time
-}
-
-// Send implements guard.Later.
-func (l later) Send(ctx context.Context, s guard.Step) error {
-	body, err := s.Body()
-	if err != nil {
-		return fmt.Errorf("writing step %s: %w", s.Step, err)
-	}
-	return l.queue.SendFor(ctx, s.Account, string(body), s.Delay(l.now()))
+	return batches{line: g, later: laterName, log: log, meter: m, now: time.Now, rules: fingerprint(rules.Hash)}, nil
 }

@@ -1,7 +1,8 @@
-// Package start is what the functions do alike when they start.
+// Package start is what guard and sweep do alike when they start.
 //
-// It takes the path of the rules file, and gives the rules, a wait that ends with
-// the function, and the version. It wires nothing and speaks to no AWS service.
+// It takes the environment, and gives settings, or all that is wrong with them at
+// once; the rules; what sends steps to the later queue; a wait that ends with the
+// function, and the version.
 package start
 
 import (

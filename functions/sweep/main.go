@@ -74,7 +74,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		Members: &sweep.Remembering{Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Now: time.Now},
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
-		Later:   steps{queue: later, now: time.Now},
+		Later:   start.Later{Queue: later, Now: time.Now},
 		Now:     time.Now, Wait: start.Wait, Log: log,
 	})
 	if err != nil {
@@ -88,7 +88,8 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		c.Organization = awsapi.NewRoster(awsapi.RosterConfig{AWS: cfg, Pace: pace, Units: awsapi.WithoutUnits})
 	} else {
 		// Where there is no organization the account that this runs in is swept.
-		c.Accounts = []string{accountOf(s.sweepQueue)}
+		account, _ := start.Queue(s.sweepQueue)
+		c.Accounts = []string{account}
 	}
 	if s.sealKey != "" {
 		seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: s.sealKey})
@@ -103,21 +104,6 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 	}
 	log.Info("started", "rules_file", s.rulesFile, "rules_hash", rules.Hash, "version", start.Version())
 	return runs{sweeper: sweeper, log: log, now: time.Now}, nil
-}
-
-// steps sends what asks for a write to the later queue.
-type steps struct {
-	queue *awsapi.Queue
-	now   func() time.Time
-}
-
-// Send implements guard.Later.
-func (s steps) Send(ctx context.Context, step guard.Step) error {
-	body, err := step.Body()
-	if err != nil {
-		return fmt.Errorf("writing step %s: %w", step.Step, err)
-	}
-	return s.queue.Send(ctx, string(body), step.Delay(s.now()))
 }
 
 // messages sends to the sweep's own queue.
