@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/grants"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // schemas reads from the schemas of CloudFormation's types, which cfn-lint brings
@@ -36,7 +37,7 @@ type schema struct {
 // schemasOf gives the schemas by the names of their types.
 func schemasOf(t *testing.T) map[string]schema {
 	t.Helper()
-	said, err := exec.CommandContext(t.Context(), judge(t, "python"), "-c", schemas).Output()
+	said, err := exec.CommandContext(t.Context(), toolstest.Program(t, "python"), "-c", schemas).Output()
 	var out map[string]schema
 	if err == nil {
 		err = json.Unmarshal(said, &out)

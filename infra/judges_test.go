@@ -10,26 +10,8 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
-
-// judge finds one of the outside programs that make tools installs. Where it is
-// not there the test is skipped, or fails when ROLEWARDEN_REQUIRE_TOOLS is 1.
-func judge(t *testing.T, program string) string {
-	t.Helper()
-	folder := os.Getenv("ROLEWARDEN_TOOLS")
-	if folder == "" {
-		folder = filepath.Join("..", ".ci", "tools", "venv")
-	}
-	path, err := exec.LookPath(filepath.Join(folder, "bin", program))
-	switch {
-	case err == nil:
-	case os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") == "1":
-		t.Fatalf("%s is not installed: run make tools: %v", program, err)
-	default:
-		t.Skipf("%s is not installed: run make tools", program)
-	}
-	return path
-}
 
 // lintAccepted are the rules of cfn-lint that the templates break on purpose.
 var lintAccepted = map[string]string{
@@ -42,7 +24,7 @@ var lintAccepted = map[string]string{
 // accepted with its reason.
 func TestAnOutsideJudgeFindsNothingWrongInAnyTemplate(t *testing.T) {
 	t.Parallel()
-	program := judge(t, "cfn-lint")
+	program := toolstest.Program(t, "cfn-lint")
 	folder := t.TempDir()
 	args := []string{"--format", "json", "--include-checks", "I", "--regions", "us-east-1", "us-gov-west-1", "cn-north-1", "--"}
 	for _, p := range everywhere(t) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/deployment"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // stacksOf gives the stacks of a way to deploy: its templates, without those
@@ -109,7 +110,7 @@ func TestTheOperatorsLinesForTheCDKAreTaken(t *testing.T) {
 // which reads all of them and sends nothing; and the stacks, queues, topics and
 // the secret in them are those of the templates.
 func TestTheOperatorsLinesForAWSAreTaken(t *testing.T) {
-	program, hub := judge(t, "aws"), stacksOf(t, "hub")[deployment.HubStack]
+	program, hub := toolstest.Program(t, "aws"), stacksOf(t, "hub")[deployment.HubStack]
 	names := map[string]bool{}
 	for _, kind := range []struct{ of, name string }{{"AWS::SQS::Queue", "QueueName"}, {"AWS::SNS::Topic", "TopicName"}, {"AWS::SecretsManager::Secret", "Name"}} {
 		for _, r := range of(t, hub, kind.of) {

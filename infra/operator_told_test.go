@@ -26,6 +26,7 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/meter/metertest"
 	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/notify/notifytest"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // deployedHub is the hub's stack in moto, in an account of its own.
@@ -112,7 +113,7 @@ func (h deployedHub) keys() map[string]string {
 // types types a line of the page, with the real command line of AWS.
 func (h deployedHub) types(line, input string) string {
 	h.t.Helper()
-	c := exec.CommandContext(h.t.Context(), "sh", "-c", strings.Replace(line, "aws ", judge(h.t, "aws")+" ", 1))
+	c := exec.CommandContext(h.t.Context(), "sh", "-c", strings.Replace(line, "aws ", toolstest.Program(h.t, "aws")+" ", 1))
 	c.Stdin = strings.NewReader(input)
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.t.TempDir(), "AWS_PAGER=", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull}
 	for name, value := range h.keys() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/grants"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // explained are the findings of the outside judges that stand, by tool and
@@ -77,7 +78,7 @@ type judged struct{ Name, Tool, Issue, Detail string }
 // judgePolicies has parliament and cloudsplaining judge documents.
 func judgePolicies(t *testing.T, documents map[string]map[string]any) []judged {
 	t.Helper()
-	python := judge(t, "python")
+	python := toolstest.Program(t, "python")
 	in, err := json.Marshal(documents)
 	if err != nil {
 		t.Fatal(err)

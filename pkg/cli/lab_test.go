@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // output is what a verb has printed so far.
@@ -86,28 +88,6 @@ func serveLab(ctx context.Context, t *testing.T, v labVerb) *servedLab {
 	return served
 }
 
-// awsCommand finds the real aws command line.
-func awsCommand(t *testing.T) string {
-	t.Helper()
-	for _, path := range []string{filepath.Join(os.Getenv("ROLEWARDEN_TOOLS"), "bin", "aws"), "../../.ci/tools/venv/bin/aws"} {
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			if path, err = filepath.Abs(path); err != nil {
-				t.Fatal(err)
-			}
-			return path
-		}
-	}
-	if path, err := exec.LookPath("aws"); err == nil {
-		return path
-	}
-	const remedy = "there is no aws command line: run make tools, or set ROLEWARDEN_TOOLS to a folder with bin/aws"
-	if os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") == "1" {
-		t.Fatal(remedy)
-	}
-	t.Skip(remedy)
-	return ""
-}
-
 // aws runs the real aws command line against a lab.
 func (l *servedLab) aws(ctx context.Context, t *testing.T, command string, args ...string) (string, error) {
 	t.Helper()
@@ -124,7 +104,7 @@ func (l *servedLab) aws(ctx context.Context, t *testing.T, command string, args 
 // is seen through it: a role that is opened is closed again.
 func TestTheAWSCommandLineWorksWithTheLab(t *testing.T) {
 	t.Parallel()
-	aws := awsCommand(t)
+	aws := toolstest.Program(t, "aws")
 	// Only a lab that hangs needs this.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

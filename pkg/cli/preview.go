@@ -152,11 +152,8 @@ func (v previewVerb) show(ctx context.Context, s *session, m sources, rules *org
 
 // judge fills in the changes.
 func (v previewVerb) judge(ctx context.Context, s *session, m sources, rules *org.Rules, out *previewed) error {
-	calls, err := v.calls(s)
-	if err != nil {
-		return err
-	}
-	err = m.States(ctx, v.Account, func(state ledger.RoleState) error {
+	calls := v.calls(s)
+	err := m.States(ctx, v.Account, func(state ledger.RoleState) error {
 		if state.Document == "" {
 			return nil
 		}
@@ -194,7 +191,7 @@ const logLimit = 256 << 20
 
 // calls reads the records, by the role that was assumed. A role's ARN is
 // compared as a whole; its record shows the path.
-func (v previewVerb) calls(s *session) (map[string][]trail.Assumption, error) {
+func (v previewVerb) calls(s *session) map[string][]trail.Assumption {
 	out := map[string][]trail.Assumption{}
 	for _, path := range s.files(v.Records, ".json", ".json.gz") {
 		text, err := s.read(path, logLimit)
@@ -221,7 +218,7 @@ func (v previewVerb) calls(s *session) (map[string][]trail.Assumption, error) {
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 func unpack(path string, text []byte) ([]byte, error) {

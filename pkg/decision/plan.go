@@ -100,7 +100,7 @@ func byMode(s Situation) Decision {
 // ones only tell of them at first, so that a mistake in the rules file rewrites
 // nothing (T68).
 func differs(s Situation, driving, notes []string) Decision {
-	first := fmt.Sprintf("%s %s broken, and nothing is written yet: %s.", capital(list("the rule", "the rules", driving)), are(driving), strings.TrimRight(s.Differs, "."))
+	first := fmt.Sprintf("%s %s broken, and nothing is written yet: %s.", capital(theRules(driving)), are(driving), strings.TrimRight(s.Differs, "."))
 	return Decision{Action: Tell, Rules: driving, Reasons: append([]string{first}, notes...)}
 }
 
@@ -146,7 +146,7 @@ func doubted(s Situation) Decision {
 	rules := ruleIDs(s.Open)
 	broken := "Every finding is covered by an exemption"
 	if len(rules) > 0 {
-		broken = capital(list("the rule", "the rules", rules)) + " " + are(rules) + " broken"
+		broken = capital(theRules(rules)) + " " + are(rules) + " broken"
 	}
 	reasons := []string{
 		capital(strings.TrimRight(s.Doubt, ".")) + ".",
@@ -160,7 +160,7 @@ func doubted(s Situation) Decision {
 
 // held is for roles on which a rule would act, were it not for one thing.
 func held(driving []string, why, next string, notes []string) Decision {
-	first := fmt.Sprintf("%s would be acted on, and nothing is: %s. %s", list("the rule", "the rules", driving), strings.TrimRight(why, "."), next)
+	first := fmt.Sprintf("%s would be acted on, and nothing is: %s. %s", theRules(driving), strings.TrimRight(why, "."), next)
 	return Decision{Action: Hold, Rules: driving, Reasons: append([]string{capital(first)}, notes...)}
 }
 
@@ -245,7 +245,7 @@ func ruleIDs(findings []finding.Finding) []string {
 
 // inMode says which rules are broken, and how far they go.
 func inMode(rules []string, mode string) string {
-	return fmt.Sprintf("%s %s broken, in mode %s", capital(list("the rule", "the rules", rules)), are(rules), mode)
+	return fmt.Sprintf("%s %s broken, in mode %s", capital(theRules(rules)), are(rules), mode)
 }
 
 func are(names []string) string {
@@ -255,15 +255,15 @@ func are(names []string) string {
 	return "are"
 }
 
-// list writes names in a row: "the rules a, b and c".
-func list(one, many string, names []string) string {
+// theRules writes their names in a row: "the rules a, b and c".
+func theRules(names []string) string {
 	switch n := len(names); n {
 	case 0:
 		return "no rule"
 	case 1:
-		return one + " " + names[0]
+		return "the rule " + names[0]
 	default:
-		return many + " " + strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+		return "the rules " + strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 }
 

@@ -126,8 +126,11 @@ func TestNoFunctionTurnsWhatPeopleTurn(t *testing.T) {
 	for _, f := range functions() {
 		d := grants.Function(w, f, resources(w, f))
 		for _, tt := range []struct{ action, part string }{
-			{"dynamodb:PutItem", "SWITCH"}, {"dynamodb:UpdateItem", "SWITCH"}, {"dynamodb:DeleteItem", "SWITCH"},
-			{"dynamodb:PutItem", "RESET#" + scope}, {"dynamodb:DeleteItem", "BREAKER"},
+			{"dynamodb:PutItem", "SWITCH"},
+			{"dynamodb:UpdateItem", "SWITCH"},
+			{"dynamodb:DeleteItem", "SWITCH"},
+			{"dynamodb:PutItem", "RESET#" + scope},
+			{"dynamodb:DeleteItem", "BREAKER"},
 		} {
 			if got := onLedger(t, w, d, tt.action, tt.part); got != judge.Deny {
 				t.Errorf("%s: %s on %s: %s", f, tt.action, tt.part, got)

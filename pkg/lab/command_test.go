@@ -9,35 +9,14 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/lab"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
-
-// awsCommand finds the real aws command line.
-func awsCommand(t *testing.T) string {
-	t.Helper()
-	for _, path := range []string{filepath.Join(os.Getenv("ROLEWARDEN_TOOLS"), "bin", "aws"), "../../.ci/tools/venv/bin/aws"} {
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			if path, err = filepath.Abs(path); err != nil {
-				t.Fatal(err)
-			}
-			return path
-		}
-	}
-	if path, err := exec.LookPath("aws"); err == nil {
-		return path
-	}
-	const remedy = "there is no aws command line: run make tools, or set ROLEWARDEN_TOOLS to a folder with bin/aws"
-	if os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") == "1" {
-		t.Fatal(remedy)
-	}
-	t.Skip(remedy)
-	return ""
-}
 
 // The unmodified aws command line reads the account, contains a role, and
 // works with tables and keys.
 func TestTheCommandLineKnowsTablesKeysAndBoundaries(t *testing.T) {
 	t.Parallel()
-	command := awsCommand(t)
+	command := toolstest.Program(t, "aws")
 	w := newWorld(t)
 	keys, err := w.Admin(prod)
 	w.must(err)

@@ -22,7 +22,7 @@ func never(c Cell, made int) string {
 	case c.Fault == StaleRead:
 		return neverStale(c.Call, name)
 	case c.Fault == NotFound:
-		return neverMissing(c.Call, name)
+		return neverMissing(name)
 	}
 	return ""
 }
@@ -39,11 +39,11 @@ func neverStale(c Call, name string) string {
 	return "the call reads nothing that somebody writes"
 }
 
-func neverMissing(c Call, name string) string {
-	switch {
-	case name == "AssumeRole":
+func neverMissing(name string) string {
+	switch name {
+	case "AssumeRole":
 		return "STS says access denied of a role that is not there"
-	case name == "GetAccountAuthorizationDetails", name == "ListAccounts", name == "ListRoots":
+	case "GetAccountAuthorizationDetails", "ListAccounts", "ListRoots":
 		return "the call names nothing that could be missing"
 	}
 	return ""

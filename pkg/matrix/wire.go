@@ -238,7 +238,7 @@ func (w *Wire) serve(r *http.Request, body []byte) (res *http.Response, err erro
 	out := &reply{header: http.Header{}, code: http.StatusOK}
 	defer func() {
 		if left := recover(); left != nil {
-			if left != http.ErrAbortHandler {
+			if e, ok := left.(error); !ok || !errors.Is(e, http.ErrAbortHandler) {
 				panic(left)
 			}
 			res, err = nil, &url.Error{Op: r.Method, URL: r.URL.String(), Err: io.ErrUnexpectedEOF}

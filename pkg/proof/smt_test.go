@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rolewarden/rolewarden/pkg/proof"
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // TestTheSolverAgrees puts the same questions to proof and to z3, a solver that
@@ -70,9 +71,9 @@ type solver struct {
 
 func newSolver(t *testing.T) solver {
 	t.Helper()
-	python := filepath.Join(tools(), "bin", "python")
+	python := toolstest.Program(t, "python")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import z3").Run(); err != nil {
-		if os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") != "" {
+		if toolstest.Required() {
 			t.Fatalf("z3 is not installed (%v): run make tools", err)
 		}
 		t.Skip("z3 is not installed: run make tools")
@@ -95,13 +96,6 @@ func newSolver(t *testing.T) solver {
 		_ = cmd.Wait()
 	})
 	return solver{in, bufio.NewReader(out)}
-}
-
-func tools() string {
-	if dir := os.Getenv("ROLEWARDEN_TOOLS"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", ".ci", "tools", "venv")
 }
 
 // ask gives "sat", "unsat" or "unknown".

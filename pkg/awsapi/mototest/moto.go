@@ -13,9 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -23,6 +21,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/rolewarden/rolewarden/pkg/toolstest"
 )
 
 // Account is the account that calls under the test's own keys come from.
@@ -53,7 +53,7 @@ func (s *Server) URL(t testing.TB) string {
 	t.Helper()
 	s.once.Do(s.start)
 	switch {
-	case errors.Is(s.err, errNotFound) && os.Getenv("ROLEWARDEN_REQUIRE_TOOLS") != "1":
+	case errors.Is(s.err, errNotFound) && !toolstest.Required():
 		t.Skip(s.err)
 	case s.err != nil:
 		t.Fatal(s.err)
@@ -73,39 +73,8 @@ func (s *Server) AWS(t testing.TB) aws.Config {
 	}
 }
 
-// find looks for the program: the named tools folder, the module's own, the PATH.
-func find() (string, error) {
-	if dir := os.Getenv("ROLEWARDEN_TOOLS"); dir != "" {
-		return exec.LookPath(filepath.Join(dir, "bin", "moto_server"))
-	}
-	if root, err := moduleRoot(); err == nil {
-		if path, err := exec.LookPath(filepath.Join(root, ".ci", "tools", "venv", "bin", "moto_server")); err == nil {
-			return path, nil
-		}
-	}
-	return exec.LookPath("moto_server")
-}
-
-// moduleRoot goes up from the test's folder to the one with go.mod.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("finding the module: %w", err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", errors.New("finding the module: no go.mod above the test's folder")
-		}
-		dir = up
-	}
-}
-
 func (s *Server) start() {
-	program, err := find()
+	program, err := toolstest.Find("moto_server")
 	if err != nil {
 		s.err = fmt.Errorf("%w (%w)", errNotFound, err)
 		return

@@ -69,7 +69,11 @@ func FuzzCalls(f *testing.F) {
 		{"BatchGetItem", `{"RequestItems":{"rows":null}}`},
 		{"BatchWriteItem", `{"RequestItems":{"rows":[null,{"PutRequest":{}}]}}`},
 		{"CreateTable", `{"TableName":"more","KeySchema":[null]}`},
-		{"UpdateTimeToLive", `{"TableName":"rows"}`}, {"ListTables", `{"Limit":1}`}, {"GetItem", `[]`}, {"GetItem", `null`}, {"", ``},
+		{"UpdateTimeToLive", `{"TableName":"rows"}`},
+		{"ListTables", `{"Limit":1}`},
+		{"GetItem", `[]`},
+		{"GetItem", `null`},
+		{"", ``},
 	} {
 		f.Add(seed[0], seed[1])
 	}
