@@ -12,6 +12,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/lab"
@@ -170,5 +171,29 @@ func TestTheGuardsLedgerUnderTheDeployedPermissions(t *testing.T) {
 	}
 	if calls := w.lab.Calls(); slices.ContainsFunc(calls, func(c lab.Call) bool { return c.Service == "dynamodb" && c.Resource != deployment.Table }) {
 		t.Errorf("calls on another table: %v", calls)
+	}
+}
+
+// A breaker trips under the guard's permissions, and is put back by people alone;
+// so is the kill switch turned.
+func TestTheGuardTurnsNothingThatPeopleTurn(t *testing.T) {
+	_, w := labTable(t)
+	d := ledgerOf(t, function(t, w, actions.Guard, deployment.GuardRole, ""))
+	counter := []ledger.Counter{{Name: "account/" + prod, Window: time.Hour, Limit: 1, Full: ledger.Trip}}
+	must(t, d.Spend(t.Context(), "one", now(), counter))
+	var tripped *ledger.TrippedError
+	if err := d.Spend(t.Context(), "two", now(), counter); !errors.As(err, &tripped) {
+		t.Errorf("after as many writes as are allowed: %v", err)
+	}
+	if err := d.Reset(t.Context(), "account/"+prod, "guard", "to go on", now()); !errors.Is(err, role.ErrAccessDenied) {
+		t.Errorf("the guard puts a breaker back: %v", err)
+	}
+	for _, to := range []decision.Switch{decision.WritesStopped, decision.WritesAllowed} {
+		if err := d.SetSwitch(t.Context(), to, "guard", "to go on", now()); !errors.Is(err, role.ErrAccessDenied) {
+			t.Errorf("the guard turns the kill switch: %v", err)
+		}
+	}
+	if s, err := d.Switch(t.Context()); err != nil || s != decision.WritesAllowed {
+		t.Errorf("the guard reads the kill switch as %s, %v", s, err)
 	}
 }
