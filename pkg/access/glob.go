@@ -44,9 +44,6 @@ func (p Pattern) Append(q Pattern) Pattern {
 	return out
 }
 
-// Text gives the pattern's characters, wildcards and literal ones alike.
-func (p Pattern) Text() string { return p.text }
-
 // wildcard gives '*' or '?' where one stands at byte i, else 0.
 func (p Pattern) wildcard(i int) byte {
 	if c := p.text[i]; (c == '*' || c == '?') && (p.literal == nil || !p.literal[i]) {
