@@ -30,6 +30,7 @@ func TestUpdates(t *testing.T) {
 		"SET a = if_not_exists(n, :one)":        `"a":{"N":"2"}`,
 		"SET a = if_not_exists(gone, :one)":     `"a":{"N":"1"}`,
 		"SET a = if_not_exists(gone, n) + :one": `"a":{"N":"3"}`,
+
 		"SET a = if_not_exists(gone, if_not_exists(lost, :one))": `"a":{"N":"1"}`,
 		"SET l = list_append(l, :list)":                          `"l":{"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"1"}]}`,
 		"SET l = list_append(:list, if_not_exists(gone, :list))": `"l":{"L":[{"N":"1"},{"N":"1"}]}`,
