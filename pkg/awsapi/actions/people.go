@@ -64,8 +64,9 @@ func people() []Action {
 		// Only this verb reads the whole ledger; no function may.
 		{Name: scan, Function: Preview},
 		{Name: get, Function: Preview, Parts: []string{ids}},
-		{Name: batch, Function: Preview, Parts: []string{ids}},
+		{Name: batch, Function: Preview, Parts: []string{ids, principals}},
 		{Name: query, Function: Preview, Parts: []string{roles, principals}},
+		{Name: "organizations:DescribeAccount", Function: Preview},
 
 		{Name: update, Function: Confirm, Parts: []string{rulesFiles}},
 
