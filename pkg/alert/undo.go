@@ -3,6 +3,7 @@ package alert
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,12 +23,12 @@ func undo(in Input) string {
 	switch in.Outcome.Done {
 	case decision.Revert, decision.Quarantine:
 		file := name + "-before.json"
-		return strings.Join(append([]string{
-			"Under credentials of account " + account(in.Role.Account) + ":",
+		return strings.Join(slices.Concat(byVerb(in), []string{
+			"By hand, under credentials of account " + account(in.Role.Account) + ":",
 			"aws iam update-assume-role-policy --role-name " + name + " --policy-document file://" + file,
 			"where " + file + " holds the trust policy that was replaced: " + source(in) + ".",
 			"Mend it first: the same policy again is judged again. If it is meant to stay, ask for an exemption in the rules file.",
-		}, lift(in, name)...), "\n")
+		}, lift(in, name)), "\n")
 	case decision.Prune:
 		return "The policy that was replaced cannot be put back: IAM refuses one that names the ID of somebody who is gone. Nobody lost access by the change. The policy that was replaced, for the record: " + source(in) + "."
 	case decision.Tag:
@@ -41,6 +42,21 @@ func undo(in Input) string {
 		return "Nothing was written; there is nothing to undo."
 	default:
 		return "Nothing was written; there is nothing to undo."
+	}
+}
+
+// decisionID is what a decision is called. Nothing else is put into a command.
+var decisionID = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// byVerb is how a person takes a decision back with the checks that rolewarden
+// makes, and with its hand stayed.
+func byVerb(in Input) []string {
+	if !decisionID.MatchString(in.Decision.ID) {
+		return nil
+	}
+	return []string{
+		"rolewarden undo " + in.Decision.ID + " --deployment FILE --profile PROFILE --reason TEXT",
+		"puts it back, PROFILE being of account " + account(in.Role.Account) + ": the role and whoever it lets in must still be the same, and for some days rolewarden leaves it.",
 	}
 }
 

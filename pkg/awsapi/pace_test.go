@@ -47,6 +47,22 @@ func paceOf(t testing.TB, c *paceClock, perSecond int) *awsapi.Pace {
 	return p
 }
 
+// Where nothing else is said an account gets five calls a second: that is what
+// people are told a sweep takes of it.
+func TestAnAccountGetsFiveCallsASecondUnlessMoreIsSaid(t *testing.T) {
+	c := &paceClock{at: now()}
+	p := paceOf(t, c, 0)
+	began := c.now()
+	for range 51 {
+		if err := p.Turn(t.Context(), prod); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := c.now().Sub(began); took != 10*time.Second {
+		t.Errorf("51 calls took %s, want 10s", took)
+	}
+}
+
 // However calls come, an account gets no more of them in any second than was
 // said, and nobody waits longer than it takes to keep that.
 func TestAnAccountGetsNoMoreCallsThanWasSaid(t *testing.T) {

@@ -116,6 +116,31 @@ func TestTheDemoPrintsNoSecret(t *testing.T) {
 	}
 }
 
+// The demo's sweeps read everything, as those of a deployment do: what is shown
+// as a gap in the coverage would be one of the demo's own making. And time goes
+// one way.
+func TestTheDemosSweepsReadEverything(t *testing.T) {
+	t.Parallel()
+	text, _ := runDemo(t, demoRules, JSON)
+	if strings.Contains(text, "could not read everything") || strings.Contains(text, "could not all be listed") {
+		t.Error("a sweep of the demo tells of a gap")
+	}
+	if strings.Count(text, "sweeps every account") < 3 {
+		t.Error("the demo shows no sweeps")
+	}
+	var result told
+	if err := json.Unmarshal([]byte(text), &result); err != nil {
+		t.Fatal(err)
+	}
+	for _, story := range result.Stories {
+		for i, s := range story.Scenes[1:] {
+			if s.Time.Before(story.Scenes[i].Time) {
+				t.Errorf("%s: %q at %s comes after %q at %s", story.ID, s.Text, s.Time.Format("15:04:05"), story.Scenes[i].Text, story.Scenes[i].Time.Format("15:04:05"))
+			}
+		}
+	}
+}
+
 // The demo prints the same every time, so that a page can quote it.
 func TestTheDemoIsTheSameEveryTime(t *testing.T) {
 	t.Parallel()

@@ -19,8 +19,8 @@ import (
 
 type doctorVerb struct {
 	Deployment string `required:"" help:"The deployment file (YAML)." placeholder:"FILE"`
-	When       string `help:"before: is everything ready to deploy? after: does what is deployed work?" enum:"before,after" default:"after" placeholder:"before|after"`
-	At         string `help:"Whose credentials these are: those of the deployment file's account (hub), of the management account, or of a member account. What can be seen depends on it." enum:"hub,management,member" default:"hub" placeholder:"hub|management|member"`
+	When       string `help:"before: is everything ready to deploy? after (if not given): does what is deployed work?" enum:"before,after" default:"after" placeholder:"before|after"`
+	At         string `help:"Whose credentials these are: those of the deployment file's account (hub, if not given), of the management account, or of a member account. What can be seen depends on it." enum:"hub,management,member" default:"hub" placeholder:"hub|management|member"`
 	form
 }
 

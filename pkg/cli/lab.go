@@ -18,11 +18,11 @@ import (
 )
 
 type labVerb struct {
-	Listen      string `help:"Where to listen: address and port." default:"127.0.0.1:9290" placeholder:"ADDRESS:PORT"`
+	Listen      string `help:"Where to listen: address and port; ${default} if not given." default:"127.0.0.1:9290" placeholder:"ADDRESS:PORT"`
 	Rules       string `help:"The organization's rules file (YAML). Its accounts are the lab's. Without it the lab is the organization of rolewarden demo, with accounts security, prod and dev, and every rule acts." placeholder:"FILE"`
 	Credentials string `help:"Where to write the shared-credentials file, with one profile for each account. Without it a temporary file is written." placeholder:"FILE"`
 	AllowRemote bool   `help:"Listen on an address that other machines can reach. Whoever reaches the lab owns it."`
-	Speed       int    `help:"Let time in the lab pass so many times as fast: the hour before a trust policy becomes a baseline, and all other waits." default:"1" placeholder:"N"`
+	Speed       int    `help:"Let time in the lab pass so many times as fast: the hour before a trust policy becomes a baseline, and all other waits; ${default} if not given." default:"1" placeholder:"N"`
 }
 
 // Help is the verb's long help.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/policy"
@@ -68,6 +69,13 @@ func TestAPersonPreviewsARulesFile(t *testing.T) {
 	says(0, []string{"0 roles looked at"}, "--rules", rules, "--account", "444455556666")
 	conforms(t, "preview", says(1, nil, "--rules", rules, "--records", records, "--format", "json"))
 
+	// A deleted name in a condition is known to be deleted to preview as well: a
+	// file that changes nothing about it mends nothing.
+	rememberGone(t, table)
+	if out := says(0, []string{"1 roles looked at, 0 would be judged another way, 0 would be written"}, "--rules", rules, "--account", "111122223333"); strings.Contains(out, "dangling") {
+		t.Errorf("a deleted name is forgotten: %s", out)
+	}
+
 	i := strings.Index(out, "sha256:")
 	if i < 0 {
 		t.Fatalf("the hash is not shown: %s", out)
@@ -106,4 +114,26 @@ func rememberVendor(t *testing.T, l ledger.Ledger) {
 		Account: account, RoleID: id, Document: lambdaTrust, Digest: digest(lambdaTrust), Provenance: role.Observed,
 		Since: at.Add(-48 * time.Hour), Sealed: at.Add(-24 * time.Hour), Seal: []byte("seal"),
 	}))
+}
+
+// rememberGone leaves in the ledger a role that was told of since a condition
+// names a user who was deleted.
+func rememberGone(t *testing.T, l ledger.Ledger) {
+	t.Helper()
+	const account, id = "111122223333", "AROAEXAMPLENAMED00001"
+	const text = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:user/alice"},"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}}]}`
+	doc, err := policy.Parse([]byte(text))
+	fine(t, err)
+	at := time.Date(2026, 5, 3, 10, 0, 0, 0, time.UTC)
+	gone := ledger.Key{Account: "123456789012", EventID: "66666666-6666-4666-8666-666666666666"}
+	_, err = l.Deleted(t.Context(), ledger.Deletion{Principal: ledger.PrincipalKey{Account: "123456789012", Kind: "user", Name: "alice"}, By: "arn:aws:iam::123456789012:user/bob", At: at, Event: gone})
+	fine(t, err)
+	key := ledger.Key{Account: account, EventID: "77777777-7777-4777-8777-777777777777"}
+	_, err = l.Take(t.Context(), key, at)
+	fine(t, err)
+	fine(t, l.Conclude(t.Context(), ledger.Conclusion{Event: key, End: ledger.Tagged, At: at, Reason: "tagged", State: &ledger.RoleState{
+		Account: account, RoleID: id, Name: "named", ARN: "arn:aws:iam::111122223333:role/named", Document: text, Digest: doc.Digest("aws"),
+		Since: at, Event: key, EventTime: at, Verdict: finding.Noncompliant, OpenRules: []string{"dangling-principal-condition"}, Action: decision.Tag, Decided: decision.Tag,
+		RulesHash: "sha256:former", UpdatedAt: at,
+	}}))
 }

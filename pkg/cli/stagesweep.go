@@ -10,9 +10,9 @@ import (
 func (t *tale) sweep(ctx context.Context) {
 	t.told = nil
 	t.must(t.h.start())
-	at := t.h.clock.Now()
-	t.must(t.h.sweep(ctx))
 	t.add(scene{Kind: Handled, Who: "rolewarden", Text: "sweeps every account"})
+	t.must(t.h.sweep(ctx))
+	at := t.h.clock.Now()
 	for _, m := range t.h.alerts() {
 		t.alert(at, m)
 	}

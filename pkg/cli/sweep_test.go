@@ -97,6 +97,24 @@ func TestAPersonSweepsAnAccount(t *testing.T) {
 	}
 }
 
+// A sweep of an account that IAM gives page by page says after each how far it is.
+func TestASweepSaysHowFarItIs(t *testing.T) {
+	l := enterLab(t)
+	for _, name := range []string{"one", "two", "three"} {
+		fine(t, l.SeedRole(sweptAccount, lab.SeedRole{Name: name, TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`}))
+	}
+	defer l.Inject(lab.Fault{Action: "GetAccountAuthorizationDetails", Kind: lab.PartialAnswer})()
+	out, errs, status := run("", "sweep", "--account", sweptAccount)
+	for _, want := range []string{"reading the roles of account " + sweptAccount, "1 roles of account " + sweptAccount + " are read, and there are more", "2 roles of account " + sweptAccount + " are read, and there are more"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("it does not say %q: %s", want, errs)
+		}
+	}
+	if status != 0 || !strings.Contains(out, "3 roles of account "+sweptAccount) || strings.Contains(out, "there are more") {
+		t.Errorf("status %d: %s", status, out)
+	}
+}
+
 // Whoever has the wrong credentials, or may not read the account, hears that, and
 // nothing is called fine.
 func TestAnAccountThatCannotBeSweptIsNotFine(t *testing.T) {

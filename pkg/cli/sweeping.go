@@ -86,7 +86,7 @@ func (h *house) sweeper(todo *rounds) (*sweep.Sweeper, error) {
 		return nil, err
 	}
 	return sweep.New(sweep.Config{
-		Rules: h.rules, Organization: awsapi.NewRoster(awsapi.RosterConfig{AWS: own}), Details: accounts, Reader: accounts,
+		Rules: h.rules, Organization: awsapi.NewRoster(awsapi.RosterConfig{AWS: own, Units: awsapi.WithoutUnits}), Details: accounts, Reader: accounts,
 		Line: line, Ledger: h.ledger, Sealer: seals, Queue: todo, Meter: uncounted{}, Now: h.clock.Now, Log: h.log,
 	})
 }

@@ -26,7 +26,7 @@ type undoVerb struct {
 	Deployment   string   `required:"" help:"The deployment file (YAML), which says where the ledger is." placeholder:"FILE"`
 	Reason       string   `required:"" help:"Why it is taken back; kept in the ledger and told." placeholder:"TEXT"`
 	Profile      string   `help:"The profile of your AWS configuration whose credentials are of the role's account. Without it, those of the ledger's account are used." placeholder:"NAME"`
-	Days         int      `help:"How many days the document stays though it breaks rules (1 to 14)." default:"3" placeholder:"N"`
+	Days         int      `help:"How many days the document stays though it breaks rules (1 to 14; ${default} if not given)." default:"3" placeholder:"N"`
 	Accept       []string `sep:"none" help:"The ARN of a user or role that comes back although nobody can tell whether it still is whom it was. May be repeated." placeholder:"ARN"`
 	WhileStopped bool     `help:"Do it although the kill switch stops every write: it was pulled because of what is being undone."`
 	form
@@ -36,7 +36,7 @@ type undoVerb struct {
 func (undoVerb) Help() string {
 	return `Puts back the trust policy that a decision replaced, as the ledger keeps it. You write under your own credentials of the role's account; rolewarden's roles are not used.
 
-    rolewarden undo rw-0123456789abcdef --deployment organization.yaml --profile prod-admin --reason "incident 4711"
+    rolewarden undo qhuos5fk36jiujplg44fcz5a54 --deployment organization.yaml --profile prod-admin --reason "incident 4711"
 
 The same checks as for every other write are made: the role must be the same one (by RoleId) and show what was written, its principals must still be whom they were, protected roles are left alone, and the intent is recorded before the write. Only the verdict does not stand in the way: the findings are shown, and for the days that you give rolewarden tells of the role and does not write it. What is to stay for longer is an exemption in the rules file.
 

@@ -59,6 +59,8 @@ func settled(s Situation, why string) Decision {
 		return Decision{Action: Tell, Reasons: []string{why + " What was told of this role before is resolved; there is nothing left to do."}}
 	case !hasRole(s.Change):
 		return Decision{Action: Tell, Reasons: []string{why + " The change left no role to take tags from; what was told before is resolved."}}
+	case s.Tagged == Untagged:
+		return Decision{Action: Clear, Reasons: []string{why + " What was told of this role before is resolved; there is nothing left to do."}}
 	default:
 		return Decision{Action: Clear, Reasons: []string{why + " rolewarden's tags are taken off and what was told of this role before is resolved; there is nothing left to do."}}
 	}

@@ -42,7 +42,7 @@ func TestPlanRows(t *testing.T) {
 		{"a verdict that does not exist", Situation{Verdict: 77, Open: witness, Modes: enforce, Past: GoodBaseline}, Tell, []string{"by hand"}},
 		{"compliant, nothing to take back", Situation{Verdict: finding.Compliant}, Ignore, nil},
 		{"compliant again, tagged", Situation{Verdict: finding.Compliant, Tagged: Tagged}, Clear, []string{"tags are taken off"}},
-		{"compliant again, told", Situation{Verdict: finding.Compliant, Told: Tagged}, Clear, []string{"resolved"}},
+		{"compliant again, told", Situation{Verdict: finding.Compliant, Told: Tagged}, Clear, []string{" What was told of this role before is resolved"}},
 		{"compliant again, protected and tagged", Situation{Verdict: finding.Compliant, Tagged: Tagged, Protected: "break-glass"}, Hold, []string{"break-glass", "by hand"}},
 		{"compliant again, protected and told", Situation{Verdict: finding.Compliant, Told: Tagged, Protected: "break-glass"}, Tell, []string{"resolved"}},
 		{"compliant, and yet with findings", Situation{Verdict: finding.Compliant, Open: witness, Modes: enforce, Past: GoodBaseline, Tagged: Tagged}, Tell, []string{"contradicts"}},

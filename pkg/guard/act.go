@@ -204,6 +204,11 @@ func (g *Guard) act(ctx context.Context, j job, v judged, d decision.Decision, p
 		return d, nothing, nil
 	}
 	task := g.task(d, v, past)
+	if j.attempt >= afterMinutes {
+		// Whom IAM refuses now was refused minutes ago: several of them are not waited
+		// for one after the other.
+		task.Refused = remediate.SayAtOnce
+	}
 	made, err := g.intend(ctx, j, v, task)
 	if err != nil {
 		return d, nothing, err

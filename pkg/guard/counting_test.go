@@ -45,6 +45,11 @@ func (c *counting) Decided(ctx context.Context, id string) (ledger.Intent, ledge
 	return c.Ledger.Decided(ctx, id)
 }
 
+// States reads the whole table: no handling of an event may.
+func (c *counting) States(context.Context, string, func(ledger.RoleState) error) error {
+	return errors.New("the whole table is read on the event path")
+}
+
 func (c *counting) Identify(ctx context.Context, id string) (finding.Principal, bool, error) {
 	if c.identifyErr != nil {
 		return finding.Principal{}, false, c.identifyErr

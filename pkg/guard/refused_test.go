@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -64,6 +65,43 @@ func TestT67ARefusedPrincipalIsLeftOutAfterTwoMinutes(t *testing.T) {
 	}
 	if len(w.told) != 1 || !strings.Contains(w.told[0].Text(), "Left out of the restored policy, since it no longer is whom it was: "+vendorARN) || !strings.Contains(w.told[0].Text(), "did not accept") {
 		t.Errorf("told %+v", w.told)
+	}
+}
+
+// T67: nobody sleeps: several principals that IAM refuses one after the other
+// are left out in one step, without waiting for each of them once more.
+func TestT67SeveralRefusedPrincipalsAreNotWaitedForOneByOne(t *testing.T) {
+	var names []string
+	for i := range 4 {
+		names = append(names, fmt.Sprintf("arn:aws:iam::777788889999:role/vendor%d", i))
+	}
+	w := newWorld(t, rulesFile+strings.Replace(partner, `"`+vendorARN+`"`, `"`+strings.Join(names, `","`)+`"`, 1))
+	document := strings.Replace(shared, `"`+vendorARN+`"`, `["`+strings.Join(names, `","`)+`"]`, 1)
+	w.put(prod, "app", appID, document)
+	if res := w.handle(w.created("ev-create", "app", document)); res.End != ledger.Compliant {
+		t.Fatalf("ended in %s: %+v", res.End, res.Report)
+	}
+	w.due()
+	w.now = w.now.Add(24 * time.Hour)
+	w.seal(prod, appID)
+	w.told, w.steps = nil, nil
+	w.refuse = func(document string) error {
+		for _, name := range names {
+			if err := gone(name)(w, document); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	res := w.open("ev2")
+	for len(w.steps) > 0 && res.End == ledger.InFlight {
+		began := w.steps[0].NotBefore
+		if res = w.due(); w.now.Sub(began) > guard.Patience {
+			t.Errorf("slept %s in a step that ended in %s", w.now.Sub(began), res.End)
+		}
+	}
+	if res.End != ledger.Reverted || len(res.Outcome.Dropped) != 4 || strings.Contains(w.live(prod, "app").TrustPolicy, "vendor") {
+		t.Errorf("ended in %s, dropped %v: %s", res.End, res.Outcome.Dropped, w.live(prod, "app").TrustPolicy)
 	}
 }
 

@@ -181,6 +181,42 @@ func TestUndoingIsRefusedWhereItWouldHarm(t *testing.T) {
 	})
 }
 
+// The kill switch is read right before a person's write too: one that is turned,
+// or cannot be read any more, while the undoing is under way stops it.
+func TestTheKillSwitchStopsAnUndoingThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		off     func(*world)
+		stopped guard.WhileStopped
+		undone  string
+	}{
+		"turned":                         {off: func(w *world) { w.stop() }},
+		"unreadable":                     {off: func(w *world) { w.ledger.switchErr = errors.New("no table") }},
+		"unreadable, on an express word": {off: func(w *world) { w.ledger.switchErr = errors.New("no table") }, stopped: guard.WriteAllTheSame},
+		"turned, on an express word":     {off: func(w *world) { w.stop() }, stopped: guard.WriteAllTheSame, undone: opened},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, rulesFile)
+			u := undoing(w, decided(w, opened))
+			u.Stopped = c.stopped
+			was := w.live(prod, "app").TrustPolicy
+			w.ledger.intending = func() { c.off(w) }
+			_, err := w.guard.Undo(t.Context(), u)
+			if c.undone != "" {
+				if err != nil || w.live(prod, "app").TrustPolicy != c.undone {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			var refused *guard.RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(refused.Why, "kill switch") || w.writes() != 0 || w.live(prod, "app").TrustPolicy != was {
+				t.Errorf("got %v after %v", err, w.calls)
+			}
+		})
+	}
+}
+
 func digest(t testing.TB, text string) string {
 	t.Helper()
 	d, err := policy.Parse([]byte(text))

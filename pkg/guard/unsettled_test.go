@@ -3,8 +3,10 @@ package guard_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -63,9 +65,14 @@ func TestAReadThatLagsIsReadAgain(t *testing.T) {
 func TestARoleThatNeverSettlesIsToldOf(t *testing.T) {
 	w := withBaseline(t, rulesFile)
 	w.lagging = closed
-	res := w.open("ev2")
+	res, waits := w.open("ev2"), []time.Duration(nil)
 	for len(w.steps) > 0 {
+		began := w.now
 		res = w.due()
+		waits = append(waits, w.now.Sub(began).Round(time.Second))
+	}
+	if want := []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}; !slices.Equal(waits, want) {
+		t.Errorf("read again after %v, want %v", waits, want)
 	}
 	if res.End != ledger.Told || w.writes() != 0 || len(w.told) != 1 {
 		t.Errorf("ended in %s, %d writes, %d alerts", res.End, w.writes(), len(w.told))

@@ -78,7 +78,21 @@ type Task struct {
 	// says so: tags never stand in the way of a trust policy.
 	Tags  map[string]string
 	Untag []string
+	// Refused says what is done about a principal that IAM refuses.
+	Refused Refused
 }
+
+// Refused says what is done about a principal that IAM refuses: one that was
+// just made is refused like one that is gone. The zero value waits.
+type Refused uint8
+
+// What is done about a principal that IAM refuses.
+const (
+	// WaitForIt: it may be new, so the write is tried again for a while.
+	WaitForIt Refused = iota
+	// SayAtOnce: it had its time already.
+	SayAtOnce
+)
 
 // ErrStale is returned when the role is no longer what was judged. Nothing has
 // been written; the role wants judging again.

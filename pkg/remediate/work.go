@@ -81,6 +81,8 @@ func (w *work) replace(ctx context.Context, live role.Role) error {
 		switch {
 		case err == nil, errors.Is(err, role.ErrUncertain):
 			return w.verify(ctx, err)
+		case errors.Is(err, role.ErrInvalidPrincipal) && w.Refused == SayAtOnce:
+			return fmt.Errorf("writing its trust policy: %w", err)
 		case errors.Is(err, role.ErrInvalidPrincipal):
 			// A principal that was just made is refused like one that is gone.
 			more, ended := w.pause.more(ctx)
