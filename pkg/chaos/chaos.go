@@ -6,7 +6,8 @@
 //
 // Run plays episodes: calls fail before or after their effect, readings lag,
 // functions vanish at any call, events come twice, late, shuffled or never, and
-// others change roles, people, rules and the kill switch all the while; then all
+// others change roles, people and rules all the while, and people at the command
+// line turn the kill switch, reset breakers and take decisions back; then all
 // heals, and every role must come to rest. One goroutine runs at a time, and the
 // seed alone decides what happens next, so a seed replays.
 //

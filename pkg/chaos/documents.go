@@ -50,6 +50,9 @@ var (
 	deploy = arn(dev, "role", "deploy")
 )
 
+// oncall is who answers for what people do to rolewarden itself.
+const oncall = "arn:aws:iam::" + prod + ":user/oncall"
+
 func people() []string { return []string{alice, bob, carol, deploy} }
 
 // goodDocuments obey the rules as long as the people they name live.

@@ -21,6 +21,8 @@ type Count struct {
 	Found                                            int
 	Handlings, Sweeps, Crashes, Dead, Writes, Alerts int
 	LostUpdates                                      int
+	// Undone are the decisions that people took back.
+	Undone int
 	// Told are the lost updates that people were told of.
 	Told   int
 	faults int
@@ -44,6 +46,7 @@ func (c *Count) Add(o Count) {
 	c.Writes += o.Writes
 	c.Alerts += o.Alerts
 	c.LostUpdates += o.LostUpdates
+	c.Undone += o.Undone
 	c.Told += o.Told
 	c.faults += o.faults
 	for i := range c.Ends {
@@ -57,8 +60,8 @@ func (c Count) String() string {
 	for _, e := range ledger.Ends()[1:] {
 		ends += fmt.Sprintf(" %s %d", e, c.Ends[e])
 	}
-	return fmt.Sprintf("%d episodes, %d steps, %d events (%d more copies, %d a day late, %d lost, %d forged), %d handlings, %d sweeps that found %d roles first, %d faults, %d crashes, %d dead letters, %d writes, %d alerts, %d lost updates (%d told)\nends:%s",
-		c.Episodes, c.Steps, c.Events, c.Duplicates, c.Late, c.Lost, c.Forged, c.Handlings, c.Sweeps, c.Found, c.faults, c.Crashes, c.Dead, c.Writes, c.Alerts, c.LostUpdates, c.Told, ends)
+	return fmt.Sprintf("%d episodes, %d steps, %d events (%d more copies, %d a day late, %d lost, %d forged), %d handlings, %d sweeps that found %d roles first, %d faults, %d crashes, %d dead letters, %d writes, %d alerts, %d lost updates (%d told), %d decisions taken back by people\nends:%s",
+		c.Episodes, c.Steps, c.Events, c.Duplicates, c.Late, c.Lost, c.Forged, c.Handlings, c.Sweeps, c.Found, c.faults, c.Crashes, c.Dead, c.Writes, c.Alerts, c.LostUpdates, c.Told, c.Undone, ends)
 }
 
 // Episode is one world from its beginning until it has healed.
@@ -76,7 +79,7 @@ type Episode struct {
 	change func(*weather)
 	// sabotage answers a call in place of the site, to see that a mistake is
 	// noticed; nil for none.
-	sabotage func(c call) (reply, bool)
+	sabotage func(c call, do func() reply) (reply, bool)
 }
 
 // Outcome is what became of an episode.
@@ -215,7 +218,7 @@ func (w *world) heal() {
 	w.healed, w.outages = true, nil
 	w.sky = w.sky.calm()
 	w.wars = map[string]war{}
-	if err := w.turn(decision.WritesAllowed); err != nil {
+	if err := w.turn(decision.WritesAllowed, oncall, "a drill", w.now); err != nil {
 		w.err = err
 	}
 	w.resetBreakers()
@@ -251,10 +254,9 @@ func (w *world) resetBreakers() {
 		w.err = err
 	}
 	for _, b := range all {
-		if err := w.ledger.Reset(ctx, b.Scope, "oncall@example.com", "looked at", w.now); err != nil {
+		if err := w.reset(b.Scope, oncall, "looked at", w.now); err != nil {
 			w.err = err
 		}
-		w.note(0, invariant.Reset{Scope: b.Scope})
 	}
 }
 

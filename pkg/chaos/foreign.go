@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
@@ -89,8 +88,8 @@ func (w *world) act() {
 		w.forge(actor)
 	case n < 91:
 		w.flip()
-	case n < 92:
-		w.answerFor()
+	case n < 93:
+		w.mend()
 	case n < 95:
 		w.changeRules()
 	case n < 97:
@@ -175,8 +174,9 @@ func (w *world) remove(actor string, r role.Ref) {
 		return
 	}
 	w.note(0, invariant.Principal{ARN: gone.ARN})
-	w.note(0, invariant.Wrote{Role: gone, Call: invariant.DeleteRole, By: actor})
-	w.emitted = append(w.emitted, emission{event: "DeleteRole", ref: r, actor: actor, at: w.now})
+	id := w.eventID("")
+	w.note(0, invariant.Wrote{Role: gone, Call: invariant.DeleteRole, By: actor, Event: id})
+	w.emitted = append(w.emitted, emission{id: id, event: "DeleteRole", ref: r, actor: actor, at: w.now})
 }
 
 // recreate deletes a role and makes another of its name.
@@ -267,33 +267,6 @@ func (w *world) forge(actor string) {
 	}
 	w.count.Forged++
 	w.in(time.Duration(w.rng.IntN(5000))*time.Millisecond, func() { w.waiting = append(w.waiting, m) })
-}
-
-// flip turns the kill switch.
-func (w *world) flip() {
-	to := decision.WritesStopped
-	if w.rng.IntN(2) == 0 {
-		to = decision.WritesAllowed
-	}
-	if err := w.turn(to); err != nil {
-		w.err = err
-		return
-	}
-	if to == decision.WritesStopped {
-		w.in(time.Duration(w.rng.IntN(3600))*time.Second, func() {
-			if err := w.turn(decision.WritesAllowed); err != nil {
-				w.err = err
-			}
-		})
-	}
-}
-
-// answerFor is a person who resets breakers and confirms the rules.
-func (w *world) answerFor() {
-	w.resetBreakers()
-	if err := w.ledger.ConfirmRules(ctx, w.rules.Hash, "oncall@example.com", "looked at", w.now); err != nil {
-		w.err = err
-	}
 }
 
 func (w *world) changeRules() {

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
@@ -105,10 +107,11 @@ func (x *explorer) rest(h *invariant.History, n *state) {
 	healed = append(healed, invariant.Entry{At: n.now, Fact: invariant.Healed{}})
 	h.Entries = append(healed, h.Entries[at:]...)
 	x.deliver(h, n)
+	x.sweep(h, n)
 	if r, ok := n.iam.is(modelled); ok {
-		h.Add(n.now, 0, invariant.Stands{Role: r, Rules: x.rules})
+		h.Add(n.now.Add(sweptAfter), 0, invariant.Stands{Role: r, Rules: x.rules})
 	}
-	h.Add(n.now, 0, invariant.Over{})
+	h.Add(n.now.Add(sweptAfter), 0, invariant.Over{})
 }
 
 // deliver tells the letters that wait, as the schedule does every five minutes.
@@ -121,6 +124,44 @@ func (x *explorer) deliver(h *invariant.History, n *state) {
 	}
 	x.err = errors.Join(x.err, err)
 }
+
+// sweptAfter is how long after all has come to rest the next sweep comes by.
+const sweptAfter = 25 * time.Hour
+
+// sweep has the next sweep see the role, on copies: what no event told of, and
+// what crossing handlings left open, is for it to find.
+func (x *explorer) sweep(h *invariant.History, n *state) {
+	live, ok := n.iam.is(modelled)
+	if !ok {
+		return
+	}
+	run := n.runs + 1
+	s := &site{now: n.now.Add(sweptAfter), iam: n.iam.copied(), ledger: n.ledger.replay(), ended: n.ended, name: n.eventID}
+	s.record = func(run int, f invariant.Fact) { h.Add(s.now, run, f) }
+	g, err := newGuard(atOnce{s, run}, x.rules, slog.New(slog.DiscardHandler))
+	if err == nil {
+		h.Add(s.now, run, invariant.Began{What: "the next sweep"})
+		_, err = g.Sight(ctx, guard.Sighting{Sweep: "next", Role: live, At: s.now, Voice: guard.Aloud})
+		h.Add(s.now, run, invariant.Ended{How: invariant.Done})
+	}
+	x.err = errors.Join(x.err, err)
+}
+
+// atOnce is an asker whose calls are done at once, and never fail.
+type atOnce struct {
+	site *site
+	run  int
+}
+
+func (a atOnce) ask(c call) reply {
+	r := c.do(a.site, hand{run: a.run, answer: invariant.Yes})
+	if f, ok := weighed(c, r); ok {
+		a.site.record(a.run, f)
+	}
+	return r
+}
+
+func (a atOnce) clock() time.Time { return a.site.now }
 
 func lines(h *invariant.History) []string {
 	var out []string

@@ -98,7 +98,7 @@ func (m memory) Setting(context.Context) (ledger.Setting, bool, error) {
 
 // SetSwitch implements ledger.Ledger.
 func (m memory) SetSwitch(_ context.Context, to decision.Switch, by, reason string, at time.Time) error {
-	return note(m, "SetSwitch", func(s *site, _ int) error { return s.ledger.SetSwitch(ctx, to, by, reason, at) })
+	return note(m, "SetSwitch", func(s *site, _ int) error { return s.turn(to, by, reason, at) })
 }
 
 // Identify implements ledger.Ledger.
@@ -178,7 +178,7 @@ func (m memory) Decided(_ context.Context, id string) (ledger.Intent, ledger.End
 
 // GiveWord implements ledger.Ledger.
 func (m memory) GiveWord(_ context.Context, w ledger.Word) error {
-	return note(m, "GiveWord", func(s *site, _ int) error { return s.ledger.GiveWord(ctx, w) })
+	return note(m, "GiveWord", func(s *site, _ int) error { return s.give(w) })
 }
 
 // Breakers implements ledger.Ledger.
@@ -188,7 +188,7 @@ func (m memory) Breakers(context.Context) ([]ledger.Breaker, error) {
 
 // Reset implements ledger.Ledger.
 func (m memory) Reset(_ context.Context, scope, by, reason string, at time.Time) error {
-	return note(m, "Reset", func(s *site, _ int) error { return s.ledger.Reset(ctx, scope, by, reason, at) })
+	return note(m, "Reset", func(s *site, _ int) error { return s.reset(scope, by, reason, at) })
 }
 
 // SeeRules implements ledger.Ledger.

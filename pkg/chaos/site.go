@@ -248,13 +248,30 @@ func (s *site) addBaseline(run int, b role.Baseline) error {
 	return err
 }
 
-// turn turns the kill switch.
-func (s *site) turn(to decision.Switch) error {
-	if err := s.ledger.SetSwitch(ctx, to, "oncall@example.com", "a drill", s.now); err != nil {
-		return err
+func (s *site) give(w ledger.Word) error {
+	err := s.ledger.GiveWord(ctx, w)
+	if err == nil {
+		s.record(0, invariant.Gave{Word: w})
 	}
-	s.record(0, invariant.Turned{Switch: to})
-	return nil
+	return err
+}
+
+// turn turns the kill switch.
+func (s *site) turn(to decision.Switch, by, reason string, at time.Time) error {
+	err := s.ledger.SetSwitch(ctx, to, by, reason, at)
+	if err == nil {
+		s.record(0, invariant.Turned{Switch: to})
+	}
+	return err
+}
+
+// reset takes a breaker back.
+func (s *site) reset(scope, by, reason string, at time.Time) error {
+	err := s.ledger.Reset(ctx, scope, by, reason, at)
+	if err == nil {
+		s.record(0, invariant.Reset{Scope: scope})
+	}
+	return err
 }
 
 // notify tells an alert; answer says whether its sender will know.

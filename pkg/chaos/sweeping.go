@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/meter"
 	"github.com/rolewarden/rolewarden/pkg/org"
@@ -60,6 +61,16 @@ func (p census) Details(_ context.Context, account, marker string) ([]role.Role,
 
 // page reads some of an account's roles, each of which may lag.
 func (s *site) page(h hand, account, marker string) page {
+	out := s.read(h, account, marker)
+	var ids []string
+	for _, r := range out.roles {
+		ids = append(ids, r.ID)
+	}
+	s.record(h.run, invariant.Listed{RoleIDs: ids})
+	return out
+}
+
+func (s *site) read(h hand, account, marker string) page {
 	var out page
 	for _, k := range sortedKeys(s.iam.roles) {
 		if !strings.HasPrefix(k, account+"/") || k <= marker {
@@ -136,6 +147,7 @@ func (s short) Deadline() (time.Time, bool) { return s.end, true }
 // tick is the schedule's message to the sweep.
 func (w *world) tick() {
 	id := sweep.IDAt(w.now)
+	w.note(0, invariant.Ticked{})
 	w.count.Sweeps++
 	w.waiting = append(w.waiting, &message{kind: ticking, body: []byte(id), what: "sweep " + id})
 }
@@ -186,6 +198,8 @@ func (k *worker) handle(m *message) (guard.Result, error) {
 	case ticking:
 		_, err := k.sweeper.Begin(ctx, string(m.body))
 		return guard.Result{}, err
+	case personal:
+		return k.commanded(m)
 	case delivering:
 		_, err := k.sweeper.Deliver(ctx)
 		return guard.Result{}, err

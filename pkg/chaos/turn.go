@@ -92,10 +92,14 @@ func (x *explorer) goOn(n *state, c choice) {
 	}
 	if c.crash != lives {
 		n.crashes--
+		x.note(n, p.run, invariant.Troubled{Call: k.name})
 		x.note(n, p.run, invariant.Ended{How: invariant.Crashed, Note: "at " + k.name})
 		n.queue = add(n.queue, queued{p.item.message, p.item.sum, n.now.Add(visibility)})
 		n.workers[c.which] = post{}
 		return
+	}
+	if f, ok := weighed(k, r); ok {
+		x.note(n, p.run, f)
 	}
 	next, err := x.machine.answer(p.at, r, n.now)
 	if err != nil {

@@ -38,6 +38,8 @@ type weather struct {
 	outages float64
 	// snipe is the chance that somebody writes a role just before we do.
 	snipe float64
+	// regrets is the chance that somebody takes a write back of which they read.
+	regrets float64
 	// tampered is the chance that a thing that others do is a baseline of theirs in
 	// the ledger's table (T61).
 	tampered float64
@@ -54,7 +56,7 @@ func forecast(r *rand.Rand) weather {
 		fault:   pick(0, 0.002, 0.01, 0.05), effect: pick(0.1, 0.5), crash: pick(0, 0.001, 0.005, 0.02),
 		stale: pick(0, 0.05, 0.3), lag: []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}[r.IntN(3)],
 		slow: pick(0, 0.01), odd: pick(0, 0, 0.02), twice: pick(0, 0.1, 0.5), again: pick(0, 0.02), late: pick(0, 0.01), lost: pick(0, 0.01, 0.05),
-		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3), tampered: pick(0, 0, 0.05),
+		shuffled: pick(0, 0.2, 0.8), receives: 6 + r.IntN(20), outages: pick(0, 0.02, 0.1), snipe: pick(0, 0.05, 0.3), tampered: pick(0, 0, 0.05), regrets: pick(0, 0.1, 0.5),
 		loneDenyRefused: r.IntN(4) == 0,
 	}
 	return w
@@ -65,7 +67,7 @@ func (w *weather) knobs() map[string]func() {
 	return map[string]func(){
 		"faults": func() { w.fault = 0 }, "crashes": func() { w.crash = 0 }, "stale": func() { w.stale = 0 }, "slow": func() { w.slow = 0 }, "odd": func() { w.odd = 0 },
 		"twice": func() { w.twice = 0 }, "again": func() { w.again = 0 }, "late": func() { w.late = 0 }, "lost": func() { w.lost = 0 },
-		"shuffled": func() { w.shuffled = 0 }, "outages": func() { w.outages = 0 }, "snipers": func() { w.snipe = 0 },
+		"shuffled": func() { w.shuffled = 0 }, "outages": func() { w.outages = 0 }, "snipers": func() { w.snipe = 0 }, "regrets": func() { w.regrets = 0 },
 	}
 }
 

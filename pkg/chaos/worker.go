@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
@@ -46,7 +47,9 @@ func (k *worker) begin(m *message) {
 	w.runs++
 	w.count.Handlings++
 	k.run, k.message, k.began = w.runs, m, w.now
-	if k.guard == nil || k.rules != w.rules {
+	if m.kind == personal {
+		k.relay = &relay{}
+	} else if k.guard == nil || k.rules != w.rules {
 		k.relay = &relay{}
 		log := slog.New(&logbook{worker: k})
 		g, err := newGuard(k.relay, w.rules, log)
@@ -90,11 +93,14 @@ func (k *worker) resume() {
 	var r reply
 	sabotaged := false
 	if w.sabotage != nil {
-		r, sabotaged = w.sabotage(c)
+		r, sabotaged = w.sabotage(c, func() reply { return c.do(&w.site, hand{run: k.run, answer: invariant.Yes}) })
 	}
 	if !sabotaged && (t.err == nil && !t.crash || t.effect) {
 		r = c.do(&w.site, hand{run: k.run, stale: w.lag(c), odd: c.kind == readsRole && w.chance(w.sky.odd), answer: t.answer()})
 		w.flush()
+	}
+	if t.crash || t.err != nil {
+		w.note(k.run, invariant.Troubled{Call: c.name})
 	}
 	switch {
 	case t.crash:
@@ -110,8 +116,17 @@ func (k *worker) resume() {
 			w.trace("run %d: %s fails (effect %t): %v", k.run, c.name, t.effect, t.err)
 		}
 	}
+	if f, ok := weighed(c, r); ok {
+		w.note(k.run, f)
+	}
 	next, ok := k.fiber.resume(r)
 	k.after(next, ok)
+}
+
+// weighed is what an answer tells a handling of the kill switch.
+func weighed(c call, r reply) (f invariant.Weighed, ok bool) {
+	to, is := r.value.(decision.Switch)
+	return invariant.Weighed{Switch: to}, is && r.err == nil && c.name == "Switch"
 }
 
 // end is for a handling that ended by itself.
@@ -133,7 +148,7 @@ func (k *worker) end() {
 			how = invariant.Ignoring
 		}
 		w.note(k.run, invariant.Ended{How: how, Note: out.result.Reason})
-		if k.message.kind != delivering && w.chance(w.sky.again) {
+		if k.message.kind != delivering && k.message.kind != personal && w.chance(w.sky.again) {
 			w.count.Duplicates++
 			m := k.message
 			w.in(time.Duration(w.rng.IntN(600))*time.Second, func() { w.waiting = append(w.waiting, m) })
@@ -144,6 +159,10 @@ func (k *worker) end() {
 // again gives the message back to its queue, or to the dead-letter queue.
 func (k *worker) again() {
 	w, m := k.w, k.message
+	if m.kind == personal {
+		k.retry()
+		return
+	}
 	if m.kind == ticking || m.kind == delivering {
 		// Lambda tries an asynchronous call three times (AWS Lambda Developer Guide,
 		// invocation-async-error-handling); then the next tick comes.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
@@ -25,8 +26,8 @@ type world struct {
 	history *invariant.History
 	agenda  agenda
 	// sabotage answers a call in place of the site; nil for none.
-	sabotage func(c call) (reply, bool)
-	order    int
+	sabotage func(c call, do func() reply) (reply, bool)
+	ordinal  int
 	workers  []*worker
 	waiting  []*message
 	dead     []*message
@@ -55,6 +56,8 @@ type message struct {
 	kind     messageKind
 	what     string
 	receives int
+	// command is what a person does.
+	command command
 }
 
 // messageKind says for whom a message is.
@@ -68,6 +71,8 @@ const (
 	sweeping
 	ticking
 	delivering
+	// personal is a person's command.
+	personal
 )
 
 // item is something that happens at a time.
@@ -100,8 +105,8 @@ func (a *agenda) Pop() any {
 }
 
 func (w *world) at(t time.Time, do func()) {
-	w.order++
-	heap.Push(&w.agenda, item{at: t, order: w.order, do: do})
+	w.ordinal++
+	heap.Push(&w.agenda, item{at: t, order: w.ordinal, do: do})
 }
 
 func (w *world) in(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
@@ -141,6 +146,7 @@ func (w *world) note(run int, f invariant.Fact) {
 		}
 	case invariant.Told:
 		w.count.Alerts++
+		w.regret(f.Alert)
 		w.history.Say(w.now, run, "an alert", string(f.Alert.JSON()))
 	case invariant.Concluded:
 		w.count.Ends[f.Conclusion.End]++
@@ -161,6 +167,9 @@ func (w *world) flush() {
 	}
 	w.emitted = w.emitted[:0]
 	for _, s := range w.sent {
+		if guard.Unwitnessed(s.Change.EventID) && s.Step == guard.Sighted {
+			w.note(0, invariant.Arrived{Key: ledger.Key{Account: s.Change.Account, EventID: s.Change.EventID}})
+		}
 		body, err := s.Body()
 		if err != nil {
 			w.err = err

@@ -3,22 +3,21 @@ package invariant
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 )
-
-// SwitchWithin is how long after the kill switch was turned a write may still happen.
-const SwitchWithin = time.Minute
 
 // caps is I10.
 func caps(x *indexed) []Violation {
-	till := &till{indexed: x, counts: map[window]int{}, first: map[string]time.Time{}}
+	till := &till{indexed: x, counts: map[window]int{}, first: map[string]time.Time{}, written: map[string]string{}, stopped: -1}
 	var out []Violation
 	for i, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Turned:
-			till.turned(e.At, f.Switch)
+			till.turned(i, f.Switch)
 		case Reset:
 			maps.DeleteFunc(till.counts, func(w window, _ int) bool { return w.name == f.Scope })
 		case Spent:
@@ -46,37 +45,121 @@ type window struct {
 // till knows what was written and paid for, and since when the switch says stop.
 type till struct {
 	*indexed
-	counts  map[window]int
-	first   map[string]time.Time
-	stopped time.Time
+	counts map[window]int
+	first  map[string]time.Time
+	// written are the RoleIds of the trust policies that decisions wrote.
+	written map[string]string
+	// stopped is the entry that turned the switch to stop, or -1.
+	stopped int
 }
 
-func (t *till) turned(at time.Time, to decision.Switch) {
+func (t *till) turned(at int, to decision.Switch) {
 	switch to {
 	case decision.WritesStopped:
-		if t.stopped.IsZero() {
+		if t.stopped < 0 {
 			t.stopped = at
 		}
 	case decision.WritesAllowed, decision.Unreadable:
-		t.stopped = time.Time{}
+		t.stopped = -1
 	}
 }
 
 // over says what a write goes beyond.
 func (t *till) over(i int, e Entry, w Wrote) []string {
 	var out []string
-	if !t.stopped.IsZero() && e.At.Sub(t.stopped) > SwitchWithin {
-		out = append(out, fmt.Sprintf("%s, and the kill switch had said stop for %s", w.Call, e.At.Sub(t.stopped)))
+	if why := t.unasked(i, e); why != "" {
+		out = append(out, fmt.Sprintf("%s, and %s", w.Call, why))
 	}
-	s, _, ok := last(t.indexed, e.Run, i, func(s Spent) bool {
-		return s.Answer != No && (w.Call != UpdateTrust || s.Token == t.payment(e.Run, i))
-	})
-	// A boundary follows a trust policy that was paid for, maybe by an earlier handling.
-	if _, before := t.first[t.decidedBy(e.Run, i)]; !ok && (w.Call != Bound || !before) {
-		return append(out, fmt.Sprintf("%s, and no limit was asked", w.Call))
-	}
-	if w.Call != UpdateTrust {
+	if t.runs[e.Run].undoing != nil {
+		// The limits bound what nobody asked for; this one a person did.
 		return out
+	}
+	if why := t.unpaid(i, e, w); why != "" {
+		return append(out, fmt.Sprintf("%s, and %s", w.Call, why))
+	}
+	return append(out, t.counted(i, e, w)...)
+}
+
+// unasked says why the kill switch did not let a write pass. It is to be read
+// right before each: then it stops all but the one call that is under way.
+func (t *till) unasked(i int, e Entry) string {
+	_, at, ok := last(t.indexed, e.Run, i, func(Weighed) bool { return true })
+	if !ok {
+		return "the kill switch was not read"
+	}
+	says := t.Entries[at].Fact.(Weighed).Switch
+	_, theirs, busy := last(t.indexed, e.Run, i, func(f Fact) bool {
+		switch f.(type) {
+		case Weighed, Troubled, Alarmed, Said:
+			return false
+		default:
+			return true
+		}
+	})
+	u := t.runs[e.Run].undoing
+	switch allTheSame := u != nil && u.Stopped == guard.WriteAllTheSame; {
+	case busy && theirs > at:
+		return fmt.Sprintf("the kill switch was read last before other calls (%s ago)", e.At.Sub(t.Entries[at].At))
+	case says == decision.WritesAllowed && (t.stopped < 0 || t.stopped > at), says == decision.WritesStopped && allTheSame:
+		return ""
+	default:
+		return fmt.Sprintf("the kill switch said %s", says)
+	}
+}
+
+// unpaid says why a write was not let pass by the limits. Tags are counted by
+// themselves or go with a trust policy that was. A boundary goes with a trust
+// policy that the same decision wrote and paid for, maybe in an earlier handling
+// that crashed between the two: the limits count changes of roles, and it is none
+// of another.
+func (t *till) unpaid(i int, e Entry, w Wrote) string {
+	if w.Call == Bound {
+		if id := t.decidedBy(e.Run, i); t.written[id] != w.Role.ID {
+			return "decision " + id + " wrote no trust policy of the role before"
+		}
+		return ""
+	}
+	if _, ok := t.payer(i, e, w); !ok {
+		return "no limit was asked"
+	}
+	return ""
+}
+
+// payer is the spending that a write was let pass by.
+func (t *till) payer(i int, e Entry, w Wrote) (Spent, bool) {
+	token := t.payment(e.Run, i)
+	s, _, ok := last(t.indexed, e.Run, i, func(s Spent) bool {
+		return s.Answer != No && (s.Token == token || w.Call != UpdateTrust && s.Token == t.tagging(e.Run, i, w))
+	})
+	return s, ok
+}
+
+// tagging is the token under which tags are counted.
+func (t *till) tagging(run, before int, w Wrote) string {
+	intent, ok := t.intentOf(run, before, w)
+	if !ok {
+		return ""
+	}
+	return intent.Intent.Decision.ID + "/tags"
+}
+
+// counted counts a write, and says which limits it goes beyond. Tags of one
+// decision count once, however often they are tried.
+func (t *till) counted(i int, e Entry, w Wrote) []string {
+	var out []string
+	if w.Call == UpdateTrust {
+		t.written[t.decidedBy(e.Run, i)] = w.Role.ID
+	}
+	s, ok := t.payer(i, e, w)
+	tags := strings.HasSuffix(s.Token, "/tags")
+	if !ok || tags != (w.Call != UpdateTrust) {
+		return nil
+	}
+	if tags {
+		if t.written[s.Token] != "" {
+			return nil
+		}
+		t.written[s.Token] = w.Role.ID
 	}
 	for _, c := range s.Counters {
 		k := window{c.Name, c.Start(t.first[s.Token])}

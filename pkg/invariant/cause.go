@@ -23,18 +23,14 @@ func causes(x *indexed) []Violation {
 			out = append(out, Violation{Invariant: I2, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: fmt.Sprintf("%s without cause: %s", w.Call, why)})
 		}
 	})
-	return out
+	return append(out, leftWords(x)...)
 }
 
 // cause says what is missing for a write; empty when nothing is.
 func (x *indexed) cause(i int, e Entry, w Wrote) string {
-	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
-	if !ok && w.Call != UpdateTrust {
-		// Tags that an earlier handling of the event did not come to.
-		intent, ok = x.earlier(i, e.Run, w)
-	}
+	intent, ok := x.intentOf(e.Run, i, w)
 	if !ok {
-		return "no intent was recorded before it in the handling"
+		return "no intent was recorded before it"
 	}
 	read, at, ok := last(x, e.Run, i, func(f Read) bool { return sameRole(f.Role.Ref(), w.Role.Ref()) })
 	if !ok {
@@ -52,15 +48,39 @@ func (x *indexed) cause(i int, e Entry, w Wrote) string {
 			return fmt.Sprintf("handling %d wrote the role after this one had read it last: nothing kept the two apart", x.Entries[k].Run)
 		}
 	}
+	if u := x.runs[e.Run].undoing; u != nil {
+		return x.takenBack(i, w, *u, read.Role)
+	}
+	if why := x.spoken(i, e, read.Role, intent.Intent.Decision.Action); why != "" {
+		return why
+	}
 	wanted := finding.Noncompliant
 	if intent.Intent.Decision.Action == decision.Clear {
 		wanted = finding.Compliant
 	}
-	verdict, known := x.verdict(e.Run, read.Role, e.At, wanted)
+	verdict, known := x.verdict(e.Run, i, read.Role, wanted)
 	if !known {
 		return ""
 	}
 	return x.fits(i, e, w, intent, read.Role, verdict)
+}
+
+// intentOf gives the intent under which a handling writes. Tags may rest on one
+// that another handling of the same event recorded: where that one crashed between
+// the trust policy and its tags, the intent that asked for both is in the ledger
+// already, and a second one would only hide when the first was.
+func (x *indexed) intentOf(run, before int, w Wrote) (Intended, bool) {
+	intent, _, ok := last(x, run, before, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	if ok || w.Call != TagRole {
+		return intent, ok
+	}
+	for i := before - 1; i >= 0; i-- {
+		f, ok := x.Entries[i].Fact.(Intended)
+		if ok && f.Intent.Event == x.runs[run].key && sameRole(f.Intent.Role, w.Role.Ref()) {
+			return f, !f.Intent.Void
+		}
+	}
+	return Intended{}, false
 }
 
 // fits says why a write does not fit the verdict on what was read last.
@@ -92,9 +112,6 @@ func (x *indexed) fits(i int, e Entry, w Wrote, intent Intended, read role.Role,
 		if x.judge.Same(read.TrustPolicy, intent.Intent.After) || x.bothQuarantine(read.TrustPolicy, intent.Intent.After) {
 			return ""
 		}
-		if v == finding.Noncompliant {
-			return ""
-		}
 	case decision.Ignore, decision.Tell, decision.Hold:
 	}
 	return fmt.Sprintf("the intent was to %s, and what was read last is %s", intent.Intent.Decision.Action, v)
@@ -102,16 +119,4 @@ func (x *indexed) fits(i int, e Entry, w Wrote, intent Intended, read role.Role,
 
 func (x *indexed) bothQuarantine(a, b string) bool {
 	return x.judge.read(a).quarantine && x.judge.read(b).quarantine
-}
-
-// earlier gives the last intent about a role that another handling of the same
-// event recorded.
-func (x *indexed) earlier(before, run int, w Wrote) (Intended, bool) {
-	for i := before - 1; i >= 0; i-- {
-		f, ok := x.Entries[i].Fact.(Intended)
-		if ok && f.Intent.Event == x.runs[run].key && sameRole(f.Intent.Role, w.Role.Ref()) {
-			return f, true
-		}
-	}
-	return Intended{}, false
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -24,7 +26,7 @@ func convergence(x *indexed) []Violation {
 		switch f := e.Fact.(type) {
 		case Wrote:
 			k := ledger.FoldRef(f.Role.Ref())
-			if e.Run == 0 || f.Call != UpdateTrust || i < x.healed {
+			if e.Run == 0 || f.Call != UpdateTrust || i < x.healed || x.runs[e.Run].undoing != nil {
 				continue
 			}
 			if writes[k]++; writes[k] == MostWrites+1 {
@@ -43,6 +45,9 @@ func convergence(x *indexed) []Violation {
 			}
 		}
 	}
+	if x.over {
+		out = append(out, x.ghosts()...)
+	}
 	return out
 }
 
@@ -51,18 +56,27 @@ func (x *indexed) unsettled(e Entry, s Stands, known *ledger.RoleState) string {
 	if s.Unseen == Unseen || s.Rules == nil {
 		return ""
 	}
-	v := x.judge.Verdict(s.Rules, x.joinedAt(len(x.Entries)), s.Role, e.At)
-	switch {
-	case v == finding.Compliant || x.judge.read(s.Role.TrustPolicy).quarantine:
+	if x.good(e, s) || x.judge.read(s.Role.TrustPolicy).quarantine {
 		return ""
+	}
+	end := len(x.Entries)
+	v := x.judge.Verdict(s.Rules, x.joinedAt(end), s.Role, e.At)
+	switch {
 	case known == nil:
 		return "it is " + v.String() + ", and nothing is known of it: " + Short(s.Role.TrustPolicy)
-	case !x.judge.Same(x.named(known.Document), x.named(s.Role.TrustPolicy)):
+	case !x.judge.Same(x.named(known.Document, end, end), x.named(s.Role.TrustPolicy, end, end)):
 		return fmt.Sprintf("it is %s with %s, and what is remembered is %s", v, Short(s.Role.TrustPolicy), Short(known.Document))
-	case known.AlertID == "" && known.RulesHash == s.Rules.Hash && !x.summarized(sweepOf(known.Event.EventID)):
+	case known.AlertID == "" && !x.summarized(sweepOf(known.Event.EventID)):
 		return "it is " + v.String() + ", and nobody was told: " + Short(s.Role.TrustPolicy)
+	case known.AlertID != "" && !known.Untold && x.lastTold(known.AlertID) == alert.Resolved.String():
+		return "it is " + v.String() + ", and people were told last that alert " + known.AlertID + " is resolved"
 	}
-	return ""
+	return x.overdue(s, known)
+}
+
+// good says whether a role obeys the rules at the end.
+func (x *indexed) good(e Entry, s Stands) bool {
+	return s.Rules != nil && x.judge.Verdict(s.Rules, x.joinedAt(len(x.Entries)), s.Role, e.At) == finding.Compliant
 }
 
 func (x *indexed) joinedAt(before int) []string {
@@ -74,4 +88,85 @@ func (x *indexed) joinedAt(before int) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// lastTold is the state of a thread that people were told last; empty for none.
+func (x *indexed) lastTold(id string) string {
+	state := ""
+	each(x, func(_ int, _ Entry, f Told) {
+		if f.Alert.ID == id {
+			state = f.Alert.State.String()
+		}
+	})
+	return state
+}
+
+// ghosts are alerts about roles that people were told of last as open, while the
+// role obeys the rules or is gone: whoever looks for what is wrong finds nothing.
+func (x *indexed) ghosts() []Violation {
+	threads := map[string]bool{}
+	roles := map[string]bool{}
+	each(x, func(_ int, _ Entry, f Concluded) {
+		if s := f.Conclusion.State; s != nil && s.AlertID != "" {
+			threads[s.AlertID] = true
+		}
+	})
+	each(x, func(_ int, _ Entry, f Told) {
+		switch f.Alert.Outcome.Done {
+		case decision.Revert.String(), decision.Quarantine.String(), decision.Prune.String():
+			threads[f.Alert.ID] = true
+		}
+	})
+	each(x, func(_ int, e Entry, f Stands) {
+		roles[f.Role.ID] = x.good(e, f) && !x.judge.read(f.Role.TrustPolicy).quarantine
+	})
+	open, order := map[string]int{}, []string{}
+	each(x, func(i int, _ Entry, f Told) {
+		a := f.Alert
+		if a.Role.ID == "" || a.LostUpdate != nil || !threads[a.ID] {
+			return
+		}
+		if _, known := open[a.ID]; !known {
+			order = append(order, a.ID)
+		}
+		if open[a.ID] = i; a.State == alert.Resolved {
+			open[a.ID] = -1
+		}
+	})
+	var out []Violation
+	for _, id := range order {
+		i := open[id]
+		if i < 0 {
+			continue
+		}
+		a := x.Entries[i].Fact.(Told).Alert
+		switch good, lives := roles[a.Role.ID]; {
+		case !lives && !x.unnoticed(a.Role.ID):
+			out = append(out, Violation{Invariant: I6, At: i, Role: nameOf(a.Role.ARN), Sentence: "alert " + id + " stays open, and the role is gone"})
+		case good:
+			out = append(out, Violation{Invariant: I6, At: i, Role: nameOf(a.Role.ARN), Sentence: "alert " + id + " stays open, and the role obeys the rules"})
+		}
+	}
+	return out
+}
+
+// unnoticed says whether nobody could know that a role is gone: the event of its
+// deletion was lost, and no sweep had come by it before, which would miss it now.
+// To find it all the same the sweep would have to read all that is remembered.
+func (x *indexed) unnoticed(roleID string) bool {
+	event, lost, listed := "", false, false
+	for _, e := range x.Entries {
+		switch f := e.Fact.(type) {
+		case Wrote:
+			if f.Call == DeleteRole && f.Role.ID == roleID {
+				event = f.Event
+			}
+		case Lost:
+			lost = lost || f.Key.EventID == event && event != ""
+		case Listed:
+			r := x.runs[e.Run]
+			listed = listed || r != nil && r.how == Done && slices.Contains(f.RoleIDs, roleID)
+		}
+	}
+	return lost && !listed
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -57,6 +58,10 @@ type (
 	Turned struct{ Switch decision.Switch }
 	// Reset says: a person took a tripped breaker back.
 	Reset struct{ Scope string }
+	// Gave says: a person's word on a document was recorded.
+	Gave struct{ Word ledger.Word }
+	// Ticked says: the schedule asked for a sweep.
+	Ticked struct{}
 	// Healed says: no fault and no foreign writer from now on.
 	Healed struct{}
 	// Left says: at the end, a message about an event is still on a queue.
@@ -92,8 +97,17 @@ type (
 		// Note says why: the error, or what the event asked for.
 		Note string
 	}
+	// Asked says: the handling is a person's command that takes a decision back.
+	Asked struct{ Undoing guard.Undoing }
+	// Weighed says: the handling was told how the kill switch stands.
+	Weighed struct{ Switch decision.Switch }
+	// Troubled says: a call of the handling failed, or was its last. Whether it took
+	// effect the handling did not learn.
+	Troubled struct{ Call string }
 	// Read says: the handling was shown a role.
 	Read struct{ Role role.Role }
+	// Listed says: the handling was shown roles among all of an account.
+	Listed struct{ RoleIDs []string }
 	// Looked says: the handling was told whom an ARN stands for; nobody if ID is empty.
 	Looked struct{ ARN, ID string }
 	// Took says: the handling took an event.
@@ -204,13 +218,19 @@ func (Arrived) fact()   {}
 func (Lost) fact()      {}
 func (Turned) fact()    {}
 func (Reset) fact()     {}
+func (Gave) fact()      {}
+func (Ticked) fact()    {}
 func (Healed) fact()    {}
 func (Left) fact()      {}
 func (Stands) fact()    {}
 func (Over) fact()      {}
 func (Began) fact()     {}
 func (Ended) fact()     {}
+func (Asked) fact()     {}
+func (Weighed) fact()   {}
+func (Troubled) fact()  {}
 func (Read) fact()      {}
+func (Listed) fact()    {}
 func (Looked) fact()    {}
 func (Took) fact()      {}
 func (Intended) fact()  {}

@@ -3,9 +3,9 @@ package invariant
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -24,8 +24,15 @@ type indexed struct {
 	rules map[string]*org.Rules
 	// summaries are the sweeps of which it is known whether people were told.
 	summaries map[string]bool
-	// names are the ARNs that unique ids stood for last.
-	names map[string]string
+	// spells are the times in which unique ids stood for ARNs.
+	spells map[string][]spell
+}
+
+// spell is a time in which a unique id stood for an ARN, by the numbers of the
+// entries that began and ended it; to is -1 where nothing did.
+type spell struct {
+	arn      string
+	from, to int
 }
 
 // placed is a baseline and the entry that tells of it.
@@ -43,15 +50,18 @@ type handling struct {
 	joined  []string
 	how     Ending
 	ended   int
+	// undoing is what a person asked for; nil in handlings of nobody's.
+	undoing *guard.Undoing
 }
 
 func index(h *History) *indexed {
-	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}, summaries: map[string]bool{}, names: map[string]string{}}
+	x := &indexed{History: h, judge: h.Judge, runs: map[int]*handling{}, healed: -1, bases: map[string][]placed{}, rules: map[string]*org.Rules{}, summaries: map[string]bool{}, spells: map[string][]spell{}}
 	if x.judge == nil {
 		x.judge = NewJudge()
 	}
 	var current *org.Rules
 	var joined []string
+	owners := map[string]string{}
 	for i, e := range h.Entries {
 		switch f := e.Fact.(type) {
 		case Ruled:
@@ -64,9 +74,7 @@ func index(h *History) *indexed {
 			k := f.Baseline.Account + "/" + f.Baseline.RoleID
 			x.bases[k] = append(x.bases[k], placed{i, f.Baseline})
 		case Principal:
-			if f.ID != "" {
-				x.names[f.ID] = f.ARN
-			}
+			x.own(i, owners, f)
 		case Healed:
 			x.healed = i
 		case Over:
@@ -79,11 +87,40 @@ func index(h *History) *indexed {
 		}
 		r := x.run(e.Run, current, joined)
 		r.entries = append(r.entries, i)
-		if f, ok := e.Fact.(Ended); ok {
+		switch f := e.Fact.(type) {
+		case Ended:
 			r.how, r.ended = f.How, i
+		case Asked:
+			r.undoing = &f.Undoing
 		}
 	}
 	return x
+}
+
+// own notes that an ARN stands for another id, or for nobody, from an entry on.
+func (x *indexed) own(i int, owners map[string]string, p Principal) {
+	was := owners[p.ARN]
+	if was == p.ID {
+		return
+	}
+	if list := x.spells[was]; was != "" {
+		list[len(list)-1].to = i
+	}
+	if owners[p.ARN] = p.ID; p.ID != "" {
+		x.spells[p.ID] = append(x.spells[p.ID], spell{arn: p.ARN, from: i, to: -1})
+	}
+}
+
+// owner gives the id that an ARN stood for at an entry; empty for nobody.
+func (x *indexed) owner(arn string, at int) string {
+	for id, list := range x.spells {
+		for _, s := range list {
+			if s.arn == arn && s.from <= at && (s.to < 0 || s.to > at) {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // run gives a handling, also one whose beginning was not recorded.
@@ -123,15 +160,16 @@ func last[T Fact](x *indexed, run, before int, fits func(T) bool) (fact T, at in
 	return fact, -1, false
 }
 
-// verdict is the oracle's verdict on a role in a handling: the wanted one, if it
-// may be called that. known is false where no rules are.
-func (x *indexed) verdict(run int, r role.Role, at time.Time, wanted finding.Verdict) (v finding.Verdict, known bool) {
+// verdict is the oracle's verdict on a role in a handling at an entry: the wanted
+// one, if it may be called that. known is false where no rules are.
+func (x *indexed) verdict(run, i int, r role.Role, wanted finding.Verdict) (v finding.Verdict, known bool) {
 	h := x.runs[run]
 	if h == nil || h.rules == nil {
 		return finding.Undecided, false
 	}
+	at := x.Entries[i].At
 	v = x.judge.Verdict(h.rules, h.joined, r, at)
-	if named := x.named(r.TrustPolicy); v != wanted && named != r.TrustPolicy {
+	if named := x.named(r.TrustPolicy, h.began, i); v != wanted && named != r.TrustPolicy {
 		r.TrustPolicy = named
 		if x.judge.Verdict(h.rules, h.joined, r, at) == wanted {
 			v = wanted
@@ -140,14 +178,23 @@ func (x *indexed) verdict(run int, r role.Role, at time.Time, wanted finding.Ver
 	return v, true
 }
 
-// named is a document with ARNs in the place of unique ids: whoever knows that
-// their owners live judges it so.
-func (x *indexed) named(document string) string {
+// named is a document with ARNs in the place of the unique ids whose owners lived
+// between two entries: whoever knows that they live judges it so, since IAM shows
+// a living principal by its id for a while (T47), and an id would hide from the
+// rules whom it lets in.
+func (x *indexed) named(document string, from, to int) string {
 	if !strings.Contains(document, `"AIDA`) && !strings.Contains(document, `"AROA`) {
 		return document
 	}
-	for id, arn := range x.names {
-		document = strings.ReplaceAll(document, `"`+id+`"`, `"`+arn+`"`)
+	for id, list := range x.spells {
+		if !strings.Contains(document, id) {
+			continue
+		}
+		for _, s := range slices.Backward(list) {
+			if s.from <= to && (s.to < 0 || s.to >= from) {
+				document = strings.ReplaceAll(document, `"`+id+`"`, `"`+s.arn+`"`)
+			}
+		}
 	}
 	return document
 }

@@ -23,7 +23,8 @@ const (
 	// flight, or lies in a dead-letter queue.
 	I1
 	// I2 No write without cause: a bad verdict on a live read at most five
-	// seconds old, of the same RoleId, and an intent that was recorded before.
+	// seconds old, of the same RoleId, and an intent that was recorded before; or a
+	// person's command, and then what it asked for. A person's word stays the hand.
 	I2
 	// I3 No wrong revert: what was written obeys the rules, is of that RoleId,
 	// and its principals are whom they were.
@@ -34,7 +35,8 @@ const (
 	// I5 Protected roles are never written.
 	I5
 	// I6 Convergence: once faults and foreign writers stop, every role is
-	// compliant or held after at most three writes.
+	// compliant or held after at most three writes, and people are left with no
+	// alert about one that is good or gone.
 	I6
 	// I7 Alerts: whatever was decided against a role is told at least once, and
 	// no more often than crashes between sending and recording excuse.

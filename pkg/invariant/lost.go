@@ -17,7 +17,9 @@ type LostUpdate struct {
 	// Detected: people were told.
 	Detected Detection
 	// Event is Unseen where no event ever told of their write, or the role was
-	// deleted since: nobody could tell, and nobody has anything to put right.
+	// deleted, or showed their document again, before anybody had handled that event:
+	// the change is found by its event, and by what the role shows then, so nobody
+	// could tell, or there was nothing to put right any more.
 	Event Knowledge
 }
 
@@ -102,6 +104,7 @@ func (x *indexed) stood(i int, roleID, document string) bool {
 
 // told notes whether people were told of a lost update, and whether anybody could.
 func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
+	handled := false
 	for n, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Told:
@@ -111,7 +114,17 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 				l.Detected = Detected
 			}
 		case Wrote:
-			if n > l.Ours && f.Call == DeleteRole && f.Role.ID == theirs.Role.ID {
+			if n > l.Ours && f.Call == DeleteRole && f.Role.ID == theirs.Role.ID && !handled {
+				l.Event = Unseen
+			}
+		case Concluded:
+			if n <= l.Ours || f.Conclusion.Event.EventID != theirs.Event {
+				continue
+			}
+			handled = true
+			if _, _, again := last(x, e.Run, n, func(r Read) bool {
+				return r.Role.ID == theirs.Role.ID && x.judge.Same(r.Role.TrustPolicy, theirs.Document)
+			}); again {
 				l.Event = Unseen
 			}
 		case Lost:

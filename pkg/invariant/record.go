@@ -155,6 +155,22 @@ func (b book) AddBaseline(ctx context.Context, l role.Baseline) error {
 	return err
 }
 
+func (b book) Switch(ctx context.Context) (decision.Switch, error) {
+	s, err := b.Ledger.Switch(ctx)
+	if err == nil {
+		b.recorder.add(Weighed{Switch: s})
+	}
+	return s, err
+}
+
+func (b book) GiveWord(ctx context.Context, w ledger.Word) error {
+	err := b.Ledger.GiveWord(ctx, w)
+	if err == nil {
+		b.recorder.History.Add(b.recorder.Now(), 0, Gave{Word: w})
+	}
+	return err
+}
+
 func (b book) SetSwitch(ctx context.Context, s decision.Switch, by, reason string, at time.Time) error {
 	err := b.Ledger.SetSwitch(ctx, s, by, reason, at)
 	if err == nil {

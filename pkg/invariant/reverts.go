@@ -33,11 +33,14 @@ func (x *indexed) wrongRevert(i int, e Entry, w Wrote, ids map[string]string) st
 	after := w.Role
 	after.TrustPolicy = w.Document
 	intent, _, ok := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	if u := x.runs[e.Run].undoing; u != nil {
+		return x.othersBack(i, e, w, *u)
+	}
 	if !ok || intent.Intent.Decision.Action == decision.Prune {
 		// What is pruned stays what it was but for who is gone (I4).
 		return ""
 	}
-	if v, known := x.verdict(e.Run, after, e.At, finding.Compliant); known && v != finding.Compliant {
+	if v, known := x.verdict(e.Run, i, after, finding.Compliant); known && v != finding.Compliant {
 		return "what was written is " + v.String() + " under the rules of the handling: " + Short(w.Document)
 	}
 	bases := x.basesOf(i, w.Role.Account, intent.Intent.RoleID)
@@ -115,32 +118,68 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// widening is I4.
+// widening is I4. A revert is measured against the newest baseline, a person's
+// undoing against what the decision replaced, and every other write against the
+// document before it.
 func widening(x *indexed) []Violation {
 	var out []Violation
 	each(x, func(i int, e Entry, w Wrote) {
 		if e.Run == 0 || w.Call != UpdateTrust {
 			return
 		}
-		why := x.judge.wider(w.Role.Account, w.Role.TrustPolicy, w.Document)
-		if why == "" {
-			return
+		if why := x.wider(i, e, w); why != "" {
+			out = append(out, Violation{Invariant: I4, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: why})
 		}
-		// What somebody else wrote since the last reading is a lost update and no
-		// widening: the handling could not know.
-		read, _, ok := last(x, e.Run, i, func(f Read) bool { return f.Role.ID == w.Role.ID })
-		if ok && x.judge.wider(w.Role.Account, read.Role.TrustPolicy, w.Document) == "" {
-			return
-		}
-		intent, _, _ := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
-		for _, b := range x.basesOf(i, w.Role.Account, intent.Intent.RoleID) {
-			if x.judge.wider(w.Role.Account, b.Document, w.Document) == "" {
-				return
-			}
-		}
-		out = append(out, Violation{Invariant: I4, At: i, Role: w.Role.Ref().String(), Event: x.runs[e.Run].key.String(), Sentence: "it lets in whom neither a baseline nor the document before did: " + why})
 	})
 	return out
+}
+
+// wider says whom a write lets in who was not to be.
+func (x *indexed) wider(i int, e Entry, w Wrote) string {
+	intent, _, _ := last(x, e.Run, i, func(f Intended) bool { return sameRole(f.Intent.Role, w.Role.Ref()) })
+	u := x.runs[e.Run].undoing
+	why := ""
+	switch {
+	case u != nil:
+		taken, _, _ := x.decided(u.Decision, i)
+		if why = x.judge.wider(w.Role.Account, taken.Before, w.Document); why != "" {
+			return "it lets in whom what the decision replaced did not: " + why
+		}
+	case intent.Intent.Decision.Action == decision.Revert && !x.judge.read(w.Document).quarantine:
+		// One may be sealed between the handling's look at them and its write.
+		for _, before := range []int{x.runs[e.Run].began, i} {
+			b, ok := newest(x.basesOf(before, w.Role.Account, intent.Intent.RoleID))
+			if why = "there was none"; ok {
+				why = x.judge.wider(w.Role.Account, b.Document, w.Document)
+			}
+			if why == "" {
+				return ""
+			}
+		}
+		return "it lets in whom the newest baseline did not: " + why
+	default:
+		if why = x.judge.wider(w.Role.Account, w.Role.TrustPolicy, w.Document); why == "" {
+			return ""
+		}
+		// What somebody else wrote since the last reading is a lost update and no
+		// widening: IAM compares nothing before it writes, so the handling could not
+		// know. That it is told is looked at by itself (LostUpdates).
+		read, _, ok := last(x, e.Run, i, func(f Read) bool { return f.Role.ID == w.Role.ID })
+		if !ok || x.judge.wider(w.Role.Account, read.Role.TrustPolicy, w.Document) != "" {
+			return "it lets in whom the document before did not: " + why
+		}
+	}
+	return ""
+}
+
+// newest gives the baseline that was sealed last.
+func newest(list []role.Baseline) (b role.Baseline, ok bool) {
+	for i, one := range list {
+		if i == 0 || one.Sealed.After(b.Sealed) {
+			b, ok = one, true
+		}
+	}
+	return b, ok
 }
 
 // protected is I5.

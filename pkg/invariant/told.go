@@ -15,50 +15,40 @@ import (
 
 // alerts is I7.
 func alerts(x *indexed) []Violation {
-	out := repeats(x)
+	out := append(repeats(x), again(x)...)
 	if !x.over {
 		return out
 	}
-	channels, byEvent, byThread := map[string]bool{}, map[string]map[string]bool{}, map[string]map[string]bool{}
-	for _, c := range x.Channels {
-		channels[c] = true
-	}
-	note := func(m map[string]map[string]bool, k, channel string) {
-		if m[k] == nil {
-			m[k] = map[string]bool{}
-		}
-		m[k][channel] = true
-	}
-	alarmed := map[string]bool{}
+	heard := map[hearing]bool{}
+	alarmed, unread := map[string]bool{}, map[string]bool{}
 	for _, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Told:
-			if f.Alert.Change != nil {
-				note(byEvent, f.Alert.Change.EventID, f.Channel)
+			if a := f.Alert; a.Change != nil && a.LostUpdate == nil {
+				heard[hearing{f.Channel, a.ID, a.Change.EventID, ""}] = true
+				heard[hearing{f.Channel, "", a.Change.EventID, a.Role.ID}] = true
+				heard[hearing{f.Channel, "", a.Change.EventID, ""}] = true
 			}
-			note(byThread, f.Alert.ID+"/"+f.Alert.Verdict, f.Channel)
 		case Alarmed:
-			if slices.Contains([]string{meter.WordAlertRefused, meter.WordMalformedAlert}, f.Word) {
+			switch f.Word {
+			case meter.WordAlertRefused, meter.WordMalformedAlert:
 				alarmed[f.Key] = true
+			case meter.WordReadDenied, meter.WordTrouble:
+				// Of a sighting that cannot be gone on with only the alarm tells: a sweep
+				// over an account that shuts us out would tell of every role of it.
+				unread[f.Key] = true
 			}
 		}
 	}
 	quiet := map[string]string{}
 	each(x, func(i int, _ Entry, f Concluded) {
 		c := f.Conclusion
-		if s := c.State; s != nil && sweepOf(c.Event.EventID) != "" {
-			quiet[saying(s)] = sweepOf(c.Event.EventID)
-		}
-		if s := c.State; s != nil && x.summarized(quiet[saying(s)]) {
-			// The sweep's summary told of the same before.
+		sweep := sweepOf(c.Event.EventID)
+		if x.leftToASweep(c, quiet) || !asksToBeTold(c) || alarmed[c.Event.EventID] || c.State == nil && sweep != "" && unread[sweep] {
 			return
 		}
-		if !asksToBeTold(c) || alarmed[c.Event.EventID] {
-			return
-		}
-		for channel := range channels {
-			thread := c.State != nil && c.State.AlertID != "" && byThread[c.State.AlertID+"/"+c.State.Verdict.String()][channel]
-			if !thread && !byEvent[told(c.Event.EventID)][channel] {
+		for _, channel := range x.Channels {
+			if !x.wasHeard(heard, channel, c) {
 				out = append(out, Violation{Invariant: I7, At: i, Event: c.Event.String(), Role: nameIn(c.State), Sentence: fmt.Sprintf("it ended as %s and %s was told nothing of it", c.End, channel)})
 			}
 		}
@@ -66,9 +56,61 @@ func alerts(x *indexed) []Violation {
 	return out
 }
 
+// hearing is what a channel was told: of a thread or of a role, under an event.
+type hearing struct{ channel, thread, event, roleID string }
+
+// wasHeard says whether a channel was told of an end: under its own event, or
+// under the event that the open alert was told under last, when it says the same.
+func (x *indexed) wasHeard(heard map[hearing]bool, channel string, c ledger.Conclusion) bool {
+	s := c.State
+	if s == nil {
+		return heard[hearing{channel, "", asTold(c.Event.EventID), ""}]
+	}
+	return heard[hearing{channel, "", asTold(c.Event.EventID), s.RoleID}] ||
+		s.AlertID != "" && s.Told != (ledger.Key{}) && heard[hearing{channel, s.AlertID, asTold(s.Told.EventID), ""}]
+}
+
+// asTold is an event as alerts name it: a sighting bears the name of its sweep.
+func asTold(eventID string) string {
+	if sweep := sweepOf(eventID); sweep != "" {
+		return sweep
+	}
+	return told(eventID)
+}
+
+// leftToASweep says whether an end is told by the summary of a sweep: what a sweep
+// finds is told in one message instead of a flood (T11), and
+// what a later event finds unchanged is not told again. quiet holds what was left
+// to which sweep, by role, as long as nothing else was concluded of it.
+func (x *indexed) leftToASweep(c ledger.Conclusion, quiet map[string]string) bool {
+	s := c.State
+	if s == nil {
+		return false
+	}
+	k := s.Account + "/" + s.RoleID
+	sweep, says, _ := strings.Cut(quiet[k], " ")
+	if found := sweepOf(c.Event.EventID); found != "" {
+		sweep, says = found, saying(s)
+	}
+	if says != saying(s) {
+		delete(quiet, k)
+		return false
+	}
+	quiet[k] = sweep + " " + says
+	return x.summarized(sweep)
+}
+
 // asksToBeTold says whether an end is one that people have to hear of.
 func asksToBeTold(c ledger.Conclusion) bool {
+	// Of a good role nothing is to be told but that it is good again: a tag that
+	// may not be taken off it is nobody's finding (T56). That what was open about it
+	// is resolved, I6 asks.
 	if c.State != nil && c.State.Verdict == finding.Compliant {
+		return false
+	}
+	if strings.HasPrefix(c.Event.EventID, undoMark) {
+		// A person is told by their command; the write comes to the line as an event,
+		// of which it tells like of any other.
 		return false
 	}
 	switch c.End {
@@ -84,27 +126,80 @@ func asksToBeTold(c ledger.Conclusion) bool {
 	}
 }
 
-// repeats are alerts that were told again though nobody crashed in between.
+// repeats are alerts that were told again, beyond what a crash or a failed call
+// between the sending and its record excuses: whoever cannot know that an alert was
+// told tells it again, once for each telling of which nobody could keep a record.
 func repeats(x *indexed) []Violation {
 	type sent struct{ channel, id, state, decision, fingerprint, event, at string }
 	var out []Violation
-	free := map[sent]int{}
+	before := map[sent][]int{}
 	each(x, func(i int, e Entry, f Told) {
 		a := f.Alert
 		k := sent{channel: f.Channel, id: a.ID, state: a.State.String(), decision: a.Decision.ID, fingerprint: a.Fingerprint}
 		if a.Change != nil {
 			k.event = a.Change.EventID
-		} else {
-			// What no event led to may be told again at another time.
+		} else if a.Notice != alert.NoticeSweep {
+			// What no event led to is told again as long as it lasts, such as that an
+			// account is not covered; of a sweep there is one summary.
 			k.at = a.Time.String()
 		}
-		r := x.runs[e.Run]
-		if f.Answer != Yes || r == nil || r.ended < 0 || r.how == Crashed || r.how == Failed || !x.kept(r, i) {
-			// Who cannot know that it was told may tell it again.
+		for _, was := range before[k] {
+			if !x.excused(was, i) {
+				out = append(out, Violation{Invariant: I7, At: i, Event: k.event, Role: nameOf(a.Role.ARN), Sentence: fmt.Sprintf("alert %s (%s) was told again to %s: that it had been (entry %d) was recorded, or could have been", a.ID, a.State, f.Channel, was)})
+				break
+			}
+		}
+		before[k] = append(before[k], i)
+	})
+	return out
+}
+
+// excused says whether a telling could not be recorded before another one: its
+// handling crashed, or a call of it failed, before the record was made.
+func (x *indexed) excused(told, until int) bool {
+	t, r := x.Entries[told].Fact.(Told), x.runs[x.Entries[told].Run]
+	if r == nil {
+		return t.Answer != Yes
+	}
+	for _, i := range r.entries {
+		if i <= told || i > until {
+			continue
+		}
+		switch f := x.Entries[i].Fact.(type) {
+		case Delivered:
+			return false
+		case Troubled:
+			return true
+		case Ended:
+			return f.How == Crashed
+		case Told:
+			return t.Answer != Yes
+		}
+	}
+	return t.Answer != Yes
+}
+
+// again are roles of which people were told twice in a row that the same is
+// wrong with the same document, though nothing was written in between: what is told
+// is told once. Where the document shows unique ids, that one of them was settled
+// is news.
+func again(x *indexed) []Violation {
+	var out []Violation
+	states := map[string]*ledger.RoleState{}
+	each(x, func(i int, _ Entry, f Concluded) {
+		s := f.Conclusion.State
+		if s == nil {
 			return
 		}
-		if free[k]++; free[k] == 2 {
-			out = append(out, Violation{Invariant: I7, At: i, Event: k.event, Role: nameOf(a.Role.ARN), Sentence: fmt.Sprintf("alert %s (%s) was told again to %s, and nobody had crashed", a.ID, a.State, f.Channel)})
+		k := s.Account + "/" + s.RoleID
+		old := states[k]
+		if old != nil && old.EventTime.After(s.EventTime) {
+			return
+		}
+		states[k] = s
+		same := old != nil && old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
+		if same && s.Told == f.Conclusion.Event && old.Told != s.Told && s.Action.String() == decision.Ignore.String() && len(old.Shown)+len(s.Shown) == 0 {
+			out = append(out, Violation{Invariant: I7, At: i, Event: f.Conclusion.Event.String(), Role: nameIn(s), Sentence: fmt.Sprintf("people are told again that %s is %s, as under event %s", Short(s.Document), s.Verdict, old.Told)})
 		}
 	})
 	return out
@@ -159,20 +254,4 @@ func nameIn(s *ledger.RoleState) string {
 // with the same decision is the same.
 func saying(s *ledger.RoleState) string {
 	return s.Account + s.RoleID + s.Digest + s.Verdict.String() + s.Decided.String()
-}
-
-// kept says whether a handling recorded that it told the alert of an entry.
-func (x *indexed) kept(r *handling, told int) bool {
-	for _, i := range r.entries {
-		if i <= told {
-			continue
-		}
-		switch x.Entries[i].Fact.(type) {
-		case Delivered:
-			return true
-		case Told:
-			return false
-		}
-	}
-	return false
 }

@@ -12,22 +12,23 @@ import (
 // without tags and without an event. Only doubt may be added to it.
 func verdicts(x *indexed) []Violation {
 	var out []Violation
-	intents := map[ledger.Key]ledger.Intent{}
+	intents := map[ledger.Key]placedIntent{}
 	for i, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Intended:
-			intents[f.Intent.Event] = f.Intent
+			intents[f.Intent.Event] = placedIntent{f.Intent, x.runs[e.Run].began}
 		case Concluded:
 			s := f.Conclusion.State
-			if s == nil || s.Verdict == finding.Undecided {
+			if s == nil || s.Verdict == finding.Undecided || x.carried(i, e, s) {
 				continue
 			}
+			since := x.runs[e.Run].began
 			r := role.Role{Partition: "aws", Account: s.Account, Name: s.Name, ARN: s.ARN, ID: s.RoleID, TrustPolicy: s.Document}
 			if s.Action.Replaces() {
 				// The verdict is about the document that was replaced.
-				r.TrustPolicy = intents[f.Conclusion.Event].Before
+				r.TrustPolicy, since = intents[f.Conclusion.Event].Before, intents[f.Conclusion.Event].at
 			}
-			if v, ok := x.otherwise(e, *s, r); !ok {
+			if v, ok := x.otherwise(span{since, i}, *s, r); !ok {
 				out = append(out, Violation{Invariant: I8, At: i, Role: r.Ref().String(), Event: f.Conclusion.Event.String(), Sentence: fmt.Sprintf("%s was concluded to be %s and is %s without tags and event", Short(r.TrustPolicy), s.Verdict, v)})
 			}
 		}
@@ -35,28 +36,55 @@ func verdicts(x *indexed) []Violation {
 	return out
 }
 
-// otherwise gives the oracle's verdict; ok when it is the one that was concluded,
-// with the members of either end of the handling.
-func (x *indexed) otherwise(e Entry, s ledger.RoleState, r role.Role) (v finding.Verdict, ok bool) {
+// carried says whether a state is what was remembered before, but for its alert:
+// a deletion takes that back and judges nothing.
+func (x *indexed) carried(i int, e Entry, s *ledger.RoleState) bool {
+	if _, _, read := last(x, e.Run, i, func(r Read) bool { return r.Role.ID == s.RoleID }); read || s.AlertID != "" {
+		return false
+	}
+	for k := i - 1; k >= 0; k-- {
+		f, ok := x.Entries[k].Fact.(Concluded)
+		if ok && f.Conclusion.State != nil && f.Conclusion.State.RoleID == s.RoleID && f.Conclusion.State.Verdict == s.Verdict && f.Conclusion.State.Document == s.Document {
+			return true
+		}
+	}
+	return false
+}
+
+// placedIntent is an intent, and where its handling began.
+type placedIntent struct {
+	ledger.Intent
+	at int
+}
+
+// span is from one entry to another.
+type span struct{ from, to int }
+
+// otherwise gives the oracle's verdict; ok when it is the one that was concluded.
+// What is asked while a handling goes on may be answered as of any moment of it:
+// whether an account has joined, and whether the owner of an id lives. An account
+// is a stranger also where Organizations gave no answer: then the finding stands
+// and nothing is written on it.
+func (x *indexed) otherwise(during span, s ledger.RoleState, r role.Role) (v finding.Verdict, ok bool) {
 	o, known := x.rules[s.RulesHash]
-	h := x.runs[e.Run]
-	if !known || h == nil || r.TrustPolicy == "" {
+	if !known || during.from < 0 || r.TrustPolicy == "" {
 		return s.Verdict, true
 	}
-	began := e.At
-	if h.began >= 0 {
-		began = x.Entries[h.began].At
+	members := [][]string{x.joinedAt(during.from), x.joinedAt(during.to)}
+	if _, _, failed := last(x, x.Entries[during.to].Run, during.to, func(t Troubled) bool { return t.Call == "DescribeAccount" }); failed {
+		members = append(members, nil)
 	}
-	if v = x.judge.Verdict(o, h.joined, r, began); v == s.Verdict {
-		return v, true
-	}
-	// Whether an account has joined is asked, and may have no answer; so is whether
-	// the owner of an id lives.
-	for _, document := range []string{r.TrustPolicy, x.named(r.TrustPolicy)} {
+	for n, document := range []string{r.TrustPolicy, x.named(r.TrustPolicy, during.from, during.to)} {
 		r.TrustPolicy = document
-		for _, joined := range [][]string{x.joinedAt(len(x.Entries)), nil} {
-			if x.judge.Verdict(o, joined, r, e.At) == s.Verdict {
-				return s.Verdict, true
+		for _, joined := range members {
+			for _, at := range []int{during.from, during.to} {
+				is := x.judge.Verdict(o, joined, r, x.Entries[at].At)
+				if is == s.Verdict {
+					return is, true
+				}
+				if n == 0 {
+					v = is
+				}
 			}
 		}
 	}

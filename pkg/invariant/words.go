@@ -111,6 +111,10 @@ func describe(f Fact) string {
 		return fmt.Sprintf("the kill switch says %s", f.Switch)
 	case Reset:
 		return "a person resets the breaker " + f.Scope
+	case Gave:
+		return fmt.Sprintf("%s gives a word on %s until %s", f.Word.By, shortHash(f.Word.Digest), f.Word.Until.Format(time.DateTime))
+	case Ticked:
+		return "the schedule asks for a sweep"
 	case Healed:
 		return "HEALED: no more faults, no more foreign writers"
 	case Left:
@@ -130,8 +134,16 @@ func describeRun(f Fact) string {
 		return "begins: " + f.What
 	case Ended:
 		return strings.TrimSpace(f.How.String() + " " + f.Note)
+	case Asked:
+		return fmt.Sprintf("%s takes decision %s back until %s", f.Undoing.By, f.Undoing.Decision, f.Undoing.Until.Format(time.DateTime))
+	case Weighed:
+		return fmt.Sprintf("reads that the kill switch says %s", f.Switch)
+	case Troubled:
+		return "does not learn what came of " + f.Call
 	case Read:
 		return fmt.Sprintf("reads %s (%s): %s", f.Role.Ref(), f.Role.ID, Short(f.Role.TrustPolicy))
+	case Listed:
+		return fmt.Sprintf("is shown %d roles of an account", len(f.RoleIDs))
 	case Looked:
 		return fmt.Sprintf("looks who %s is: %q", f.ARN, f.ID)
 	case Took:
