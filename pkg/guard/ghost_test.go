@@ -174,3 +174,25 @@ func TestNothingIsOpenedAboutADeletedRole(t *testing.T) {
 		t.Errorf("ended in %s, told %q", res.End, states(w.told))
 	}
 }
+
+// I6: what a look after an older event resolves is resolved in the memory too, so
+// that the same is told again when the role is opened once more.
+func TestWhatAnOlderEventResolvesMayBeOpenedAgain(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	other := strings.Replace(closed, `"Effect"`, `"Sid":"Other","Effect"`, 1)
+	w.put(prod, "app", appID, other)
+	w.handle(w.updated("ev-older", "app", other))
+	w.stop()
+	w.open("ev-open")
+	w.put(prod, "app", appID, closed)
+	for len(w.steps) > 0 && states(w.told) == "opened" {
+		w.due()
+	}
+	if states(w.told) != "opened resolved" || w.recalled().State.AlertID != "" {
+		t.Fatalf("told %q, remembered %q", states(w.told), w.recalled().State.AlertID)
+	}
+	w.steps = nil
+	if w.settle(w.open("ev-again")); states(w.told) != "opened resolved opened" {
+		t.Errorf("told %q", states(w.told))
+	}
+}

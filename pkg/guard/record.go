@@ -141,10 +141,11 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
 		AlertID: open.id, Told: open.told, Untold: open.untold, UpdatedAt: g.cfg.Now(),
 	}
-	if k := v.known.State; k != nil && open.id != "" && k.EventTime.After(s.EventTime) {
+	if k := v.known.State; k != nil && (open.id != "" || k.AlertID != "") && k.EventTime.After(s.EventTime) {
 		// A state of an older event than the remembered one is dropped, and what it has
-		// open with it, which nothing would resolve then: the role was read now, so this
-		// is what stands since that later event.
+		// open or has resolved with it: nothing would resolve the one, and the other
+		// would not be told again. The role was read now, so this is what stands since
+		// that later event.
 		s.Event, s.EventTime, s.Actor, s.Since = k.Event, k.EventTime, k.Actor, k.Since
 	}
 	doc := v.doc
