@@ -196,3 +196,36 @@ func TestWhatAnOlderEventResolvesMayBeOpenedAgain(t *testing.T) {
 		t.Errorf("told %q", states(w.told))
 	}
 }
+
+// I6: the event of a write of ours that shuts a role waits until the handling that
+// made it is done, so that what is open about the role is remembered, and resolved
+// once a person has mended it.
+func TestTheEventOfAQuarantineWaitsForIt(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	const alice = "arn:aws:iam::111122223333:user/alice"
+	id := w.principals[alice]
+	delete(w.principals, alice)
+	w.handle(w.event("DeleteUser", "ev-alice", map[string]any{"userName": "alice"}, nil))
+	w.told, w.steps = nil, nil
+	written := 0
+	w.ledger.intending = func() {
+		if written++; written < 2 {
+			return
+		}
+		w.ledger.intending = nil
+		ours := w.live(prod, "app").TrustPolicy
+		w.now = w.now.Add(time.Second)
+		if res := w.handle(w.eventAt(w.now, "UpdateAssumeRolePolicy", "ev-ours", map[string]any{"roleName": "app", "policyDocument": ours}, nil)); res.End != ledger.InFlight {
+			t.Errorf("our own event ended in %s", res.End)
+		}
+	}
+	if res := w.open("ev1"); res.End != ledger.Reverted || w.recalled().State.AlertID == "" {
+		t.Fatalf("ended in %s, remembered %q", res.End, w.recalled().State.AlertID)
+	}
+	w.settle(w.due())
+	w.principals[alice] = id
+	w.put(prod, "app", appID, closed)
+	if w.settle(w.handle(w.updated("ev-mended", "app", closed))); states(w.told) != "opened resolved" {
+		t.Errorf("told %q", states(w.told))
+	}
+}

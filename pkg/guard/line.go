@@ -115,7 +115,10 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 		return res, err
 	}
 	res.Report = v.report
-	if v.report.Verdict == finding.Compliant && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) && !j.looksAgain() {
+	// A quarantined role waits for a person, and its alert with it: that is not
+	// recorded beside a handling that is about to open one.
+	shut := remediate.IsQuarantine(live.TrustPolicy)
+	if v.report.Verdict == finding.Compliant && !shut && !tagged(live) && j.waitFor(v) == "" && !j.untold(v) && !j.looksAgain() {
 		done, err := g.compliant(ctx, res, *j, v)
 		if !errors.Is(err, ledger.ErrOpenAlert) && !errors.Is(err, ledger.ErrWritten) {
 			return done, err
