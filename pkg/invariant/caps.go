@@ -8,11 +8,12 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
 )
 
 // caps is I10.
 func caps(x *indexed) []Violation {
-	till := &till{indexed: x, counts: map[window]int{}, first: map[string]time.Time{}, written: map[string]string{}, stopped: -1}
+	till := &till{indexed: x, counts: map[window]int{}, first: map[string]time.Time{}, charged: map[string][]ledger.Counter{}, paid: map[string]int{}, reset: map[string]int{}, written: map[string]string{}, stopped: -1}
 	var out []Violation
 	for i, e := range x.Entries {
 		switch f := e.Fact.(type) {
@@ -20,9 +21,10 @@ func caps(x *indexed) []Violation {
 			till.turned(i, f.Switch)
 		case Reset:
 			maps.DeleteFunc(till.counts, func(w window, _ int) bool { return w.name == f.Scope })
+			till.reset[f.Scope] = i
 		case Spent:
 			if _, ok := till.first[f.Token]; !ok && f.Answer != No {
-				till.first[f.Token] = e.At
+				till.first[f.Token], till.paid[f.Token], till.charged[f.Token] = e.At, i, f.Counters
 			}
 		case Wrote:
 			if e.Run == 0 {
@@ -47,6 +49,13 @@ type till struct {
 	*indexed
 	counts map[window]int
 	first  map[string]time.Time
+	// charged are the counters of the first spending under each token. A decision
+	// that is tried again is counted once, and may be of other rules then, where the
+	// rules file changed in between: it then counts where it was counted.
+	charged map[string][]ledger.Counter
+	// paid and reset are the entries of the first spending under each token, and of
+	// the last reset of each scope.
+	paid, reset map[string]int
 	// written are the RoleIds of the trust policies that decisions wrote.
 	written map[string]string
 	// stopped is the entry that turned the switch to stop, or -1.
@@ -161,7 +170,11 @@ func (t *till) counted(i int, e Entry, w Wrote) []string {
 		}
 		t.written[s.Token] = w.Role.ID
 	}
-	for _, c := range s.Counters {
+	for _, c := range t.charged[s.Token] {
+		if t.reset[c.Name] > t.paid[s.Token] {
+			// It was counted before a person began the counting anew.
+			continue
+		}
 		k := window{c.Name, c.Start(t.first[s.Token])}
 		if t.counts[k]++; t.counts[k] > c.Limit {
 			out = append(out, fmt.Sprintf("it is write %d of the %d that %s may have in %s", t.counts[k], c.Limit, c.Name, c.Window))
