@@ -107,7 +107,7 @@ func newSlackWorld(t *testing.T) *slackWorld {
 		RoleName: aws.String(deployment.NotifyRole), PolicyName: aws.String("rolewarden"), PolicyDocument: &permissions,
 	})
 	w.must(err)
-	w.wire.Took = func(call string, body []byte) {
+	w.wire.Took = func(_ context.Context, call string, _ []byte, _ matrix.Fault) {
 		if call == "sqs:SendMessage" {
 			w.buried++
 		}

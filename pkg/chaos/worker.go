@@ -112,6 +112,9 @@ func (k *worker) resume() {
 		return
 	case t.err != nil:
 		r = reply{err: t.err}
+		if c.name == "Delivered" && !t.effect {
+			w.note(k.run, invariant.Unrecorded{})
+		}
 		if w.onTrace != nil {
 			w.trace("run %d: %s fails (effect %t): %v", k.run, c.name, t.effect, t.err)
 		}

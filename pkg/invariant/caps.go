@@ -75,6 +75,10 @@ func (t *till) turned(at int, to decision.Switch) {
 
 // over says what a write goes beyond.
 func (t *till) over(i int, e Entry, w Wrote) []string {
+	if w.Resent {
+		// The client sent the same call once more.
+		return nil
+	}
 	var out []string
 	if why := t.unasked(i, e); why != "" {
 		out = append(out, fmt.Sprintf("%s, and %s", w.Call, why))

@@ -44,8 +44,14 @@ func (x *indexed) cause(i int, e Entry, w Wrote) string {
 	}
 	for k := at + 1; k < i; k++ {
 		f, is := x.Entries[k].Fact.(Wrote)
-		if is && f.Call == UpdateTrust && x.Entries[k].Run > 0 && x.Entries[k].Run != e.Run && f.Role.ID == w.Role.ID {
+		if !is || f.Call != UpdateTrust || x.Entries[k].Run == 0 || f.Role.ID != w.Role.ID {
+			continue
+		}
+		switch {
+		case x.Entries[k].Run != e.Run:
 			return fmt.Sprintf("handling %d wrote the role after this one had read it last: nothing kept the two apart", x.Entries[k].Run)
+		case w.Call == UpdateTrust && !w.Resent:
+			return "the handling has written it since it read it last"
 		}
 	}
 	if u := x.runs[e.Run].undoing; u != nil {

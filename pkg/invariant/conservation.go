@@ -73,8 +73,9 @@ func vanished(fates map[ledger.Key]*fate, order []ledger.Key) []Violation {
 	var out []Violation
 	for _, k := range order {
 		f := fates[k]
-		if whole := fates[ledger.Key{Account: k.Account, EventID: told(k.EventID)}]; whole != nil && whole.left {
-			// The message of a look bears the event's own id.
+		if before := fates[ledger.Key{Account: k.Account, EventID: lookedAfter(k.EventID)}]; before != nil && before.left {
+			// The message of a look bears the id of what it follows: the event, or
+			// another look.
 			continue
 		}
 		if f.concluded == 0 && !f.ignored && !f.left {

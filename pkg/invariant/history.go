@@ -134,6 +134,8 @@ type (
 		// By says who, where it was no handling, and Event is the id under which
 		// CloudTrail tells of it.
 		By, Event string
+		// Resent says that it is the same call, sent again since nothing was heard of it.
+		Resent bool
 	}
 	// Told says: an alert reached a channel.
 	Told struct {
@@ -144,6 +146,8 @@ type (
 	}
 	// Delivered says: it was recorded that a letter was told.
 	Delivered struct{ Letter string }
+	// Unrecorded says: it could not be recorded that a letter was told.
+	Unrecorded struct{}
 	// Alarmed says: something was logged under an alarm's word.
 	Alarmed struct {
 		Word string
@@ -211,38 +215,39 @@ const (
 	Unseen
 )
 
-func (Ruled) fact()     {}
-func (Joined) fact()    {}
-func (Principal) fact() {}
-func (Arrived) fact()   {}
-func (Lost) fact()      {}
-func (Turned) fact()    {}
-func (Reset) fact()     {}
-func (Gave) fact()      {}
-func (Ticked) fact()    {}
-func (Healed) fact()    {}
-func (Left) fact()      {}
-func (Stands) fact()    {}
-func (Over) fact()      {}
-func (Began) fact()     {}
-func (Ended) fact()     {}
-func (Asked) fact()     {}
-func (Weighed) fact()   {}
-func (Troubled) fact()  {}
-func (Read) fact()      {}
-func (Listed) fact()    {}
-func (Looked) fact()    {}
-func (Took) fact()      {}
-func (Intended) fact()  {}
-func (Spent) fact()     {}
-func (Concluded) fact() {}
-func (Baselined) fact() {}
-func (Wrote) fact()     {}
-func (Told) fact()      {}
-func (Delivered) fact() {}
-func (Alarmed) fact()   {}
-func (Said) fact()      {}
-func (Panicked) fact()  {}
+func (Ruled) fact()      {}
+func (Joined) fact()     {}
+func (Principal) fact()  {}
+func (Arrived) fact()    {}
+func (Lost) fact()       {}
+func (Turned) fact()     {}
+func (Reset) fact()      {}
+func (Gave) fact()       {}
+func (Ticked) fact()     {}
+func (Healed) fact()     {}
+func (Left) fact()       {}
+func (Stands) fact()     {}
+func (Over) fact()       {}
+func (Began) fact()      {}
+func (Ended) fact()      {}
+func (Asked) fact()      {}
+func (Weighed) fact()    {}
+func (Troubled) fact()   {}
+func (Read) fact()       {}
+func (Listed) fact()     {}
+func (Looked) fact()     {}
+func (Took) fact()       {}
+func (Intended) fact()   {}
+func (Spent) fact()      {}
+func (Concluded) fact()  {}
+func (Baselined) fact()  {}
+func (Wrote) fact()      {}
+func (Told) fact()       {}
+func (Delivered) fact()  {}
+func (Unrecorded) fact() {}
+func (Alarmed) fact()    {}
+func (Said) fact()       {}
+func (Panicked) fact()   {}
 
 // Add records a fact.
 func (h *History) Add(at time.Time, run int, f Fact) {

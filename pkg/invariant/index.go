@@ -199,6 +199,21 @@ func (x *indexed) named(document string, from, to int) string {
 	return document
 }
 
+// shown is a document with ARNs in the place of the unique ids that a handling was
+// shown for them, as far as an entry.
+func (x *indexed) shown(document string, run, until int) string {
+	h := x.runs[run]
+	if h == nil {
+		return document
+	}
+	for _, i := range h.entries {
+		if f, ok := x.Entries[i].Fact.(Looked); ok && i <= until && f.ID != "" {
+			document = strings.ReplaceAll(document, `"`+f.ID+`"`, `"`+f.ARN+`"`)
+		}
+	}
+	return document
+}
+
 func sameRole(a, b role.Ref) bool {
 	return a.Account == b.Account && strings.EqualFold(a.Name, b.Name)
 }
@@ -208,4 +223,9 @@ func sameRole(a, b role.Ref) bool {
 func told(eventID string) string {
 	id, _, _ := strings.Cut(eventID, "#")
 	return id
+}
+
+// lookedAfter is what a look follows: its id without its own suffix.
+func lookedAfter(eventID string) string {
+	return eventID[:max(strings.LastIndexByte(eventID, '#'), 0)]
 }

@@ -158,7 +158,8 @@ func repeats(x *indexed) []Violation {
 // handling crashed, or a call of it failed, before the record was made.
 func (x *indexed) excused(told, until int) bool {
 	t, r := x.Entries[told].Fact.(Told), x.runs[x.Entries[told].Run]
-	if r == nil {
+	if t.Answer != Yes || r == nil {
+		// Who got no answer cannot know that it was told.
 		return t.Answer != Yes
 	}
 	for _, i := range r.entries {
@@ -168,15 +169,15 @@ func (x *indexed) excused(told, until int) bool {
 		switch f := x.Entries[i].Fact.(type) {
 		case Delivered:
 			return false
-		case Troubled:
+		case Troubled, Unrecorded:
 			return true
 		case Ended:
 			return f.How == Crashed
 		case Told:
-			return t.Answer != Yes
+			return false
 		}
 	}
-	return t.Answer != Yes
+	return false
 }
 
 // again are roles of which people were told twice in a row that the same is

@@ -62,19 +62,21 @@ type span struct{ from, to int }
 
 // otherwise gives the oracle's verdict; ok when it is the one that was concluded.
 // What is asked while a handling goes on may be answered as of any moment of it:
-// whether an account has joined, and whether the owner of an id lives. An account
-// is a stranger also where Organizations gave no answer: then the finding stands
+// whether an account has joined, and whether the owner of an id lives; and IAM may
+// show a handling somebody who is gone, which it cannot know. An account is a
+// stranger also where Organizations gave no answer: then the finding stands
 // and nothing is written on it.
 func (x *indexed) otherwise(during span, s ledger.RoleState, r role.Role) (v finding.Verdict, ok bool) {
 	o, known := x.rules[s.RulesHash]
 	if !known || during.from < 0 || r.TrustPolicy == "" {
 		return s.Verdict, true
 	}
+	run := x.Entries[during.to].Run
 	members := [][]string{x.joinedAt(during.from), x.joinedAt(during.to)}
-	if _, _, failed := last(x, x.Entries[during.to].Run, during.to, func(t Troubled) bool { return t.Call == "DescribeAccount" }); failed {
+	if _, _, failed := last(x, run, during.to, func(t Troubled) bool { return t.Call == "DescribeAccount" }); failed {
 		members = append(members, nil)
 	}
-	for n, document := range []string{r.TrustPolicy, x.named(r.TrustPolicy, during.from, during.to)} {
+	for n, document := range []string{r.TrustPolicy, x.named(r.TrustPolicy, during.from, during.to), x.shown(r.TrustPolicy, run, during.to)} {
 		r.TrustPolicy = document
 		for _, joined := range members {
 			for _, at := range []int{during.from, during.to} {

@@ -170,6 +170,8 @@ func describeRun(f Fact) string {
 		return fmt.Sprintf("tells %s: %s %s of %s: %s %s/%s verified %t %s, answer %s", f.Channel, f.Alert.ID, f.Alert.State, f.Alert.Role.ARN, f.Alert.Verdict, f.Alert.Decision.Action, f.Alert.Outcome.Done, f.Alert.Outcome.Verified, f.Alert.Outcome.Problem, f.Answer)
 	case Delivered:
 		return "records that letter " + f.Letter + " was told"
+	case Unrecorded:
+		return "cannot record that a letter was told"
 	case Alarmed:
 		return "ALARM " + f.Word + " " + f.Key
 	case Said:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
 )
 
 // calls are those of the functions that act: every one must have its cells.
@@ -36,7 +37,7 @@ func made(t *testing.T) map[string]map[Call]int {
 					w := newWorld(t)
 					got := w.tell(s, Cell{Story: s.name})
 					if got.fired != 0 || len(got.breaches) > 0 {
-						t.Errorf("%d calls went wrong, %q; errors %q", got.fired, got.breaches, w.errors)
+						t.Errorf("%d calls went wrong, %q; errors %q\n%s", got.fired, got.breaches, w.errors, w.lines())
 					}
 					mu.Lock()
 					defer mu.Unlock()
@@ -56,6 +57,8 @@ type outcome struct {
 	during   string
 	after    string
 	breaches []string
+	// judged are those that the room invariant finds.
+	judged []string
 }
 
 // tell tells a story with a cell's fault, and then lets AWS be well again.
@@ -71,6 +74,8 @@ func (w *world) tell(s story, c Cell) outcome {
 	for _, cure := range w.cures {
 		cure()
 	}
+	w.note(0, invariant.Healed{})
+	got.judged = w.judged(onTheWay)
 	got.during = w.state(s)
 	got.breaches = slices.Concat(w.breaches(s, c, got.fired), w.lost())
 	// Of a role that cannot be found there is nothing to tell; the sweep finds it.
@@ -78,6 +83,7 @@ func (w *world) tell(s story, c Cell) outcome {
 		got.breaches = append(got.breaches, "I7: nobody hears of it, and nothing waits")
 	}
 	w.recover()
+	got.judged = append(got.judged, w.judged(atTheEnd)...)
 	got.after = w.state(s)
 	got.breaches = append(got.breaches, w.breaches(s, c, got.fired)...)
 	for _, k := range w.keys {
@@ -102,6 +108,7 @@ func (w *world) tell(s story, c Cell) outcome {
 	if s.tells != "" && !w.hasTold(s.tells) {
 		got.breaches = append(got.breaches, "I7: nobody was told")
 	}
+	got.breaches = append(got.breaches, got.judged...)
 	slices.Sort(got.breaches)
 	got.breaches = slices.Compact(got.breaches)
 	return got
@@ -195,7 +202,7 @@ func TestMatrix(t *testing.T) {
 						t.Error("nothing went wrong: the cell is empty")
 					}
 					if t.Failed() && testing.Verbose() {
-						t.Logf("errors %q\n%s", w.errors, w.log.String())
+						t.Logf("errors %q\n%s\n%s", w.errors, w.log.String(), w.lines())
 					}
 					mu.Lock()
 					defer mu.Unlock()

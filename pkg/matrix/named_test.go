@@ -197,6 +197,7 @@ func TestTheCellsThatMatterMost(t *testing.T) {
 			w.must(err)
 			_, err = w.admins[prod].CreateUser(context.Background(), &iam.CreateUserInput{UserName: ptr("alice")})
 			w.must(err)
+			w.lives("alice")
 		})
 		past(prod, "app")(w)
 	}

@@ -46,8 +46,24 @@ AWS is well again, what lies in dead-letter queues is given back, time passes,
 and a sweep runs. This page is written by the test; `+"`go test ./pkg/matrix -update`"+` writes
 it anew.
 
-%d cells are tried; %d cannot be and are listed below. In each of them, while AWS
-is unwell and after:
+%d cells are tried; %d cannot be and are listed below. Each of them is judged twice,
+while AWS is unwell and after.
+
+Once by the invariants of `+"`pkg/invariant`"+`, all twelve, over the history of what took
+effect: what the functions read, recorded, wrote and told, what others did, how each
+handling ended, and how every role stands in the end. The calls go wrong below the
+functions, so it is the wire that says what took effect: a write whose answer was
+lost is in the history, one that never arrived is not, and who cannot know that an
+alert was told is excused if it tells it again. No invariant is left out in any cell.
+While AWS is unwell a message in a queue or a dead-letter queue counts for an event,
+and a letter in the ledger for an alert (I1, I7); that every role has settled (I6) is
+asked at the end, but of a role that nobody can read any more. Functions with one
+thing broken on purpose each (`+"`TestTheMatrixNoticesWhatIsBroken`"+`) show that the
+invariants notice. For I5 the code and the member role's policy would both have to
+be broken, so that one is planted in the tests of `+"`pkg/invariant`"+`.
+
+And once more by checks of its own, which look at the calls that the lab saw and at
+nothing that is recorded:
 
 - every event has ended once, or is in a queue (I1);
 - no role is written before the ledger has the intent (I2);

@@ -7,14 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
 	"github.com/rolewarden/rolewarden/pkg/decision"
-	"github.com/rolewarden/rolewarden/pkg/deployment"
-	"github.com/rolewarden/rolewarden/pkg/lab"
-	"github.com/rolewarden/rolewarden/pkg/policy"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
-	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 func decode(text string) (string, error) { return url.PathUnescape(text) }
@@ -37,39 +33,6 @@ type story struct {
 	state func(w *world) string
 	// good says whether all is well in the end; a reason when not.
 	good func(w *world) string
-}
-
-func arn(account, name string) string { return "arn:aws:iam::" + account + ":role/" + name }
-
-// put seeds a role.
-func (w *world) put(account, name, document string) {
-	w.must(w.lab.SeedRole(account, lab.SeedRole{Name: name, TrustPolicy: document}))
-}
-
-// update lets the account's administrator write a trust policy.
-func (w *world) update(account, name, document string) {
-	_, err := w.admins[account].UpdateAssumeRolePolicy(context.Background(), &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &document})
-	w.must(err)
-}
-
-// baseline gives a role a sealed past.
-func (w *world) baseline(account, name string) {
-	r, _ := w.trust(account, name)
-	doc, err := policy.Parse([]byte(r.TrustPolicy))
-	w.must(err)
-	run, cfg := w.working("person", deployment.SweepRole)
-	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: w.key})
-	w.must(err)
-	out, err := w.admins[prod].GetUser(run.ctx, &iam.GetUserInput{UserName: ptr("alice")})
-	w.must(err)
-	b := role.Baseline{
-		Account: account, RoleID: r.ID, Document: r.TrustPolicy, Digest: doc.Digest("aws"), Principals: map[string]string{alice: *out.User.UserId},
-		Provenance: role.Observed, Actor: arn(account, "admin"), EventID: "before", RulesHash: w.rules.Hash,
-		Since: time.Now().Add(-48 * time.Hour), Sealed: time.Now().Add(-24 * time.Hour),
-	}
-	b.Seal, err = seals.Seal(run.ctx, b)
-	w.must(err)
-	w.must(w.memory.AddBaseline(run.ctx, b))
 }
 
 // past sets up a role that was good for long.
@@ -98,13 +61,6 @@ func (w *world) known(account, name, document string) {
 	w.update(account, name, document)
 	w.run(time.Now().Add(10 * time.Minute))
 	w.keys, w.ends = nil, nil
-}
-
-// lose lets something happen whose event is lost.
-func (w *world) lose(do func()) {
-	w.loose = true
-	do()
-	w.loose = false
 }
 
 // sweepState says how a sweep went.
@@ -215,10 +171,7 @@ func stories() []story {
 		},
 		{
 			name: "quarantine", tells: arn(prod, "born"), setup: func(*world) {},
-			acts: func(w *world) {
-				_, err := w.admins[prod].CreateRole(context.Background(), &iam.CreateRoleInput{RoleName: ptr("born"), AssumeRolePolicyDocument: ptr(opened)})
-				w.must(err)
-			},
+			acts: func(w *world) { w.create(prod, "born", opened) },
 			good: both(quarantined(prod, "born"), tagged(prod, "born")),
 		},
 		{
@@ -251,6 +204,8 @@ func stories() []story {
 			acts: func(w *world) {
 				_, err := w.admins[prod].UpdateUser(context.Background(), &iam.UpdateUserInput{UserName: ptr("alice"), NewUserName: ptr("alicia")})
 				w.must(err)
+				w.lives("alice")
+				w.lives("alicia")
 			},
 			good: nothing,
 		},
@@ -263,7 +218,9 @@ func stories() []story {
 			name: "stopped", tells: arn(prod, "app"), setup: func(w *world) {
 				past(prod, "app")(w)
 				w.must(w.memory.SetSwitch(context.Background(), decision.WritesStopped, "bob", "a drill", time.Now()))
+				w.note(0, invariant.Turned{Switch: decision.WritesStopped})
 				w.stopped = true
+				time.Sleep(time.Minute)
 			},
 			acts: func(w *world) { w.update(prod, "app", opened) },
 			good: stands(prod, "app", opened),
@@ -317,11 +274,6 @@ func stories() []story {
 			good: stands(prod, "app", closed),
 		},
 	}
-}
-
-func (w *world) deleteAlice() {
-	_, err := w.admins[prod].DeleteUser(context.Background(), &iam.DeleteUserInput{UserName: ptr("alice")})
-	w.must(err)
 }
 
 // begins begins a sweep, whatever comes of it.

@@ -24,8 +24,10 @@ type Wire struct {
 	lab *lab.Lab
 	// members are the roles whose sessions are told apart, by their names.
 	members map[string]actions.Session
-	// Took, where set, is told of every call that took effect: "sqs:SendMessage".
-	Took func(call string, body []byte)
+	// Took, where set, is told of every call that took effect, "sqs:SendMessage",
+	// under the context of who made it, and of the fault that befell it. It must not
+	// make calls itself.
+	Took func(ctx context.Context, call string, body []byte, f Fault)
 
 	mu       sync.Mutex
 	sessions map[string]actions.Session
@@ -147,14 +149,24 @@ func (w *Wire) do(p *Process, r *http.Request, body []byte) (*http.Response, err
 		defer w.lab.Inject(lab.Fault{Service: asked.service, Action: asked.action, Kind: kind, Times: 1})()
 	}
 	answer, err := w.serve(r, body)
-	if err == nil && answer.StatusCode == http.StatusOK || fault == TimeoutAfter && answer == nil {
-		w.took(asked, body, answer)
+	if w.effective(fault, answer) {
+		w.took(r.Context(), asked, body, answer, fault)
 	}
 	if fault == CrashAfter {
 		p.crash()
 		return nil, errCrashed
 	}
 	return answer, err
+}
+
+// effective says whether a request took effect. Of an answer that is lost or
+// cannot be read only the lab knows what it would have been.
+func (w *Wire) effective(f Fault, answer *http.Response) bool {
+	if f != TimeoutAfter && f != Malformed {
+		return answer != nil && answer.StatusCode == http.StatusOK
+	}
+	calls := w.lab.Calls()
+	return len(calls) > 0 && calls[len(calls)-1].ErrorCode == ""
 }
 
 // Post makes a call of somebody else than AWS, who answers as serve says.
@@ -264,7 +276,7 @@ func (r *reply) Write(b []byte) (int, error) { return r.body.Write(b) }
 
 // took notes what a call that took effect leads to: a session that was opened, a
 // message that SQS has.
-func (w *Wire) took(a asked, body []byte, answer *http.Response) {
+func (w *Wire) took(ctx context.Context, a asked, body []byte, answer *http.Response, f Fault) {
 	switch {
 	case a.service == "sts" && a.action == "AssumeRole" && answer != nil:
 		form, err := url.ParseQuery(string(body))
@@ -286,6 +298,6 @@ func (w *Wire) took(a asked, body []byte, answer *http.Response) {
 		w.sessions[opened.Credentials.AccessKeyId] = w.members[arn[strings.LastIndexByte(arn, '/')+1:]]
 		w.secrets = append(w.secrets, opened.Credentials.SecretAccessKey, opened.Credentials.SessionToken)
 	case w.Took != nil:
-		w.Took(a.service+":"+a.action, body)
+		w.Took(ctx, a.service+":"+a.action, body, f)
 	}
 }

@@ -3,11 +3,6 @@ package matrix
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,21 +12,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/awsapi/actions"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/grants"
 	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/lab"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
-	"github.com/rolewarden/rolewarden/pkg/meter"
-	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/role"
-	"github.com/rolewarden/rolewarden/pkg/sweep"
-	"github.com/rolewarden/rolewarden/pkg/trail"
 )
 
 const (
@@ -80,6 +71,8 @@ func start() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 // immutable is what all worlds share.
 type immutable struct {
 	rules *org.Rules
+	// judge remembers the verdicts on documents.
+	judge *invariant.Judge
 	// guard, sweep and sealKey are what the hub's roles and key allow, trust who
 	// may be the functions.
 	guard, sweep, trust, sealKey string
@@ -113,41 +106,11 @@ var shared = sync.OnceValues(func() (immutable, error) {
 		members[account] = member{grants.ReaderTrust(w).JSON(), grants.Reader(w).JSON(), grants.RemediatorTrust(w).JSON(), grants.Remediator(w).JSON()}
 	}
 	return immutable{
-		rules: rules, members: members, trust: grants.FunctionTrust(w, actions.Guard).JSON(),
+		rules: rules, judge: invariant.NewJudge(), members: members, trust: grants.FunctionTrust(w, actions.Guard).JSON(),
 		guard: grants.Function(w, actions.Guard, own).JSON(), sweep: grants.Function(w, actions.Sweep, swept).JSON(),
 		sealKey: grants.SealKeyPolicy(w).JSON(),
 	}, nil
 })
-
-// message is one message of a queue.
-type message struct {
-	queue string
-	body  string
-	due   time.Time
-	tries int
-}
-
-// The queues. Lambda takes messages from them, which is no call of ours.
-const (
-	intake = deployment.IntakeQueue
-	later  = deployment.LaterQueue
-	swept  = deployment.SweepQueue
-)
-
-// visibility is for how long a message that failed stays out of sight, and
-// mostTries how often it is handed out before it goes to the dead-letter queue.
-const (
-	visibility = 3 * time.Minute
-	mostTries  = 5
-)
-
-// published is an alert as SNS took it.
-type published struct {
-	at    time.Time
-	id    string
-	alert alert.Alert
-	raw   string
-}
 
 // world is an organization in a lab, with rolewarden at work in it as it is
 // deployed. Time is the bubble's: it passes when everybody waits.
@@ -189,21 +152,18 @@ type world struct {
 	stopped bool
 	// loose says that events are not handed on, as before the start of a story.
 	loose bool
-}
-
-// running is a function at work.
-type running struct {
-	process *Process
-	ctx     context.Context
-	began   time.Time
-	guard   *guard.Guard
-	sweeper *sweep.Sweeper
-}
-
-// written is a trust policy that rolewarden wrote.
-type written struct {
-	at                      time.Time
-	account, role, document string
+	// history is what happened, for the invariants, and judge what they share.
+	history *invariant.History
+	judge   *invariant.Judge
+	// runs counts the handlings, working is the one at work; 0 for none.
+	runs, working int
+	// transactions are those that DynamoDB has done.
+	transactions map[string]bool
+	// about are the roles that events are about, last is the id of the last event.
+	about map[ledger.Key]role.Ref
+	last  string
+	// meddle breaks a function on purpose, to see that it is noticed; nil for not.
+	meddle func(*guard.Config)
 }
 
 func (w *world) must(err error) {
@@ -221,7 +181,11 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Until(start()))
-	w := &world{t: t, rules: same.rules, admins: map[string]*iam.Client{}, queue: map[string]string{}, intents: map[string]time.Time{}}
+	w := &world{
+		t: t, rules: same.rules, admins: map[string]*iam.Client{}, queue: map[string]string{}, intents: map[string]time.Time{},
+		history: &invariant.History{}, judge: same.judge, transactions: map[string]bool{}, about: map[ledger.Key]role.Ref{},
+	}
+	w.note(0, invariant.Ruled{Rules: w.rules})
 	w.lab, err = lab.New(lab.Config{
 		OrganizationID: organization, ManagementAccount: hub, Now: time.Now,
 		Accounts: []lab.Account{{ID: hub}, {ID: prod}, {ID: foreign, Outside: true}},
@@ -237,6 +201,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.moveIn(same)
 	w.must(w.lab.SeedUser(prod, "alice", "/"))
+	w.lives("alice")
 	w.lab.OnEvent(w.event)
 	w.lab.OnMessage(w.message)
 	w.memory, err = awsapi.NewDynamo(awsapi.DynamoConfig{AWS: w.admin(hub), Table: deployment.Table})
@@ -280,291 +245,6 @@ func (w *world) config(p *Process, keys lab.Credentials) aws.Config {
 	})
 	cfg.HTTPClient = p
 	return cfg
-}
-
-// working gives a process that runs as a function, with the credentials that
-// Lambda gives it.
-func (w *world) working(function, roleName string) (*running, aws.Config) {
-	keys, err := w.lab.AssumeAsService(lab.ServiceCall{
-		Service: "lambda.amazonaws.com", RoleARN: "arn:aws:iam::" + hub + ":role" + deployment.Path + roleName, SessionName: function, SourceAccount: hub,
-	})
-	w.must(err)
-	p, ctx := w.wire.Start(context.Background(), function)
-	return &running{process: p, ctx: ctx, began: time.Now()}, w.config(p, keys)
-}
-
-// shift is how long a function works before Lambda starts another.
-const shift = 40 * time.Minute
-
-func (r *running) over() bool {
-	return r == nil || r.process.Dead() || time.Since(r.began) > shift
-}
-
-// wait lets time pass.
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-func (w *world) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(&w.log, nil)) }
-
-// guarding gives the guard, wired as the function is.
-func (w *world) guarding() *running {
-	if !w.guard.over() {
-		return w.guard
-	}
-	run, cfg := w.working(actions.Guard, deployment.GuardRole)
-	accounts, err := awsapi.NewAccounts(awsapi.Config{
-		AWS: cfg, Now: time.Now, ReaderRole: "rolewarden/" + deployment.ReaderRole, WriterRole: "rolewarden/" + deployment.RemediatorRole, ExternalID: notify.NewSecret(externalID),
-	})
-	w.must(err)
-	table, err := awsapi.NewDynamo(awsapi.DynamoConfig{AWS: cfg, Table: deployment.Table})
-	w.must(err)
-	queue, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: cfg, URL: w.queue[later]})
-	w.must(err)
-	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: w.key})
-	w.must(err)
-	run.guard, err = guard.New(guard.Config{
-		Rules: w.rules, Reader: accounts, Writers: accounts, Census: accounts, Seals: seals, Containers: accounts,
-		Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Ledger: table,
-		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: w.topic},
-		Later:   steps{queue}, Now: time.Now, Wait: wait, Log: w.logger(),
-	})
-	w.must(err)
-	w.guard = run
-	return run
-}
-
-// steps sends steps to the later queue, as the functions do.
-type steps struct{ queue *awsapi.Queue }
-
-func (s steps) Send(ctx context.Context, step guard.Step) error {
-	body, err := step.Body()
-	if err != nil {
-		return err
-	}
-	return s.queue.Send(ctx, string(body), step.Delay(time.Now()))
-}
-
-// messages sends to the sweep's own queue, as the function does.
-type messages struct{ queue *awsapi.Queue }
-
-func (q messages) Send(ctx context.Context, m sweep.Message, delay time.Duration) error {
-	body, err := m.Body()
-	if err != nil {
-		return err
-	}
-	return q.queue.Send(ctx, string(body), delay)
-}
-
-// sweeping gives the sweep, wired as the function is.
-func (w *world) sweeping() *running {
-	if !w.sweep.over() {
-		return w.sweep
-	}
-	run, cfg := w.working(actions.Sweep, deployment.SweepRole)
-	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: time.Now, Wait: wait})
-	w.must(err)
-	accounts, err := awsapi.NewAccounts(awsapi.Config{
-		AWS: cfg, Now: time.Now, ReaderRole: "rolewarden/" + deployment.ReaderRole, WriterRole: "rolewarden/" + deployment.ReaderRole,
-		ExternalID: notify.NewSecret(externalID), Pace: pace,
-	})
-	w.must(err)
-	table, err := awsapi.NewDynamo(awsapi.DynamoConfig{AWS: cfg, Table: deployment.Table})
-	w.must(err)
-	steps1, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: cfg, URL: w.queue[later]})
-	w.must(err)
-	own, err := awsapi.NewQueue(awsapi.QueueConfig{AWS: cfg, URL: w.queue[swept]})
-	w.must(err)
-	g, err := guard.New(guard.Config{
-		Rules: w.rules, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts,
-		Members: &sweep.Remembering{Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: cfg}), Now: time.Now}, Ledger: table,
-		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: w.topic},
-		Later:   steps{steps1}, Now: time.Now, Wait: wait, Log: w.logger(),
-	})
-	w.must(err)
-	seals, err := awsapi.NewSeals(awsapi.SealsConfig{AWS: cfg, KeyID: w.key})
-	w.must(err)
-	run.sweeper, err = sweep.New(sweep.Config{
-		Rules: w.rules, Details: accounts, Reader: accounts, Line: g, Ledger: table, Queue: messages{own}, Sealer: seals,
-		Organization: awsapi.NewRoster(awsapi.RosterConfig{AWS: cfg, Pace: pace, Units: awsapi.WithoutUnits}),
-		Meter:        meter.New(meter.Config{Function: meter.Sweep, Out: discard{}, Now: time.Now}), Now: time.Now, Log: w.logger(),
-	})
-	w.must(err)
-	w.sweep = run
-	return run
-}
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
-// took notes the messages that SQS has, and the intents that the ledger has.
-func (w *world) took(call string, body []byte) {
-	switch call {
-	case "sqs:SendMessage":
-		var m struct {
-			QueueURL     string `json:"QueueUrl"`
-			MessageBody  string
-			DelaySeconds int
-		}
-		w.must(json.Unmarshal(body, &m))
-		w.waiting = append(w.waiting, message{
-			queue: m.QueueURL[strings.LastIndexByte(m.QueueURL, '/')+1:], body: m.MessageBody, due: time.Now().Add(time.Duration(m.DelaySeconds) * time.Second),
-		})
-	case "dynamodb:TransactWriteItems":
-		for _, found := range decisions.FindAllSubmatch(body, -1) {
-			if id := string(found[1]); w.intents[id].IsZero() {
-				w.intents[id] = time.Now()
-			}
-		}
-	}
-}
-
-// decisions finds the decisions whose intents a transaction records.
-var decisions = regexp.MustCompile(`"DECISION#([^"]+)"`)
-
-// event takes an event off the bus, as the EventBridge rules do.
-func (w *world) event(e lab.Envelope) {
-	c, err := trail.Parse(e.Raw)
-	if err != nil {
-		w.t.Errorf("the lab's event is not understood: %v", err)
-		return
-	}
-	if c.EventName == "UpdateAssumeRolePolicy" && ours(e.Raw) && c.Kind == trail.TrustUpdated {
-		w.wrote = append(w.wrote, written{time.Now(), c.Account, c.RoleName, c.Document})
-	}
-	routed := c.Kind != trail.Ignored && c.Kind != trail.RoleAssumed
-	if w.loose || !routed {
-		return
-	}
-	w.keys = append(w.keys, ledger.Key{Account: c.Account, EventID: c.EventID})
-	w.waiting = append(w.waiting, message{queue: intake, body: string(e.Raw), due: time.Now()})
-}
-
-// ours says whether rolewarden made the call of an event.
-func ours(raw []byte) bool {
-	return bytes.Contains(raw, []byte(`"sourceIdentity":"`+actions.SourceIdentityPrefix))
-}
-
-// message takes what SNS was given.
-func (w *world) message(m lab.Message) {
-	body := m.For("sqs")
-	a, err := alert.Parse([]byte(body))
-	if err != nil {
-		w.t.Errorf("what was published is no alert: %v: %s", err, body)
-		return
-	}
-	w.told = append(w.told, published{time.Now(), a.ID + "/" + a.State.String(), a, body + m.Subject + fmt.Sprint(m.Attributes)})
-}
-
-// manyMessages is from when on messages multiply, mostMessages how many are
-// handled at most once all is well.
-const (
-	manyMessages = 200
-	mostMessages = 5000
-)
-
-// run hands every message that is due to its function, until none waits that
-// comes before a time.
-func (w *world) run(until time.Time) {
-	for n := 0; ; n++ {
-		if n > mostMessages && w.well {
-			w.t.Fatalf("%d messages and no end: something answers itself", n)
-		}
-		if n > manyMessages && !w.well {
-			w.multiplies = true
-			return
-		}
-		slices.SortStableFunc(w.waiting, func(a, b message) int { return a.due.Compare(b.due) })
-		if len(w.waiting) == 0 || w.waiting[0].due.After(until) {
-			return
-		}
-		m := w.waiting[0]
-		w.waiting = w.waiting[1:]
-		time.Sleep(time.Until(m.due))
-		w.hand(m)
-	}
-}
-
-// hand hands out one message.
-func (w *world) hand(m message) {
-	m.tries++
-	err := w.handle(m)
-	if err == nil {
-		return
-	}
-	w.errors = append(w.errors, err.Error())
-	if m.tries >= mostTries {
-		w.dead = append(w.dead, m)
-		return
-	}
-	m.due = time.Now().Add(visibility)
-	w.waiting = append(w.waiting, m)
-}
-
-// handle lets the function have a message.
-func (w *world) handle(m message) error {
-	var err error
-	var run *running
-	switch m.queue {
-	case swept:
-		run = w.sweeping()
-		var asked sweep.Message
-		if asked, err = sweep.ParseMessage([]byte(m.body)); err == nil {
-			_, err = run.sweeper.Handle(run.ctx, asked, m.tries)
-		}
-	default:
-		run = w.guarding()
-		handle := run.guard.Handle
-		if m.queue == later {
-			handle = run.guard.HandleStep
-		}
-		var res guard.Result
-		if res, err = handle(run.ctx, []byte(m.body)); err == nil && !run.process.Dead() && res.Ignored == "" && len(res.Steps) == 0 {
-			w.ends = append(w.ends, res.End.String())
-		}
-	}
-	return w.survived(run, err)
-}
-
-// survived gives the error of a handling; a crash is one.
-func (w *world) survived(run *running, err error) error {
-	if run.process.Dead() {
-		w.crashes++
-		return errors.Join(errCrashed)
-	}
-	return err
-}
-
-// begin begins a sweep, as the schedule does: one that fails comes again, as
-// Lambda's two retries do.
-func (w *world) begin() error {
-	var err error
-	id := sweep.IDAt(time.Now())
-	for range 3 {
-		run := w.sweeping()
-		_, err = run.sweeper.Begin(run.ctx, id)
-		if err = w.survived(run, err); err == nil {
-			return nil
-		}
-		w.errors = append(w.errors, err.Error())
-		time.Sleep(time.Minute)
-	}
-	return err
-}
-
-// deliver sends what waits, as the schedule does.
-func (w *world) deliver() {
-	run := w.sweeping()
-	_, err := run.sweeper.Deliver(run.ctx)
-	if err = w.survived(run, err); err != nil {
-		w.errors = append(w.errors, err.Error())
-	}
 }
 
 // trust gives a role's trust policy as it truly is; nothing when there is none.
