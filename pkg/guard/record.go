@@ -28,10 +28,8 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		res.Decision.Reasons = append([]string{v.overtook(*written)}, res.Decision.Reasons...)
 	}
 	a, due := g.roleAlert(j, v, res)
-	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore {
-		if err := g.notDeleted(ctx, v.role); err != nil {
-			return g.unread(ctx, res, j, err)
-		}
+	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore && g.deletedSince(ctx, v.role) {
+		return g.unread(ctx, res, j, fmt.Errorf("role %s was deleted, and the reading lagged: %w", v.role.Ref(), role.ErrNotFound))
 	}
 	switch {
 	case !due && written != nil:
@@ -81,20 +79,19 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}, all...)
 }
 
-// notDeleted gives an error where the deletion of a role was handled that is still
-// to be seen: nothing would resolve what is opened about it.
-func (g *Guard) notDeleted(ctx context.Context, r role.Role) error {
+// deletedSince says whether the deletion of a role was told that is still to be
+// seen: nothing would resolve what is opened about it. Where the ledger does not
+// say, people are told.
+func (g *Guard) deletedSince(ctx context.Context, r role.Role) bool {
 	if r.Created.IsZero() {
-		return nil
+		return false
 	}
 	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{{Account: r.Account, Kind: "role", Name: strings.ToLower(r.Name)}})
-	switch {
-	case err != nil:
-		return fmt.Errorf("asking the ledger whether role %s was deleted: %w", r.Ref(), err)
-	case len(ends) > 0 && ends[0].At.After(r.Created):
-		return fmt.Errorf("role %s was deleted, and the reading lagged: %w", r.Ref(), role.ErrNotFound)
+	if err != nil {
+		g.cfg.Log.Warn("could not look whether a role that is told of was deleted", "account", r.Account, "role", r.ARN, "reason", err.Error())
+		return false
 	}
-	return nil
+	return len(ends) > 0 && ends[0].At.After(r.Created)
 }
 
 // thread is an open alert, and the event that told of it last.
