@@ -37,6 +37,7 @@ func cases() []Scenario {
 // falls between our last reading and our write is lost, which nothing can
 // prevent (IAM has no compare-and-set).
 func TestModel(t *testing.T) {
+	t.Parallel()
 	start, states := time.Now(), 0
 	for _, c := range cases() {
 		for _, m := range []struct{ crashes, stales, depth int }{{0, 0, 0}, {1, 2, *modelDepth}} {
@@ -83,6 +84,7 @@ func TestDocumentsAreWhatTheyAreCalled(t *testing.T) {
 // A mistake on purpose is found: where nothing keeps two handlings of one role
 // apart, some order writes it twice.
 func TestTheModelFindsAMistake(t *testing.T) {
+	t.Parallel()
 	c := cases()[3]
 	c.Before, c.Workers, c.States = goodDocuments()[0], 2, 20_000
 	c.without = func(k call) bool { return k.name == "Lease" }

@@ -29,6 +29,7 @@ func rough(w *weather) {
 // The simulation notices what it is for: with one thing broken on purpose, some
 // episode breaks an invariant.
 func TestTheSimulationNoticesWhatIsBroken(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		id   invariant.ID
