@@ -122,9 +122,9 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 				continue
 			}
 			handled = true
-			if _, _, again := last(x, e.Run, n, func(r Read) bool {
-				return r.Role.ID == theirs.Role.ID && x.judge.Same(r.Role.TrustPolicy, theirs.Document)
-			}); again {
+		case Read:
+			r := x.runs[e.Run]
+			if n > l.Ours && r != nil && r.key.EventID == theirs.Event && f.Role.ID == theirs.Role.ID && !handled && x.judge.Same(f.Role.TrustPolicy, theirs.Document) {
 				l.Event = Unseen
 			}
 		case Lost:
