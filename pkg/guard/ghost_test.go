@@ -229,3 +229,24 @@ func TestTheEventOfAQuarantineWaitsForIt(t *testing.T) {
 		t.Errorf("told %q", states(w.told))
 	}
 }
+
+// I6: what is told of a role that was deleted while our write was watched is told as
+// over at once: its deletion had nothing to resolve yet.
+func TestARoleThatIsDeletedWhileItIsWrittenIsResolved(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	written := 0
+	w.ledger.intending = func() {
+		if written++; written < 2 {
+			return
+		}
+		w.ledger.intending = nil
+		delete(w.roles, prod+"/app")
+		if res := w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
+			t.Errorf("the deletion ended in %s", res.End)
+		}
+	}
+	if res := w.open("ev1"); res.End != ledger.Reverted || states(w.told) != "opened resolved" {
+		t.Errorf("ended in %s, told %q", res.End, states(w.told))
+	}
+	w.quiet()
+}

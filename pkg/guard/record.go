@@ -56,6 +56,11 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		if good := foundGood(j, v, res); good != nil {
 			all[len(all)-1].mark = mended
 			all, open = append(all, telling{Alert: g.resolution(a, *good)}), thread{}
+		} else if res.Outcome.Done.Replaces() && g.deletedSince(ctx, v.role) {
+			// It was deleted while the write was watched.
+			all[len(all)-1].mark = mended
+			gone := ledger.RoleState{Account: v.role.Account, Name: v.role.Name, ARN: v.role.ARN, RoleID: v.role.ID, Document: v.role.TrustPolicy, AlertID: a.ID}
+			all, open = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, gone)}), thread{}
 		}
 	}
 	if v.report.Verdict == finding.Compliant {
