@@ -19,6 +19,16 @@ type envelope struct {
 	recipient string
 }
 
+// document is the trust policy that the event says its role has.
+func (e envelope) document() string {
+	for _, name := range []string{"policyDocument", "assumeRolePolicyDocument"} {
+		if text, ok := e.request[name].(string); ok {
+			return text
+		}
+	}
+	return ""
+}
+
 // body gives the JSON text.
 func (e envelope) body() []byte {
 	at := e.at.UTC().Format(time.RFC3339)

@@ -263,7 +263,7 @@ func (w *world) forge(actor string) {
 	m := &message{what: "a forged event about " + r.String(), body: body}
 	if body == nil {
 		m.body, m.key = e.body(), ledger.Key{Account: e.account, EventID: e.id}
-		w.note(0, invariant.Arrived{Key: m.key})
+		w.note(0, invariant.Arrived{Key: m.key, Document: e.document()})
 	}
 	w.count.Forged++
 	w.in(time.Duration(w.rng.IntN(5000))*time.Millisecond, func() { w.waiting = append(w.waiting, m) })

@@ -178,7 +178,7 @@ func (x *explorer) flush(n *state, s *site) {
 		}
 		told := e.told()
 		m := x.message(told.body(), message{key: ledger.Key{Account: told.account, EventID: e.id}, what: e.event + " " + e.id})
-		x.note(n, 0, invariant.Arrived{Key: m.key})
+		x.note(n, 0, invariant.Arrived{Key: m.key, Document: told.document()})
 		for range copies {
 			n.queue = add(n.queue, queued{m, x.text(string(m.body)), n.now})
 		}

@@ -218,7 +218,7 @@ func (w *world) publish(e emission) {
 		delete(w.unseen, place(e.ref))
 		w.about[key] = place(e.ref)
 	}
-	w.note(0, invariant.Arrived{Key: key})
+	w.note(0, invariant.Arrived{Key: key, Document: told.document()})
 	copies := 1
 	if w.chance(w.sky.twice) {
 		copies += 1 + w.rng.IntN(9)

@@ -50,8 +50,12 @@ type (
 	Joined struct{ Account string }
 	// Principal says: from now on an ARN stands for a unique id, or for nobody.
 	Principal struct{ ARN, ID string }
-	// Arrived says: an event was put on the intake queue.
-	Arrived struct{ Key ledger.Key }
+	// Arrived says: an event was put on the intake queue. The document is the one
+	// that it says its role has; empty where it says none.
+	Arrived struct {
+		Key      ledger.Key
+		Document string
+	}
 	// Lost says: an event never arrives.
 	Lost struct{ Key ledger.Key }
 	// Turned says: the kill switch was turned.

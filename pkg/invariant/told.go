@@ -183,10 +183,11 @@ func (x *indexed) excused(told, until int) bool {
 // again are roles of which people were told twice in a row that the same is
 // wrong with the same document, though nothing was written in between: what is told
 // is told once. Where the document shows unique ids, that one of them was settled
-// is news.
+// is news; so is that a role does not show what an event says.
 func again(x *indexed) []Violation {
 	var out []Violation
-	states := map[string]*ledger.RoleState{}
+	states, says := map[string]*ledger.RoleState{}, map[ledger.Key]string{}
+	each(x, func(_ int, _ Entry, f Arrived) { says[f.Key] = f.Document })
 	each(x, func(i int, _ Entry, f Concluded) {
 		s := f.Conclusion.State
 		if s == nil {
@@ -198,6 +199,10 @@ func again(x *indexed) []Violation {
 			return
 		}
 		states[k] = s
+		said := says[ledger.Key{Account: f.Conclusion.Event.Account, EventID: told(f.Conclusion.Event.EventID)}]
+		if said != "" && !x.judge.Same(said, s.Document) {
+			return
+		}
 		same := old != nil && old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
 		if same && s.Told == f.Conclusion.Event && old.Told != s.Told && s.Action.String() == decision.Ignore.String() && len(old.Shown)+len(s.Shown) == 0 {
 			out = append(out, Violation{Invariant: I7, At: i, Event: f.Conclusion.Event.String(), Role: nameIn(s), Sentence: fmt.Sprintf("people are told again that %s is %s, as under event %s", Short(s.Document), s.Verdict, old.Told)})

@@ -77,7 +77,7 @@ func (w *world) event(e lab.Envelope) {
 		w.note(0, invariant.Lost{Key: key})
 		return
 	}
-	w.note(0, invariant.Arrived{Key: key})
+	w.note(0, invariant.Arrived{Key: key, Document: c.Document})
 	w.keys = append(w.keys, key)
 	w.waiting = append(w.waiting, message{queue: intake, body: string(e.Raw), due: time.Now()})
 }
