@@ -87,6 +87,9 @@ func (g *Guard) role(ctx context.Context, j job) (Result, error) {
 	if s, more := g.settleStep(j); more {
 		return g.postpone(ctx, res, s)
 	}
+	if err := g.tellLostUnseen(ctx, &res, j); err != nil {
+		return res, err
+	}
 	return g.trouble(ctx, res, j, ledger.Held, why+", so this handling left it as it is; look at the role and at who keeps changing it")
 }
 

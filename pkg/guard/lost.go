@@ -66,6 +66,29 @@ func (g *Guard) tellLost(ctx context.Context, res *Result, j job, v judged) erro
 	return nil
 }
 
+// tellLostUnseen looks whether the change of a handling that ends without a
+// judgement of the role was overwritten by an earlier write of ours: of the role
+// only what is remembered is at hand.
+func (g *Guard) tellLostUnseen(ctx context.Context, res *Result, j job) error {
+	if j.change.Kind != trail.TrustUpdated {
+		return nil
+	}
+	states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
+	if err != nil {
+		return fmt.Errorf("looking for what is remembered of role %s/%s: %w", j.change.Account, j.change.RoleName, err)
+	}
+	for _, s := range states {
+		v := judged{role: role.Role{Partition: j.change.Partition, Account: s.Account, ID: s.RoleID, Name: s.Name, ARN: s.ARN}}
+		if v.known, err = g.cfg.Ledger.Recall(ctx, s.Account, s.RoleID); err != nil {
+			return fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
+		}
+		if err := g.tellLost(ctx, res, j, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // looksAgain says whether a job is a look that no event of its own led to.
 func (j job) looksAgain() bool { return strings.Contains(j.change.EventID, standing) }
 
@@ -122,18 +145,19 @@ func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 	if d, err := policy.Parse([]byte(c.Document)); err == nil {
 		sent = d.Digest(v.role.Partition)
 	}
-	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest || !inWindow(w, c.Time) {
+	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest && sent != "" || !inWindow(w, c.Time) {
 		return false
 	}
 	if !w.WrittenAt.IsZero() || at != newest {
 		return true
 	}
 	// Nobody recorded when the write was made: it was within the lease. That the
-	// role shows it, and nobody else wrote it since, says that it came last. The
-	// event of a person's undoing looks like somebody else's.
+	// role shows it, and nobody else wrote it since, says that it came last; where
+	// nobody can read the role, it may have. The event of a person's undoing looks
+	// like somebody else's.
 	s := v.known.State
 	again := s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
-	return v.digest == w.AfterDigest && !again
+	return (v.digest == w.AfterDigest || v.digest == "") && !again
 }
 
 // untold says whether an event changed a trust policy and does not tell to what:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
 // secretID is an external id; it must be in nothing that is told.
@@ -290,4 +291,19 @@ func TestT64WhatWasOverwrittenIsFoundAndNothingElse(t *testing.T) {
 			rt.Fatalf("%d alerts: %+v", len(lost), lost)
 		}
 	})
+}
+
+// T64: also where the role can no longer be read when the event of the overwritten
+// change is handled, or somebody keeps changing it.
+func TestT64ALostUpdateIsToldOfWhereNobodyCanLook(t *testing.T) {
+	t.Parallel()
+	w, mended := losing(t, nil)
+	w.readErr = fmt.Errorf("reading: %w", role.ErrAccessDenied)
+	if res := w.settle(w.handle(mended)); res.End != ledger.Told || len(w.losts()) != 1 {
+		t.Errorf("ended in %s, %d alerts about a lost update: %s", res.End, len(w.losts()), res.Reason)
+	}
+	w.settle(w.handle(mended))
+	if len(w.losts()) != 1 {
+		t.Errorf("%d alerts about one lost update", len(w.losts()))
+	}
 }

@@ -99,6 +99,9 @@ func (g *Guard) unread(ctx context.Context, res Result, j job, err error) (Resul
 			res.Reason = "the role may not be read; it is tried again later"
 			return g.postpone(ctx, res, s)
 		}
+		if err := g.tellLostUnseen(ctx, &res, j); err != nil {
+			return res, err
+		}
 		return g.alarm(ctx, res, j, ledger.Told, meter.WordReadDenied, "rolewarden may not read the role "+name+" ("+err.Error()+"), so the account is not covered: deploy the member stack there, and look for an SCP or RCP that stops its reader role")
 	default:
 		return res, fmt.Errorf("reading role %s: %w", name, err)
