@@ -102,18 +102,28 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			if lives || !earlier && (!known || j.sweep != "") {
 				continue
 			}
-			if last == nil || last.EventTime.Before(s.EventTime) {
+			if last == nil || nearer(s, *last, j.change.Time) {
 				last = &s
 			}
 		}
 		if last != nil {
 			// Of several that had the name, one is forgotten here, since one state is
-			// kept with an end. The others are gone before it; a sweep finds that.
+			// kept with an end: the others have deletions of their own, or a sweep
+			// finds that they are gone.
 			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *last), after: last.Told})
 			last = forgotten(*last, j, g.cfg.Now())
 		}
 	}
 	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
+}
+
+// nearer says whether a role is more likely than another one to be what was deleted
+// at a time: the last that was seen before it, or else the last.
+func nearer(s, other ledger.RoleState, deleted time.Time) bool {
+	if before := s.EventTime.Before(deleted); before != other.EventTime.Before(deleted) {
+		return before
+	}
+	return other.EventTime.Before(s.EventTime)
 }
 
 // forgotten is what is remembered of a deleted role: nothing about it is open.

@@ -44,3 +44,26 @@ func TestTwoRolesOfOneNameAreResolvedOnceEach(t *testing.T) {
 		t.Errorf("resolved %v", resolved)
 	}
 }
+
+// A deletion whose event comes after its name was made again, and deleted again,
+// is of the role that it was about.
+func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
+	const anew = "AROAAPP2222222222222"
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.open("ev2")
+	w.now = w.now.Add(time.Hour)
+	late := w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
+	w.now = w.now.Add(time.Hour)
+	w.put(prod, "app", anew, opened)
+	w.settle(w.handle(w.created("ev3", "app", opened)))
+	w.now = w.now.Add(time.Hour)
+	delete(w.roles, prod+"/app")
+	w.settle(w.handle(late))
+	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != appID {
+		t.Errorf("told last: %s of %s", last.State, last.Role.ID)
+	}
+	w.settle(w.handle(w.event("DeleteRole", "ev-delete-again", map[string]any{"roleName": "app"}, nil)))
+	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != anew {
+		t.Errorf("then: %s of %s", last.State, last.Role.ID)
+	}
+}
