@@ -3,6 +3,7 @@ package guard_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,5 +96,28 @@ func TestALookTellsOfTheChangeThatACrashedWriteOverwrote(t *testing.T) {
 	}
 	if lost := w.losts(); len(lost) != 1 {
 		t.Errorf("%d alerts about a lost update; the role shows %s", len(lost), w.live(prod, "app").TrustPolicy)
+	}
+}
+
+// Nobody is told of a role whose deletion was handled and is still to be seen.
+// Where the ledger does not say at once whether it was, people wait for a moment,
+// and where it never does, they are told.
+func TestWhetherARoleWasDeletedIsAskedAgain(t *testing.T) {
+	for name, passes := range map[string]bool{"for a moment": true, "for good": false} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+			w.live(prod, "app").Created = w.now.Add(-48 * time.Hour)
+			w.ledger.endsErr = errors.New("no answer")
+			res := w.open("ev2")
+			if res.End != ledger.InFlight || len(w.told) != 0 {
+				t.Fatalf("ended in %s, told %d times", res.End, len(w.told))
+			}
+			if passes {
+				w.ledger.endsErr = nil
+			}
+			if res = w.settle(res); res.End != ledger.Told || len(w.told) != 1 {
+				t.Errorf("ended in %s, told %d times: %s", res.End, len(w.told), res.Reason)
+			}
+		})
 	}
 }

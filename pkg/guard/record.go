@@ -28,39 +28,18 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 		res.Decision.Reasons = append([]string{v.overtook(*written)}, res.Decision.Reasons...)
 	}
 	a, due := g.roleAlert(j, v, res)
-	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore && g.deletedSince(ctx, v.role) {
-		return g.unread(ctx, res, j, fmt.Errorf("role %s was deleted, and the reading lagged: %w", v.role.Ref(), role.ErrNotFound))
+	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore {
+		if ended, is, err := g.deletedMeanwhile(ctx, res, j, v); is || err != nil {
+			return ended, err
+		}
 	}
 	switch {
 	case !due && written != nil:
 		all = g.tellOvertaken(j, v, *written, open)
 	case due:
-		all = append(all, telling{Alert: a, after: open.told})
-		switch {
-		case a.State == alert.Resolved:
-			open = thread{}
-		case j.silences(a):
-			open.untold = true
-		default:
-			open = thread{id: a.ID, told: j.key}
-		}
-		// Other events are handled without the lease where they find all well, so what
-		// is remembered may be newer by now.
-		s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
-		if err != nil {
-			return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
-		}
-		if ok {
-			v.known.State = &s
-		}
-		if good := foundGood(j, v, res); good != nil {
-			all[len(all)-1].mark = mended
-			all, open = append(all, telling{Alert: g.resolution(a, *good)}), thread{}
-		} else if res.Outcome.Done.Replaces() && g.deletedSince(ctx, v.role) {
-			// It was deleted while the write was watched.
-			all[len(all)-1].mark = mended
-			gone := ledger.RoleState{Account: v.role.Account, Name: v.role.Name, ARN: v.role.ARN, RoleID: v.role.ID, Document: v.role.TrustPolicy, AlertID: a.ID}
-			all, open = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, gone)}), thread{}
+		var err error
+		if all, open, err = g.threading(ctx, res, j, &v, a, open); err != nil {
+			return res, err
 		}
 	}
 	if v.report.Verdict == finding.Compliant {
@@ -84,19 +63,76 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}, all...)
 }
 
-// deletedSince says whether the deletion of a role was told that is still to be
-// seen: nothing would resolve what is opened about it. Where the ledger does not
-// say, people are told.
-func (g *Guard) deletedSince(ctx context.Context, r role.Role) bool {
+// threading gives what is told of a role, and what is open of it then.
+func (g *Guard) threading(ctx context.Context, res Result, j job, v *judged, a alert.Alert, open thread) ([]telling, thread, error) {
+	all := []telling{{Alert: a, after: open.told}}
+	switch {
+	case a.State == alert.Resolved:
+		open = thread{}
+	case j.silences(a):
+		open.untold = true
+	default:
+		open = thread{id: a.ID, told: j.key}
+	}
+	// Other events are handled without the lease where they find all well, so what
+	// is remembered may be newer by now.
+	s, ok, err := g.cfg.Ledger.State(ctx, v.role.Account, v.role.ID)
+	if err != nil {
+		return all, open, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
+	}
+	if ok {
+		v.known.State = &s
+	}
+	if good := foundGood(j, *v, res); good != nil {
+		all[0].mark = mended
+		return append(all, telling{Alert: g.resolution(a, *good)}), thread{}, nil
+	}
+	if !res.Outcome.Done.Replaces() {
+		return all, open, nil
+	}
+	deleted, err := g.deleted(ctx, v.role)
+	if err != nil {
+		g.cfg.Log.Warn("a written role is told of, and it could not be looked up whether it was deleted since", "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
+	}
+	if deleted {
+		// It was deleted while the write was watched.
+		all[0].mark = mended
+		gone := ledger.RoleState{Account: v.role.Account, Name: v.role.Name, ARN: v.role.ARN, RoleID: v.role.ID, Document: v.role.TrustPolicy, AlertID: a.ID}
+		return append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, gone)}), thread{}, nil
+	}
+	return all, open, nil
+}
+
+// deletedMeanwhile ends a handling, or puts it off, where the deletion of the role
+// was handled that is still to be seen: nothing would resolve what is opened about
+// it. Where the ledger never says, people are told.
+func (g *Guard) deletedMeanwhile(ctx context.Context, res Result, j job, v judged) (ended Result, is bool, err error) {
+	deleted, err := g.deleted(ctx, v.role)
+	step, more := g.settleStep(j)
+	switch {
+	case err != nil && more:
+		res.Decision, res.Reason = decision.Decision{}, err.Error()+"; it is tried again later"
+		ended, err = g.postpone(ctx, res, step)
+		return ended, true, err
+	case err != nil:
+		g.cfg.Log.Warn("a role is told of, and it could not be looked up whether it was deleted", "account", v.role.Account, "role", v.role.ARN, "reason", err.Error())
+	case deleted:
+		ended, err = g.unread(ctx, res, j, fmt.Errorf("role %s was deleted, and the reading lagged: %w", v.role.Ref(), role.ErrNotFound))
+		return ended, true, err
+	}
+	return res, false, nil
+}
+
+// deleted says whether the deletion of a role was handled.
+func (g *Guard) deleted(ctx context.Context, r role.Role) (bool, error) {
 	if r.Created.IsZero() {
-		return false
+		return false, nil
 	}
 	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{{Account: r.Account, Kind: "role", Name: strings.ToLower(r.Name)}})
 	if err != nil {
-		g.cfg.Log.Warn("could not look whether a role that is told of was deleted", "account", r.Account, "role", r.ARN, "reason", err.Error())
-		return false
+		return false, fmt.Errorf("asking the ledger whether role %s was deleted: %w", r.Ref(), err)
 	}
-	return len(ends) > 0 && ends[0].At.After(r.Created)
+	return len(ends) > 0 && ends[0].At.After(r.Created), nil
 }
 
 // thread is an open alert, and the event that told of it last.
