@@ -106,7 +106,9 @@ func TestWhetherARoleWasDeletedIsAskedAgain(t *testing.T) {
 	for name, passes := range map[string]bool{"for a moment": true, "for good": false} {
 		t.Run(name, func(t *testing.T) {
 			w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
-			w.live(prod, "app").Created = w.now.Add(-48 * time.Hour)
+			r := w.live(prod, "app")
+			r.Created = w.now.Add(-48 * time.Hour)
+			w.roles[prod+"/app"] = r
 			w.ledger.endsErr = errors.New("no answer")
 			res := w.open("ev2")
 			if res.End != ledger.InFlight || len(w.told) != 0 {

@@ -16,7 +16,12 @@ func verdicts(x *indexed) []Violation {
 	for i, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Intended:
-			intents[f.Intent.Event] = placedIntent{f.Intent, x.runs[e.Run].began}
+			since := x.runs[e.Run].began
+			if was, known := intents[f.Intent.Event]; known && !f.Intent.WrittenAt.IsZero() {
+				// It only says when the write was made that was judged before.
+				since = was.at
+			}
+			intents[f.Intent.Event] = placedIntent{f.Intent, since}
 		case Concluded:
 			s := f.Conclusion.State
 			if s == nil || s.Verdict == finding.Undecided || x.carried(i, e, s) {
