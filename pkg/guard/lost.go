@@ -151,13 +151,12 @@ func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 	if !w.WrittenAt.IsZero() || at != newest {
 		return true
 	}
-	// Nobody recorded when the write was made: it was within the lease. That the
-	// role shows it, and nobody else wrote it since, says that it came last; where
-	// nobody can read the role, it may have. The event of a person's undoing looks
-	// like somebody else's.
+	// Nobody recorded when the write was made, if it was: it was within the lease.
+	// That the role shows it, and somebody else wrote the same since, says that this
+	// one is not it. The event of a person's undoing looks like somebody else's.
 	s := v.known.State
 	again := s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
-	return (v.digest == w.AfterDigest || v.digest == "") && !again
+	return v.digest != w.AfterDigest || !again
 }
 
 // untold says whether an event changed a trust policy and does not tell to what:
