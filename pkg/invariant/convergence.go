@@ -112,6 +112,11 @@ func (x *indexed) ghosts() []Violation {
 		}
 	})
 	each(x, func(_ int, _ Entry, f Told) {
+		if f.Alert.Verdict == finding.Undecided.String() {
+			// That something may have been written to a role that nobody can read is
+			// told once, and people look.
+			return
+		}
 		switch f.Alert.Outcome.Done {
 		case decision.Revert.String(), decision.Quarantine.String(), decision.Prune.String():
 			threads[f.Alert.ID] = true
