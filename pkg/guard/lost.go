@@ -148,15 +148,15 @@ func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 	if sent == w.BeforeDigest || sent == w.AfterDigest || sent == v.digest && sent != "" || !inWindow(w, c.Time) {
 		return false
 	}
-	if !w.WrittenAt.IsZero() || at != newest {
-		return true
-	}
-	// Nobody recorded when the write was made, if it was: it was within the lease.
-	// That the role shows it, and somebody else wrote the same since, says that this
-	// one is not it. The event of a person's undoing looks like somebody else's.
+	return !w.WrittenAt.IsZero() || at != newest || !j.wroteTheSame(w, v)
+}
+
+// wroteTheSame says whether a role shows what a write of ours would have written
+// that nobody recorded as made, within the lease, and somebody else wrote the same
+// since. The event of a person's undoing looks like somebody else's.
+func (j job) wroteTheSame(w ledger.Written, v judged) bool {
 	s := v.known.State
-	again := s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(c.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
-	return v.digest != w.AfterDigest || !again
+	return v.digest == w.AfterDigest && s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(j.change.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
 }
 
 // untold says whether an event changed a trust policy and does not tell to what:

@@ -3,6 +3,8 @@ package invariant
 import (
 	"fmt"
 	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
 )
 
 // LostUpdate is a write of ours that replaced somebody else's, which the
@@ -108,9 +110,7 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 	for n, e := range x.Entries {
 		switch f := e.Fact.(type) {
 		case Told:
-			if lost := f.Alert.LostUpdate; lost != nil && lost.Event == theirs.Event && theirs.Event != "" {
-				l.Detected = Detected
-			} else if f.Alert.Decision.ID == decision && strings.Contains(f.Alert.Outcome.Problem, "LOST UPDATE") {
+			if tellsOfLost(f.Alert, theirs.Event, decision) {
 				l.Detected = Detected
 			}
 		case Wrote:
@@ -118,10 +118,7 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 				l.Event = Unseen
 			}
 		case Concluded:
-			if n <= l.Ours || f.Conclusion.Event.EventID != theirs.Event {
-				continue
-			}
-			handled = true
+			handled = handled || n > l.Ours && f.Conclusion.Event.EventID == theirs.Event
 		case Read:
 			r := x.runs[e.Run]
 			if n > l.Ours && r != nil && r.key.EventID == theirs.Event && f.Role.ID == theirs.Role.ID && !handled && x.judge.Same(f.Role.TrustPolicy, theirs.Document) {
@@ -133,6 +130,15 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 			}
 		}
 	}
+}
+
+// tellsOfLost says whether an alert tells that the change of an event was
+// overwritten by a decision's write.
+func tellsOfLost(a alert.Alert, event, decision string) bool {
+	if lost := a.LostUpdate; lost != nil && lost.Event == event && event != "" {
+		return true
+	}
+	return a.Decision.ID == decision && strings.Contains(a.Outcome.Problem, "LOST UPDATE")
 }
 
 // decidedBy is the id of the decision that a handling recorded last.

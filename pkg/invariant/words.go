@@ -148,6 +148,13 @@ func describeRun(f Fact) string {
 		return fmt.Sprintf("looks who %s is: %q", f.ARN, f.ID)
 	case Took:
 		return "takes " + f.Key.String()
+	default:
+		return describeWork(f)
+	}
+}
+
+func describeWork(f Fact) string {
+	switch f := f.(type) {
 	case Intended:
 		return fmt.Sprintf("intends to %s %s (%s) for %s: %s", f.Intent.Decision.Action, f.Intent.Role, f.Intent.RoleID, f.Intent.Event, Short(f.Intent.After))
 	case Spent:
