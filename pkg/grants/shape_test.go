@@ -82,6 +82,7 @@ func wide() map[string]string {
 		"data-key Logs":             key,
 		"seal-key Administer":       key,
 		"person-undo Account":       "as the guard's",
+		"person-preview Account":    "as the guard's",
 		"person-sweep-account List": "as the reader's",
 	}
 }
