@@ -74,12 +74,16 @@ func (w *world) stop() {
 }
 
 func TestAnAccountThatJoinedAMinuteAgoIsNoStranger(t *testing.T) {
-	w := withBaseline(t, rulesFile)
-	w.members[foreign] = org.Member
-	named := strings.Replace(closed, "111122223333:user/alice", foreign+":root", 1)
-	w.put(prod, "app", "AROAAPP1111111111111", named)
-	if res := w.handle(w.updated("ev2", "app", named)); w.writes() != 0 || res.Report.Verdict != finding.Compliant {
-		t.Errorf("ended in %s with %d writes: %+v", res.End, w.writes(), res.Report)
+	for name, account := range map[string]string{"written plainly": foreign, "spelled with an escape": foreign[:11] + `\u0039`} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, rulesFile)
+			w.members[foreign] = org.Member
+			named := strings.Replace(closed, "111122223333:user/alice", account+":root", 1)
+			w.put(prod, "app", "AROAAPP1111111111111", named)
+			if res := w.handle(w.updated("ev2", "app", named)); w.writes() != 0 || res.Report.Verdict != finding.Compliant {
+				t.Errorf("ended in %s with %d writes: %+v", res.End, w.writes(), res.Report)
+			}
+		})
 	}
 }
 

@@ -40,8 +40,9 @@ func (s *Sweeper) gone(ctx context.Context, v *visit) error {
 	}
 	// Users and roles that went stay marked, since a unique id never comes again,
 	// until they are many: an account whose roles come and go every day would grow
-	// without end.
-	crowded := v.whole == wholly && len(k.marks) > 2*len(v.current)+1000
+	// without end, and one with as many roles and users as IAM allows (10,000 and
+	// 5,000: IAM User Guide, reference_iam-quotas) beyond what the ledger takes.
+	crowded := v.whole == wholly && len(k.marks) > len(v.current)+len(v.current)/2+1000
 	if crowded {
 		k.marks = v.current
 	}
