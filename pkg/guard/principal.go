@@ -85,14 +85,15 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			return res, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
 		}
 		for _, s := range states {
-			if s.AlertID == "" {
+			itself := j.sweep != "" && strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
+			if s.AlertID == "" || j.sweep != "" && !itself {
 				continue
 			}
 			// What was seen of a role in the second of the deletion or later is of one
 			// that was made after it, as far as anybody knows, and a reading may lag: it
 			// may show what is gone, and not yet what was made anew.
 			lives, known := g.lives(ctx, s)
-			earlier := s.EventTime.Before(j.change.Time) || j.sweep != "" && strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
+			earlier := s.EventTime.Before(j.change.Time) || itself
 			// Those who are to be told of others that trusted it do not wait for that: a
 			// sweep resolves what is left open.
 			if step, more := g.settleStep(j); (lives || !earlier) && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
@@ -118,12 +119,18 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 }
 
 // nearer says whether a role is more likely than another one to be what was deleted
-// at a time: the last that was seen before it, or else the last.
+// at a time: the last that was seen until then, or else the last; of two that were
+// seen in one second, the one that was there first.
 func nearer(s, other ledger.RoleState, deleted time.Time) bool {
-	if before := s.EventTime.Before(deleted); before != other.EventTime.Before(deleted) {
-		return before
+	until := !s.EventTime.After(deleted)
+	switch {
+	case until == other.EventTime.After(deleted):
+		return until
+	case s.EventTime.Equal(other.EventTime):
+		return s.Since.Before(other.Since)
+	default:
+		return s.EventTime.After(other.EventTime)
 	}
-	return other.EventTime.Before(s.EventTime)
 }
 
 // forgotten is what is remembered of a deleted role: nothing about it is open.

@@ -67,3 +67,21 @@ func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
 		t.Errorf("then: %s of %s", last.State, last.Role.ID)
 	}
 }
+
+// A role that was changed and deleted within one second, by CloudTrail's clock, is
+// the one that was deleted, and not the one that has its name since.
+func TestADeletionInTheSecondOfAChangeIsOfTheRoleThatWasThere(t *testing.T) {
+	const anew = "AROAAPP2222222222222"
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	w.open("ev2")
+	late := w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
+	w.now = w.now.Add(time.Hour)
+	w.put(prod, "app", anew, opened)
+	w.settle(w.handle(w.created("ev3", "app", opened)))
+	w.now = w.now.Add(time.Hour)
+	delete(w.roles, prod+"/app")
+	w.settle(w.handle(late))
+	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != appID {
+		t.Errorf("told last: %s of %s", last.State, last.Role.ID)
+	}
+}

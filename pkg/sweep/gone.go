@@ -62,7 +62,8 @@ func (s *Sweeper) vanished(ctx context.Context, v *visit, id string) error {
 	if err != nil {
 		return fmt.Errorf("asking who %s was: %w", id, err)
 	}
-	if recalled.State == nil || known && !p.DeletedAt.IsZero() {
+	// A deletion resolves one role of a name; what is open about another is left.
+	if s := recalled.State; s == nil || known && !p.DeletedAt.IsZero() && s.AlertID == "" {
 		delete(v.known.roles, id)
 		return nil
 	}
