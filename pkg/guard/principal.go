@@ -84,38 +84,58 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 		if err != nil {
 			return res, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
 		}
-		for _, s := range states {
-			itself := j.sweep != "" && strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
-			if s.AlertID == "" || j.sweep != "" && !itself {
-				continue
-			}
-			// What was seen of a role in the second of the deletion or later is of one
-			// that was made after it, as far as anybody knows, and a reading may lag: it
-			// may show what is gone, and not yet what was made anew.
-			lives, known := g.lives(ctx, s)
-			earlier := s.EventTime.Before(j.change.Time) || itself
-			// Those who are to be told of others that trusted it do not wait for that: a
-			// sweep resolves what is left open.
-			if step, more := g.settleStep(j); (lives || !earlier) && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
-				res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
-				return g.postpone(ctx, res, step)
-			}
-			if lives || !earlier && (!known || j.sweep != "") {
-				continue
-			}
-			if last == nil || nearer(s, *last, j.change.Time) {
-				last = &s
-			}
+		found, seen := g.wasDeleted(ctx, j, states)
+		// Those who are to be told of others that trusted it do not wait for that: a
+		// sweep resolves what is left open.
+		if step, more := g.settleStep(j); seen == notYet && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
+			res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
+			return g.postpone(ctx, res, step)
 		}
-		if last != nil {
+		if found != nil {
 			// Of several that had the name, one is forgotten here, since one state is
 			// kept with an end: the others have deletions of their own, or a sweep
 			// finds that they are gone.
-			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *last), after: last.Told})
-			last = forgotten(*last, j, g.cfg.Now())
+			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *found), after: found.Told})
+			last = forgotten(*found, j, g.cfg.Now())
 		}
 	}
 	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
+}
+
+// sight says whether it is to be seen which role was deleted. The zero value is not yet.
+type sight uint8
+
+const (
+	notYet sight = iota
+	plainly
+)
+
+// wasDeleted gives, of the roles of a name about which something is open, the one
+// that a deletion is of; nil for none. What was seen of a role in the second of the
+// deletion or later is of one that was made after it, as far as anybody knows, and a
+// reading may lag: it may show what is gone, and not yet what was made anew.
+func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState) (found *ledger.RoleState, seen sight) {
+	open := slices.DeleteFunc(slices.Clone(states), func(s ledger.RoleState) bool {
+		return s.AlertID == "" || j.sweep != "" && !strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
+	})
+	if len(open) == 0 {
+		return nil, plainly
+	}
+	bearer, known := g.bearer(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
+	seen = plainly
+	for i, s := range open {
+		lives, earlier := known && s.RoleID == bearer, s.EventTime.Before(j.change.Time) || j.sweep != ""
+		if lives || !earlier || !known && len(open) > 1 {
+			seen = notYet
+		}
+		if lives || !earlier && !known {
+			continue
+		}
+		if found == nil || nearer(s, *found, j.change.Time) {
+			found = &open[i]
+		}
+	}
+	return found, seen
 }
 
 // nearer says whether a role is more likely than another one to be what was deleted
@@ -145,15 +165,15 @@ func forgotten(s ledger.RoleState, j job, now time.Time) *ledger.RoleState {
 	return &s
 }
 
-// lives reports whether a role of which a deletion was told is there all the
-// same, and whether that is known: where nobody may look, the event is believed.
-func (g *Guard) lives(ctx context.Context, s ledger.RoleState) (lives, known bool) {
-	live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.Name})
+// bearer gives the unique id of the role that has a name now, empty for none, and
+// whether that is known: where nobody may look, the event of a deletion is believed.
+func (g *Guard) bearer(ctx context.Context, r role.Ref) (id string, known bool) {
+	live, err := g.cfg.Reader.Role(ctx, r)
 	if err != nil && !errors.Is(err, role.ErrNotFound) {
-		g.cfg.Log.Warn("could not look whether a deleted role is gone", "role", s.ARN, "reason", err.Error())
-		return false, false
+		g.cfg.Log.Warn("could not look whether a deleted role is gone", "account", r.Account, "role", r.Name, "reason", err.Error())
+		return "", false
 	}
-	return err == nil && live.ID == s.RoleID, true
+	return live.ID, true
 }
 
 func resolvedByDeletion(o *org.Rules, now time.Time, j job, s ledger.RoleState) alert.Alert {

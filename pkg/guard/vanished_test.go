@@ -73,8 +73,9 @@ func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
 func TestADeletionInTheSecondOfAChangeIsOfTheRoleThatWasThere(t *testing.T) {
 	const anew = "AROAAPP2222222222222"
 	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
+	at := w.now
 	w.open("ev2")
-	late := w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
+	late := w.eventAt(at, "DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
 	w.now = w.now.Add(time.Hour)
 	w.put(prod, "app", anew, opened)
 	w.settle(w.handle(w.created("ev3", "app", opened)))

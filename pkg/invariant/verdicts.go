@@ -24,7 +24,7 @@ func verdicts(x *indexed) []Violation {
 			intents[f.Intent.Event] = placedIntent{f.Intent, since}
 		case Concluded:
 			s := f.Conclusion.State
-			if s == nil || s.Verdict == finding.Undecided || x.carried(i, e, s) {
+			if s == nil || s.Verdict == finding.Undecided || x.carried(i, e, f.Conclusion) {
 				continue
 			}
 			since := x.runs[e.Run].began
@@ -43,8 +43,12 @@ func verdicts(x *indexed) []Violation {
 
 // carried says whether a state is what was remembered before, but for its alert:
 // a deletion takes that back and judges nothing.
-func (x *indexed) carried(i int, e Entry, s *ledger.RoleState) bool {
-	if _, _, read := last(x, e.Run, i, func(r Read) bool { return r.Role.ID == s.RoleID }); read || s.AlertID != "" {
+func (x *indexed) carried(i int, e Entry, c ledger.Conclusion) bool {
+	s := c.State
+	_, _, read := last(x, e.Run, i, func(r Read) bool { return r.Role.ID == s.RoleID })
+	// No judgement ends an event as compliant whose role breaks rules.
+	judged := read && (c.End != ledger.Compliant || s.Verdict == finding.Compliant)
+	if judged || s.AlertID != "" {
 		return false
 	}
 	for k := i - 1; k >= 0; k-- {
