@@ -73,9 +73,12 @@ func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
 func TestADeletionInTheSecondOfAChangeIsOfTheRoleThatWasThere(t *testing.T) {
 	const anew = "AROAAPP2222222222222"
 	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "observe", 1))
-	at := w.now
 	w.open("ev2")
-	late := w.eventAt(at, "DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
+	known, err := w.ledger.Recall(t.Context(), prod, appID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := w.eventAt(known.State.EventTime, "DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
 	w.now = w.now.Add(time.Hour)
 	w.put(prod, "app", anew, opened)
 	w.settle(w.handle(w.created("ev3", "app", opened)))
