@@ -139,17 +139,18 @@ func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState
 }
 
 // nearer says whether a role is more likely than another one to be what was deleted
-// at a time: the last that was seen until then, or else the last; of two that were
-// seen in one second, the one that was there first.
+// at a time: the last that was seen before it; or else one that was seen in that
+// second, in which its name may have been made anew; or else the one that was there
+// first.
 func nearer(s, other ledger.RoleState, deleted time.Time) bool {
-	until := !s.EventTime.After(deleted)
+	rank, theirs := s.EventTime.Compare(deleted), other.EventTime.Compare(deleted)
 	switch {
-	case until == other.EventTime.After(deleted):
-		return until
-	case s.EventTime.Equal(other.EventTime):
-		return s.Since.Before(other.Since)
-	default:
+	case rank != theirs:
+		return rank < theirs
+	case rank < 0:
 		return s.EventTime.After(other.EventTime)
+	default:
+		return s.Since.Before(other.Since)
 	}
 }
 
