@@ -120,8 +120,7 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 		case Concluded:
 			handled = handled || n > l.Ours && f.Conclusion.Event.EventID == theirs.Event
 		case Read:
-			r := x.runs[e.Run]
-			if n > l.Ours && r != nil && r.key.EventID == theirs.Event && f.Role.ID == theirs.Role.ID && !handled && x.judge.Same(f.Role.TrustPolicy, theirs.Document) {
+			if n > l.Ours && !handled && x.standsAgain(e.Run, f, theirs) {
 				l.Event = Unseen
 			}
 		case Lost:
@@ -130,6 +129,12 @@ func (x *indexed) told(l *LostUpdate, theirs Wrote, decision string) {
 			}
 		}
 	}
+}
+
+// standsAgain says whether the handling of a change is shown what it made.
+func (x *indexed) standsAgain(run int, f Read, theirs Wrote) bool {
+	r := x.runs[run]
+	return r != nil && r.key.EventID == theirs.Event && f.Role.ID == theirs.Role.ID && x.judge.Same(f.Role.TrustPolicy, theirs.Document)
 }
 
 // tellsOfLost says whether an alert tells that the change of an event was
