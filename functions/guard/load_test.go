@@ -31,8 +31,9 @@ type plan struct {
 
 // enough is how long the last events of a run may take to come to their ends: an
 // event beyond its account's share waits in the later queue for as long as SQS
-// delays a message, 900 s (Amazon SQS API Reference, API_SendMessage).
-const enough = 17 * time.Minute
+// delays a message, 900 s (Amazon SQS API Reference, API_SendMessage), and where its
+// handling fails it shows again after 360 s.
+const enough = 30 * time.Minute
 
 // drawn is an event of a role of a plan's account.
 func (c *crowd) drawn(p plan, r *rand.Rand) message {
