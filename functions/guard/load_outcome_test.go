@@ -26,6 +26,8 @@ type outcome struct {
 	// lines are the ends that were logged and ends those in the table, by event.
 	lines map[string][]ending
 	ends  map[string]string
+	// unended are the events of which no end was logged.
+	unended []string
 	// sent and waited count events by account.
 	sent, waited map[string]int
 	// loud and others are the times from message to end.
@@ -37,6 +39,17 @@ func (c *crowd) log() string {
 	var all strings.Builder
 	for _, r := range append(slices.Clone(c.intake), c.later...) {
 		all.WriteString(r.Log())
+	}
+	return all.String()
+}
+
+// about is all that was logged of an event.
+func (c *crowd) about(id string) string {
+	var all strings.Builder
+	for line := range strings.Lines(c.log()) {
+		if strings.Contains(line, id) {
+			all.WriteString(line)
+		}
 	}
 	return all.String()
 }
@@ -88,6 +101,7 @@ func (c *crowd) outcome(p plan, sent map[string]message, lines map[string][]endi
 			begin = m.at
 		}
 		if len(lines[id]) == 0 {
+			o.unended = append(o.unended, id)
 			continue
 		}
 		at := lines[id][0].Time

@@ -251,6 +251,9 @@ func (c *crowd) conserved(o outcome) {
 	if n := o.total - len(o.lines); n > 0 || lost > 0 {
 		c.t.Errorf("%s: of %d events %d came to no end and %d have none in the table\n%s", o.name, o.total, n, lost, o.text())
 	}
+	for _, id := range o.unended[:min(5, len(o.unended))] {
+		c.t.Errorf("%s: the table says that event %s ended in %q; logged of it:\n%s", o.name, id, o.ends[id], c.about(id))
+	}
 	for id, ends := range o.lines {
 		if len(ends) != 1 || ends[0].End != o.ends[id] {
 			c.t.Errorf("%s: event %s ended %d times, in %+v, and the table says %q", o.name, id, len(ends), ends, o.ends[id])
