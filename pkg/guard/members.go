@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/org"
@@ -85,15 +84,8 @@ const (
 // those that are members. Once one is, every account that the document names is
 // asked about: each finding shows only one.
 func (g *Guard) strangers(ctx context.Context, v *judged, asked *answers) (joined []string) {
-	// JSON may spell the digits of an account as it likes; printed they are digits.
-	text := string(v.doc.Print())
 	for _, f := range v.report.Open() {
-		for _, account := range rules.Foreign(f) {
-			// An account that the document does not write stands for anybody, and
-			// one that the rules file lists need not be asked about.
-			if !strings.Contains(text, account) || v.input.Org.Member(account) {
-				continue
-			}
+		for _, account := range rules.Strangers(v.input, f) {
 			switch g.ask(ctx, asked, account) {
 			case org.NotMember:
 			case org.Member:

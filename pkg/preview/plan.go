@@ -3,7 +3,6 @@ package preview
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/decision"
@@ -154,9 +153,8 @@ func (in Input) joined(subject rules.Input, report finding.Report) []string {
 	}
 	var out []string
 	for _, f := range report.Open() {
-		for _, account := range rules.Foreign(f) {
-			named := strings.Contains(subject.Role.TrustPolicy, account)
-			if named && !subject.Org.Member(account) && !slices.Contains(out, account) && in.Member(account) {
+		for _, account := range rules.Strangers(subject, f) {
+			if !slices.Contains(out, account) && in.Member(account) {
 				out = append(out, account)
 			}
 		}

@@ -173,13 +173,19 @@ func TestADocumentThatStaysIsNotWritten(t *testing.T) {
 // is asked about before trust in it is called foreign.
 func TestAMemberThatTheRulesFileDoesNotListIsNotForeign(t *testing.T) {
 	t.Parallel()
-	for _, member := range []bool{true, false} {
-		_, changed, err := preview.Judge(preview.Input{
-			Rules: rulesOf(t, without), State: remembered(t, strings.Replace(partnered, "role/vendor", "role/builder", 1)), Now: now,
-			Member: func(account string) bool { return member && account == "999999999999" },
-		})
-		if err != nil || changed == member {
-			t.Errorf("a member: %t, listed: %t, %v", member, changed, err)
+	builder := strings.Replace(partnered, "role/vendor", "role/builder", 1)
+	for name, document := range map[string]string{
+		"as it is mostly written": builder,
+		"its digits are escaped":  strings.ReplaceAll(builder, "999999999999", `\u0039\u0039999999999\u0039`),
+	} {
+		for _, member := range []bool{true, false} {
+			_, changed, err := preview.Judge(preview.Input{
+				Rules: rulesOf(t, without), State: remembered(t, document), Now: now,
+				Member: func(account string) bool { return member && account == "999999999999" },
+			})
+			if err != nil || changed == member {
+				t.Errorf("%s: a member: %t, listed: %t, %v", name, member, changed, err)
+			}
 		}
 	}
 }

@@ -132,5 +132,16 @@ func Foreign(f finding.Finding) []string {
 	return nil
 }
 
+// Strangers gives those of a finding's Foreign accounts that Organizations is to be
+// asked about. An account that the document does not write stands for anybody, and
+// one that the rules file lists need not be asked about. JSON may spell the digits
+// of an account as it likes; printed they are digits.
+func Strangers(in Input, f finding.Finding) []string {
+	text := string(in.Document.Print())
+	return slices.DeleteFunc(Foreign(f), func(account string) bool {
+		return !strings.Contains(text, account) || in.Org.Member(account)
+	})
+}
+
 // partnerOf gives the partner of an account, or none.
 func partnerOf(in Input, account string) (org.Partner, bool) { return in.Org.Partner(account) }
