@@ -75,7 +75,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (batches, erro
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
 		Later:   start.Later{Queue: queue, Now: time.Now}, Turns: turns,
-		Now: time.Now, Wait: start.Wait, Log: log,
+		Now: time.Now, Wait: guard.Wait, Log: log,
 	})
 	if err != nil {
 		return batches{}, err

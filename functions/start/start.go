@@ -1,12 +1,10 @@
 // Package start is what guard and sweep do alike when they start.
 //
 // It takes the environment, and gives settings, or all that is wrong with them at
-// once; the rules; what sends steps to the later queue; a wait that ends with the
-// function, and the version.
+// once; the rules; what sends steps to the later queue, and the version.
 package start
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,18 +30,6 @@ func Rules(path string, now time.Time) (*org.Rules, error) {
 		return nil, fmt.Errorf("reading the rules file: %w", err)
 	}
 	return r, nil
-}
-
-// Wait lets time pass, unless the function's own time is up first.
-func Wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // Version is the version of the module, as the build knows it.

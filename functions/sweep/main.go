@@ -46,7 +46,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 	if err != nil {
 		return runs{}, err
 	}
-	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: time.Now, Wait: start.Wait})
+	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: time.Now, Wait: guard.Wait})
 	if err != nil {
 		return runs{}, err
 	}
@@ -75,7 +75,7 @@ func build(ctx context.Context, log *slog.Logger, m *meter.Meter) (runs, error) 
 		Ledger:  table,
 		Channel: notify.SNS{Publisher: awsapi.NewSNS(awsapi.SNSConfig{AWS: cfg}), TopicARN: s.topic},
 		Later:   start.Later{Queue: later, Now: time.Now},
-		Now:     time.Now, Wait: start.Wait, Log: log,
+		Now:     time.Now, Wait: guard.Wait, Log: log,
 	})
 	if err != nil {
 		return runs{}, err

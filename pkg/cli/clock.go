@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/guard"
 )
 
 // clock is the time in a house.
@@ -51,13 +53,4 @@ type quick struct {
 
 func (q quick) Now() time.Time { return q.start.Add(time.Since(q.start) * q.speed) }
 
-func (q quick) Wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d / q.speed)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
+func (q quick) Wait(ctx context.Context, d time.Duration) error { return guard.Wait(ctx, d/q.speed) }

@@ -111,7 +111,7 @@ func (v sweepVerb) open(ctx context.Context, s *session, o *org.Rules) (*awsapi.
 	case c.Account != v.Account:
 		return nil, &unusable{"--account", "these are credentials of account " + c.Account, "set AWS_PROFILE to a profile of account " + v.Account}
 	}
-	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: s.now, Wait: waitFor})
+	pace, err := awsapi.NewPace(awsapi.PaceConfig{Now: s.now, Wait: guard.Wait})
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (d *desk) Send(ctx context.Context, m sweep.Message, delay time.Duration) e
 	}
 	if delay > 0 {
 		d.s.note(fmt.Sprintf("account %s is read on in %s", m.Account, delay))
-		if err := waitFor(ctx, delay); err != nil {
+		if err := guard.Wait(ctx, delay); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (*desk) Put(...meter.Sample) {}
 func (v sweepVerb) sweep(ctx context.Context, s *session, o *org.Rules, accounts *awsapi.Accounts) (swept, error) {
 	memory, log := ledger.NewMemory(), slog.New(slog.DiscardHandler)
 	g, err := guard.New(guard.Config{
-		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: memory, Channel: nobody{}, Later: unheeded{}, Now: s.now, Wait: waitFor, Log: log,
+		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: memory, Channel: nobody{}, Later: unheeded{}, Now: s.now, Wait: guard.Wait, Log: log,
 	})
 	if err != nil {
 		return swept{}, err

@@ -118,20 +118,8 @@ func (v undoVerb) account(ctx context.Context, d *deployment.Deployment, own ins
 func personsGuard(rules *org.Rules, accounts *awsapi.Accounts, own inspect.Config, l ledger.Ledger, s *session) (*guard.Guard, error) {
 	return guard.New(guard.Config{
 		Rules: rules, Reader: accounts, Writers: accounts, Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: own.AWS}),
-		Ledger: l, Channel: nobody{}, Later: nobody{}, Now: s.now, Wait: waitFor, Log: slog.New(slog.DiscardHandler),
+		Ledger: l, Channel: nobody{}, Later: nobody{}, Now: s.now, Wait: guard.Wait, Log: slog.New(slog.DiscardHandler),
 	})
-}
-
-// waitFor lets time pass, unless the person gives up first.
-func waitFor(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // undo takes it back and prints.

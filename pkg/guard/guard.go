@@ -94,6 +94,18 @@ type Config struct {
 // show what was written.
 const Patience = 5 * time.Second
 
+// Wait is the Config.Wait of real time. It ends with its context, and gives its error.
+func Wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
 // Guard handles messages. It is safe for concurrent use.
 type Guard struct {
 	cfg      Config

@@ -44,18 +44,7 @@ func (s *sweeping) foreseen(text string) []string {
 func TestWhatRulesThatBeginToActWriteIsForeseen(t *testing.T) {
 	observing := strings.Replace(rulesFile, "enforce", "observe", 1) + "baselines: {firstSightings: [\"444455556666\"]}\n"
 	enforcing := strings.Replace(observing, "observe", "enforce", 1)
-	s := newSweeping(newWorld(t, observing))
-	for i := range 4 {
-		s.put(dev, fmt.Sprintf("r%d", i), closed)
-	}
-	for range 2 {
-		s.sweep()
-		s.now = s.now.Add(25 * time.Hour)
-	}
-	for i := range 3 {
-		s.put(dev, fmt.Sprintf("r%d", i), opened)
-	}
-	s.sweep()
+	s := threeOpened(t, observing, 4)
 	if got := s.foreseen(observing); len(got) != 0 {
 		t.Errorf("the rules in force would have %v written", got)
 	}

@@ -32,13 +32,12 @@ func TestRulesThatChangeAreTheSummarysMatter(t *testing.T) {
 	}
 }
 
-// Rules that begin to act do nothing at the first sweep under them, and the
-// summary says how many roles wait for it; when their time has come the roles are
-// acted on, once (T68).
-func TestRulesThatBeginToActAreObservedFirst(t *testing.T) {
-	observing := strings.Replace(rulesFile, "enforce", "observe", 1) + "baselines: {firstSightings: [\"444455556666\"]}\n"
-	s := newSweeping(newWorld(t, observing))
-	for i := range 3 {
+// threeOpened is an account of some roles that were good when two sweeps came by,
+// and of which somebody has opened three; another sweep has come by since.
+func threeOpened(t *testing.T, rules string, total int) *sweeping {
+	t.Helper()
+	s := newSweeping(newWorld(t, rules))
+	for i := range total {
 		s.put(dev, fmt.Sprintf("r%d", i), closed)
 	}
 	for range 2 {
@@ -49,6 +48,15 @@ func TestRulesThatBeginToActAreObservedFirst(t *testing.T) {
 		s.put(dev, fmt.Sprintf("r%d", i), opened)
 	}
 	s.sweep()
+	return s
+}
+
+// Rules that begin to act do nothing at the first sweep under them, and the
+// summary says how many roles wait for it; when their time has come the roles are
+// acted on, once (T68).
+func TestRulesThatBeginToActAreObservedFirst(t *testing.T) {
+	observing := strings.Replace(rulesFile, "enforce", "observe", 1) + "baselines: {firstSightings: [\"444455556666\"]}\n"
+	s := threeOpened(t, observing, 3)
 	s.told = nil
 	s.setRules(strings.Replace(observing, "observe", "enforce", 1))
 	for range 3 {
