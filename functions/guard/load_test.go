@@ -31,8 +31,10 @@ type plan struct {
 
 // enough is how long the last events of a run may take to come to their ends: an
 // event beyond its account's share waits in the later queue for as long as SQS
-// delays a message, 900 s (Amazon SQS API Reference, API_SendMessage), and where its
-// handling fails it shows again after 360 s.
+// delays a message, 900 s (Amazon SQS API Reference, API_SendMessage), and shows again
+// after 360 s where its handling fails, or where the answer that brought it is lost:
+// once in some ten thousand, Go's client closes a connection whose answer it has not
+// read, and the SDK asks again (aws/aws-sdk-go-v2, pull request 2949).
 const enough = 30 * time.Minute
 
 // drawn is an event of a role of a plan's account.
