@@ -112,9 +112,9 @@ baselines: {ageHours: 2}
 		"modes:\n  default: enforce\n",
 		"modes:\n  default: enforce\n  accounts:\n    \"" + dev + "\": tag\n",
 		"modes:\n  default: observe\n",
-		"modes:\n  default: enforce\npruning: {orphans: true}\nruleChanges: {observeHours: 0}\n",
+		"modes:\n  default: enforce\npruning: {orphans: true}\nquarantine: {graceMinutes: 5}\nruleChanges: {observeHours: 0}\n",
 		"modes:\n  default: enforce\ncontainment: {rules: [public-principal, external-account]}\n",
-		"modes:\n  default: enforce\nexemptions:\n  - {rules: [session-name], role: \"arn:aws:iam::" + prod + ":role/app0\", owner: team-app, reason: a migration, ticket: SEC-1, expires: 2026-03-20}\n",
+		"modes:\n  default: enforce\nquarantine: {graceMinutes: 20}\nexemptions:\n  - {rules: [session-name], role: \"arn:aws:iam::" + prod + ":role/app0\", owner: team-app, reason: a migration, ticket: SEC-1, expires: 2026-03-20}\n",
 	} {
 		rules, err := org.Parse("rules.yaml", []byte(head+tail+limits), epoch)
 		if err != nil {

@@ -68,6 +68,9 @@ const (
 	GoodBaseline
 	// RefusedBaseline: there is a baseline, and it may not be restored; PastReason says why.
 	RefusedBaseline
+	// InTheMaking: the role is so new that whoever makes it may not have finished;
+	// PastReason says until when that is waited for.
+	InTheMaking
 )
 
 // Situation is all that the table looks at.

@@ -112,8 +112,8 @@ func observed(s Situation, notes []string) Decision {
 	return Decision{Action: Tell, Rules: rules, Reasons: append([]string{first}, notes...)}
 }
 
-// enforced decides between reverting, quarantining and leaving the role as it is
-// since there is nothing to go back to. Then no tag is written either: what is
+// enforced decides between reverting, quarantining, at once or after a while, and
+// leaving the role as it is since there is nothing to go back to. Then no tag is written either: what is
 // missing is a doubt, and doubt never writes.
 func enforced(s Situation, driving, notes []string) Decision {
 	lead := inMode(driving, "enforce")
@@ -128,6 +128,9 @@ func enforced(s Situation, driving, notes []string) Decision {
 	case JustCreated:
 		first := lead + ": the role is new and has no past to go back to, so its trust policy is replaced by one that lets nobody in. Write a trust policy that obeys the rules; the alert holds the one that was replaced."
 		return Decision{Action: Quarantine, Rules: driving, Reasons: append([]string{first}, notes...)}
+	case InTheMaking:
+		first := fmt.Sprintf("%s: the role is new, so whoever makes it has time to finish (%s). It is tagged; if it still breaks a rule then, its trust policy is replaced by one that lets nobody in.", lead, orUnknown(s.PastReason))
+		return Decision{Action: Tag, Rules: driving, Reasons: append([]string{first}, notes...)}
 	case RefusedBaseline:
 		return keep("its baseline may not be restored: "+orUnknown(s.PastReason), "Mend the role by hand as the findings say.")
 	case NoPast:

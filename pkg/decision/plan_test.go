@@ -59,6 +59,8 @@ func TestPlanRows(t *testing.T) {
 		{"enforce, protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline, Protected: "break-glass"}, Hold, []string{"break-glass", "person"}},
 		{"enforce, just created", Situation{Change: trail.RoleCreated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Quarantine, []string{"lets nobody in"}},
 		{"enforce, just created and opened by a second call", Situation{Change: trail.TrustUpdated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: JustCreated}, Quarantine, []string{"lets nobody in"}},
+		{"enforce, in the making", Situation{Change: trail.RoleCreated, Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: InTheMaking, PastReason: "until noon"}, Tag, []string{"until noon", "lets nobody in"}},
+		{"tag, in the making", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: modes(org.Tag, "external-id"), Past: InTheMaking, PastReason: "until noon"}, Tag, []string{"Mend it"}},
 		{"doubt beside an open role", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Past: GoodBaseline, Doubt: doubt}, Hold, []string{"Organizations could not be asked.", "The rule external-id is broken", "nothing is written"}},
 		{"doubt beside an open role, modes not known", Situation{Verdict: finding.Noncompliant, Open: witness, Past: GoodBaseline, Doubt: doubt}, Hold, []string{"The rule external-id is broken"}},
 		{"doubt beside an open role that is protected", Situation{Verdict: finding.Noncompliant, Open: witness, Modes: enforce, Doubt: doubt, Protected: "break-glass"}, Hold, []string{"Organizations", "break-glass"}},

@@ -27,7 +27,7 @@ func situations() *rapid.Generator[Situation] {
 			Protected:  rapid.SampledFrom([]string{"", "", "break-glass"}).Draw(t, "protected"),
 			Stays:      rapid.SampledFrom([]string{"", "", "", "alice said so, until noon"}).Draw(t, "stays"),
 			Differs:    rapid.SampledFrom([]string{"", "", "", "the rules changed"}).Draw(t, "differs"),
-			Past:       Past(rapid.IntRange(0, 4).Draw(t, "past")),
+			Past:       Past(rapid.IntRange(0, 5).Draw(t, "past")),
 			PastReason: rapid.SampledFrom([]string{"", "the seal does not fit."}).Draw(t, "pastReason"),
 			Tagged:     TagState(rapid.IntRange(0, 2).Draw(t, "tagged")),
 			Told:       TagState(rapid.IntRange(0, 2).Draw(t, "told")),

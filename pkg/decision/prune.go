@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
+	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
 // pruned lets the orphans be taken out of a trust policy that would otherwise
@@ -20,6 +21,9 @@ func pruned(s Situation, d Decision) Decision {
 	if d.Action == Tell && len(s.Open) > 0 && !slices.ContainsFunc(s.Open, settledFinding) {
 		d.Reasons = []string{"Whether the users and roles that IAM shows by their IDs are gone is not settled, so nothing is written, not even a tag."}
 		return d
+	}
+	if mode, _ := strongest(s); mode == org.Enforce && s.Past == InTheMaking {
+		return d // when the time is over, the whole document is replaced
 	}
 	if len(gone) == 0 || s.Protected != "" || s.Stays != "" || s.Differs != "" || d.Action != Tell && d.Action != Tag {
 		return d

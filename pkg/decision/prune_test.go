@@ -31,21 +31,22 @@ func TestPruneRows(t *testing.T) {
 		want Action
 		says string
 	}{
-		"an orphan":                             {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Prune, "Nobody gains or loses access"},
-		"off by default":                        {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule)}, Tag, "mode tag"},
-		"T47: an ID that was read once":         {Situation{Open: []finding.Finding{shown(finding.Unconfirmed, finding.Low)}, Pruning: MayPrune}, Tell, "not settled, so nothing is written, not even a tag"},
-		"an ID that nobody knows":               {Situation{Open: []finding.Finding{shown(finding.Stranger, finding.Low)}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Tag, "mode tag"},
-		"T50: an orphan in a Deny":              {Situation{Open: []finding.Finding{shown(finding.Orphan, finding.Advice)}, Pruning: MayPrune}, Tell, "observe"},
-		"nothing to prune to":                   {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: PruneRefused, PruneReason: "it would be empty"}, Tag, "it would be empty"},
-		"a pruning that does not exist":         {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: 9}, Tag, "mode tag"},
-		"a breach beside it goes back":          {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Past: GoodBaseline, Pruning: MayPrune}, Revert, "known to be good"},
-		"a breach in a new role is shut":        {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Past: JustCreated, Pruning: MayPrune}, Quarantine, "lets nobody in"},
-		"a breach without a past is left alone": {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Pruning: MayPrune}, Hold, "no baseline is known"},
-		"a person's word that it stays":         {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Stays: "alice said so, until noon"}, Tell, "observe"},
-		"a difference of the rules":             {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune, Differs: "the rules changed"}, Tell, "nothing is written yet"},
-		"protected":                             {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune, Protected: "break-glass"}, Hold, "break-glass"},
-		"protected, only observed":              {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Protected: "break-glass"}, Tell, "observe"},
-		"doubt":                                 {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Doubt: "Organizations could not be asked"}, Hold, "Organizations"},
+		"an orphan":                                 {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Prune, "Nobody gains or loses access"},
+		"off by default":                            {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule)}, Tag, "mode tag"},
+		"T47: an ID that was read once":             {Situation{Open: []finding.Finding{shown(finding.Unconfirmed, finding.Low)}, Pruning: MayPrune}, Tell, "not settled, so nothing is written, not even a tag"},
+		"an ID that nobody knows":                   {Situation{Open: []finding.Finding{shown(finding.Stranger, finding.Low)}, Modes: modes(org.Tag, idRule), Pruning: MayPrune}, Tag, "mode tag"},
+		"T50: an orphan in a Deny":                  {Situation{Open: []finding.Finding{shown(finding.Orphan, finding.Advice)}, Pruning: MayPrune}, Tell, "observe"},
+		"nothing to prune to":                       {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: PruneRefused, PruneReason: "it would be empty"}, Tag, "it would be empty"},
+		"a pruning that does not exist":             {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: 9}, Tag, "mode tag"},
+		"a breach beside it goes back":              {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Past: GoodBaseline, Pruning: MayPrune}, Revert, "known to be good"},
+		"a role in the making is left to its maker": {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Past: InTheMaking, PastReason: "until noon", Pruning: MayPrune}, Tag, "until noon"},
+		"a breach in a new role is shut":            {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Past: JustCreated, Pruning: MayPrune}, Quarantine, "lets nobody in"},
+		"a breach without a past is left alone":     {Situation{Open: []finding.Finding{breach, gone}, Modes: enforce, Pruning: MayPrune}, Hold, "no baseline is known"},
+		"a person's word that it stays":             {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Stays: "alice said so, until noon"}, Tell, "observe"},
+		"a difference of the rules":                 {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune, Differs: "the rules changed"}, Tell, "nothing is written yet"},
+		"protected":                                 {Situation{Open: []finding.Finding{gone}, Modes: modes(org.Tag, idRule), Pruning: MayPrune, Protected: "break-glass"}, Hold, "break-glass"},
+		"protected, only observed":                  {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Protected: "break-glass"}, Tell, "observe"},
+		"doubt":                                     {Situation{Open: []finding.Finding{gone}, Pruning: MayPrune, Doubt: "Organizations could not be asked"}, Hold, "Organizations"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.in.Verdict = finding.Noncompliant

@@ -9,7 +9,7 @@ func actionWords() []string {
 }
 
 func pastWords() []string {
-	return []string{"NoPast", "JustCreated", "GoodBaseline", "RefusedBaseline"}
+	return []string{"NoPast", "JustCreated", "GoodBaseline", "RefusedBaseline", "InTheMaking"}
 }
 func pruningWords() []string  { return []string{"NothingToPrune", "MayPrune", "PruneRefused"} }
 func switchWords() []string   { return []string{"Unreadable", "WritesStopped", "WritesAllowed"} }

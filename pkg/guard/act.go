@@ -146,7 +146,7 @@ func (g *Guard) situation(ctx context.Context, j job, v *judged) (decision.Situa
 			past, err = pastOf{Past: decision.RefusedBaseline, reason: err.Error()}, nil
 		}
 	}
-	s.Past, s.PastReason = past.Past, past.reason
+	s.Past, s.PastReason, v.making = past.Past, past.reason, past.making
 	return s, past, err
 }
 

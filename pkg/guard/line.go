@@ -54,6 +54,9 @@ type judged struct {
 	known ledger.Recalled
 	// differs says that only the rules have changed; empty when they act.
 	differs string
+	// making is until when whoever makes the role may finish; zero where nobody
+	// waits for that.
+	making time.Time
 	// shown are the unique ids that the document shows, and since when; prune is
 	// what could be pruned.
 	shown map[string]time.Time

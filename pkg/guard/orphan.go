@@ -230,21 +230,31 @@ func (v judged) confirms() bool {
 }
 
 // confirmLater asks for the second look at a role that shows ids which one
-// reading cannot settle.
+// reading cannot settle, or that is to be shut when it should be finished. The
+// latter look asks for the former itself.
 func (g *Guard) confirmLater(ctx context.Context, res *Result, j job, v judged) error {
-	if j.sweep != "" || !v.unsettledIDs() {
+	switch {
+	case !v.making.IsZero():
+		return g.lookStep(ctx, res, j, v.role, v.making)
+	case j.sweep != "" || !v.unsettledIDs():
 		return nil // the next sweep looks again
+	default:
+		return g.confirmStep(ctx, res, j, v.role)
 	}
-	return g.confirmStep(ctx, res, j, v.role)
 }
 
 // lookedAgain marks, with the RoleId behind it, the events that no event told
-// of: the second look at a role that shows ids. One event may lead to such a
-// look at many roles.
+// of: the second look at a role that shows ids, or is new. One event may lead to
+// such a look at many roles.
 const lookedAgain = "#ids."
 
 // confirmStep asks for a look at a role after its ids have stood for long enough.
 func (g *Guard) confirmStep(ctx context.Context, res *Result, j job, r role.Role) error {
+	return g.lookStep(ctx, res, j, r, g.cfg.Now().Add(confirmAfter))
+}
+
+// lookStep asks for a look at a role at a time.
+func (g *Guard) lookStep(ctx context.Context, res *Result, j job, r role.Role, at time.Time) error {
 	c := j.change
 	if strings.Count(c.EventID, lookedAgain) >= generations {
 		return nil // the sweep looks again
@@ -255,14 +265,16 @@ func (g *Guard) confirmStep(ctx context.Context, res *Result, j job, r role.Role
 	c.Account, c.RoleName, c.RoleARN, c.RoleID = r.Account, r.Name, r.ARN, ""
 	after, err := g.postpone(ctx, *res, Step{
 		Account: r.Account, RoleName: r.Name, RoleID: r.ID, Step: Confirm,
-		NotBefore: g.cfg.Now().Add(confirmAfter), Attempt: 1, Change: c,
+		NotBefore: at, Attempt: 1, Change: c,
 	})
 	res.Steps = after.Steps
 	return err
 }
 
 // confirm takes the second look: an event of its own, as old as the last one
-// that was handled for the role, so that what is found is what is remembered.
+// that was handled for the role, so that what is found is what is remembered. The
+// look comes minutes after its event: what stands by then and is not what the event
+// brought does not lag behind it, and nobody knows who made it.
 func (g *Guard) confirm(ctx context.Context, s Step) (Result, error) {
 	c := s.Change
 	c.Kind, c.EventID = trail.TrustUpdated, c.EventID+lookedAgain+s.RoleID
@@ -273,7 +285,15 @@ func (g *Guard) confirm(ctx context.Context, s Step) (Result, error) {
 	if ok && state.EventTime.After(c.Time) {
 		c.Time = state.EventTime
 	}
-	return g.change(ctx, job{change: c, key: keyOf(c), attempt: afterSeconds})
+	look := job{change: c, key: keyOf(c), attempt: afterSeconds}
+	// What cannot be read now is read by the line, which knows what to do then.
+	if live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.RoleName}); err == nil {
+		doc, err := policy.Parse([]byte(live.TrustPolicy))
+		if look.live = &live; err == nil && shows(c, live, doc) == anotherDocument {
+			look.change.Document, look.change.Actor, look.change.SourceIP, look.change.UserAgent = "", trail.Actor{UserName: foundStanding}, "", ""
+		}
+	}
+	return g.change(ctx, look)
 }
 
 // lookedUp says whether a document was found by a second look, and is not the

@@ -25,6 +25,8 @@ type pastOf struct {
 	decision.Past
 	reason   string
 	restored remediate.Restored
+	// making is until when a role is InTheMaking.
+	making time.Time
 }
 
 // freshness is how long after its making a role counts as just created, and
@@ -45,7 +47,7 @@ func (g *Guard) past(ctx context.Context, j job, v judged, modes map[string]org.
 	case !enforced(modes):
 		return pastOf{}, nil
 	case g.cfg.Now().Sub(v.role.Created) < freshness:
-		return pastOf{Past: decision.JustCreated}, nil
+		return g.fresh(v.role), nil
 	case len(v.known.Baselines) == 0:
 		return pastOf{Past: decision.NoPast, reason: g.waiting(v)}, nil
 	case g.cfg.Seals == nil:
@@ -78,6 +80,15 @@ func (g *Guard) past(ctx context.Context, j job, v judged, modes map[string]org.
 		return pastOf{Past: decision.NoPast, reason: "the only ones are of the document that breaks the rules now, or let in whom a newer one did not"}, nil
 	}
 	return pastOf{Past: decision.RefusedBaseline, reason: refused}, nil
+}
+
+// fresh is the past of a role that was made just now.
+func (g *Guard) fresh(r role.Role) pastOf {
+	until := r.Created.Add(g.cfg.Rules.Quarantine.Grace)
+	if !g.cfg.Now().Before(until) {
+		return pastOf{Past: decision.JustCreated}
+	}
+	return pastOf{Past: decision.InTheMaking, making: until, reason: "until " + until.UTC().Format(time.RFC3339) + ", as quarantine.graceMinutes in the rules file says"}
 }
 
 // waiting says what of a role's past is not a baseline yet.

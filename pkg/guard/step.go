@@ -26,7 +26,8 @@ const (
 	// Sighted: a sweep saw a role that asks for a write, and may not write itself.
 	Sighted StepKind = "sighted"
 	// Confirm: a role showed unique ids in the place of ARNs; see whether they
-	// still stand there, and whether their owners are gone.
+	// still stand there, and whether their owners are gone. Or it was new: see
+	// whether it obeys the rules by now.
 	Confirm StepKind = "confirm"
 	// Queued: handle an event whose account had sent more than its share.
 	Queued StepKind = "queued"

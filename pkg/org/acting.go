@@ -15,6 +15,10 @@ const (
 	defaultObserve = 24
 )
 
+// mostGrace is the longest grace in minutes: a backdoor in a new role stands open
+// for as long.
+const mostGrace = 30
+
 // AcceptsFirstSighting reports whether a person has accepted what was found on a
 // role, by its ARN or its account.
 func (r *Rules) AcceptsFirstSighting(account, roleARN string) bool {
@@ -40,6 +44,9 @@ func (r *reader) acting(o strict.Object, rules *Rules) {
 	if n := o.Field("ruleChanges"); n != nil {
 		c := r.Object(n, "ruleChanges", "observeHours")
 		rules.RuleChanges.ObserveFor = hours(c.Number("observeHours", 0, 24*14, defaultObserve))
+	}
+	if n := o.Field("quarantine"); n != nil {
+		rules.Quarantine.Grace = time.Duration(r.Object(n, "quarantine", "graceMinutes").Number("graceMinutes", 0, mostGrace, 0)) * time.Minute
 	}
 	if n := o.Field("containment"); n != nil {
 		rules.Containment = r.containment(n)

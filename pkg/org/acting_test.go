@@ -12,13 +12,16 @@ import (
 // rules, no first sighting accepted, no containment and no pruning (T60, T62, T68, T69).
 func TestActingIsCarefulByDefault(t *testing.T) {
 	t.Parallel()
-	r, err := org.Parse("rules.yaml", []byte("version: 1\nbaselines: {}\nruleChanges: {}\ncontainment: {}\npruning: {}\n"), today())
+	r, err := org.Parse("rules.yaml", []byte("version: 1\nbaselines: {}\nruleChanges: {}\nquarantine: {}\ncontainment: {}\npruning: {}\n"), today())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, r := range map[string]*org.Rules{"sections left empty": r, "no sections": org.Empty()} {
 		if r.Baselines.Age != 24*time.Hour || r.RuleChanges.ObserveFor != 24*time.Hour {
 			t.Errorf("%s: a baseline after %s, changes of the rules watched for %s; want a day each", name, r.Baselines.Age, r.RuleChanges.ObserveFor)
+		}
+		if r.Quarantine.Grace != 0 {
+			t.Errorf("%s: new roles are left open for %s", name, r.Quarantine.Grace)
 		}
 		if r.Pruning != org.PruningOff || r.Contains([]string{"public-principal"}) || r.AcceptsFirstSighting("111122223333", "arn:aws:iam::111122223333:role/app") {
 			t.Errorf("%s: it prunes, contains or accepts what nobody wrote", name)
@@ -33,6 +36,7 @@ func TestFirstSightingIsAcceptedExactly(t *testing.T) {
 	const text = `version: 1
 baselines: {ageHours: 48, firstSightings: ["111122223333", "arn:aws:iam::444455556666:role/team/app"]}
 ruleChanges: {observeHours: 0}
+quarantine: {graceMinutes: 5}
 containment: {rules: [public-principal]}
 pruning: {orphans: true}
 `
@@ -55,8 +59,8 @@ pruning: {orphans: true}
 			t.Errorf("%s %s: accepted is %t, want %t", c.account, c.arn, got, c.want)
 		}
 	}
-	if r.Baselines.Age != 48*time.Hour || r.RuleChanges.ObserveFor != 0 || r.Pruning != org.PruningOn {
-		t.Errorf("read as %+v, %+v, pruning %d", r.Baselines, r.RuleChanges, r.Pruning)
+	if r.Baselines.Age != 48*time.Hour || r.RuleChanges.ObserveFor != 0 || r.Quarantine.Grace != 5*time.Minute || r.Pruning != org.PruningOn {
+		t.Errorf("read as %+v, %+v, %+v, pruning %d", r.Baselines, r.RuleChanges, r.Quarantine, r.Pruning)
 	}
 	if !r.Contains([]string{"mfa", "public-principal"}) || r.Contains([]string{"mfa"}) || r.Contains(nil) {
 		t.Error("containment is for the listed rules, and for no other")

@@ -34,9 +34,10 @@ type Rules struct {
 	// exempt nothing.
 	Expired []Exemption
 	Limits  Limits
-	// Baselines, RuleChanges, Containment and Pruning say how rolewarden acts.
+	// Baselines, RuleChanges, Quarantine, Containment and Pruning say how rolewarden acts.
 	Baselines   Baselines
 	RuleChanges RuleChanges
+	Quarantine  Quarantine
 	Containment Containment
 	Pruning     Pruning
 }
@@ -156,6 +157,13 @@ type RuleChanges struct {
 	// ObserveFor is how long roles that were good under the former rules, and have
 	// not changed since, are only told of; default 24 hours.
 	ObserveFor time.Duration
+}
+
+// Quarantine says how new roles are shut. The zero value shuts them at once.
+type Quarantine struct {
+	// Grace is how long after its making a role is only tagged and told of, so that
+	// whoever makes it in several steps can finish; default none.
+	Grace time.Duration
 }
 
 // Containment says when sessions already issued are stopped as well, by a

@@ -13,7 +13,7 @@ import (
 
 // rules reads the whole file.
 func (r *reader) rules(root *yaml.Node) *Rules {
-	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "customRules", "exemptions", "limits", "baselines", "ruleChanges", "containment", "pruning")
+	o := r.Object(root, "", "version", "organization", "partners", "identityProviders", "protected", "modes", "rules", "customRules", "exemptions", "limits", "baselines", "ruleChanges", "quarantine", "containment", "pruning")
 	o.Require("version")
 	o.Number("version", 1, 1, 1)
 	rules := Empty()
