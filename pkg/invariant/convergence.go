@@ -3,12 +3,15 @@ package invariant
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
 	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/rules"
 )
 
 // MostWrites is how many writes a role may take to settle once nobody disturbs it.
@@ -71,7 +74,35 @@ func (x *indexed) unsettled(e Entry, s Stands, known *ledger.RoleState) string {
 	case known.AlertID != "" && !known.Untold && x.lastTold(known.AlertID) == alert.Resolved.String():
 		return "it is " + v.String() + ", and people were told last that alert " + known.AlertID + " is resolved"
 	}
+	if why := x.unfinished(s, known); why != "" {
+		return why
+	}
 	return x.overdue(s, known)
+}
+
+// unfinished says that a new role was only tagged, since whoever made it had time
+// to finish, and that nobody looked at it when the time was over.
+func (x *indexed) unfinished(s Stands, known *ledger.RoleState) string {
+	o := x.rules[known.RulesHash]
+	if o == nil || o.Quarantine.Grace == 0 || known.Decided != decision.Tag || known.Verdict != finding.Noncompliant {
+		return ""
+	}
+	until := s.Role.Created.Add(o.Quarantine.Grace)
+	if !known.UpdatedAt.Before(until) || !enforceable(o, s.Role, known.UpdatedAt) {
+		return ""
+	}
+	return fmt.Sprintf("its maker had until %s to finish, and it was looked at last at %s", until, known.UpdatedAt)
+}
+
+// enforceable says whether a role breaks a rule in mode enforce by a request that
+// can be tried: for what rests on less it is tagged at most.
+func enforceable(o *org.Rules, r role.Role, at time.Time) bool {
+	in := rules.Input{Role: r, Org: o, Now: at}
+	report := rules.JudgeText(in, r.TrustPolicy)
+	modes := rules.Modes(in, report)
+	return slices.ContainsFunc(report.Open(), func(f finding.Finding) bool {
+		return modes[f.Rule] == org.Enforce && (f.Evidence.Kind == finding.Allowed || f.Evidence.Kind == finding.Refused)
+	})
 }
 
 // good says whether a role obeys the rules at the end.

@@ -4,9 +4,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
 // I6 speaks of the end: a role that stays open and untold, or is written again and again.
@@ -76,5 +81,32 @@ func TestLostUpdatesAreSeen(t *testing.T) {
 	}
 	if got := invariant.LostUpdates(tell(t, nil)); len(got) != 0 {
 		t.Errorf("nobody else wrote: %+v", got)
+	}
+}
+
+// A new role that is only tagged, since its maker has time to finish, is looked at
+// again when the time is over.
+func TestANewRoleThatNobodyLooksAtAgainIsNoticed(t *testing.T) {
+	for looked, want := range map[time.Duration]int{5*time.Minute - 1: 1, 5 * time.Minute: 0} {
+		s := begin(t)
+		var err error
+		s.rules, err = org.Parse("rules.yaml", []byte("version: 1\nmodes:\n  default: enforce\nquarantine: {graceMinutes: 5}\n"), start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.live.Created = start
+		state := s.state(bad, finding.Noncompliant, decision.Tag, "a1", t)
+		state.UpdatedAt = start.Add(looked)
+		s.say(0, invariant.Ruled{Rules: s.rules})
+		s.say(1,
+			invariant.Began{Key: event, What: "an event"}, invariant.Took{Key: event}, invariant.Read{Role: s.live},
+			invariant.Concluded{Conclusion: ledger.Conclusion{Event: event, End: ledger.Tagged, State: state}},
+			invariant.Told{Channel: topic, Alert: s.alert(alert.Opened), Answer: invariant.Yes}, invariant.Delivered{Letter: "a1"}, invariant.Ended{How: invariant.Done},
+		)
+		s.end(bad)
+		found := invariant.Check(s.History)
+		if len(found) != want || want == 1 && (found[0].Invariant != invariant.I6 || !strings.Contains(found[0].Sentence, "had until")) {
+			t.Errorf("looked at %s after its making: %v", looked, found)
+		}
 	}
 }
