@@ -92,7 +92,7 @@ func cells() []cell {
 		{name: "reads fail after the write for good", task: revert, setup: func(f *fake) { f.reads = append([]step{{}}, manyFaults(role.ErrAccessDenied)...) }, done: decision.Revert, problem: "could not be read back", updates: 1, written: 1, stands: goodPolicy},
 		{name: "T64 lost update after the write", task: revert, setup: func(f *fake) { f.updates = []step{{after: foreignWrite}} }, done: decision.Revert, problem: "LOST UPDATE", updates: 1, written: 1, stands: foreign},
 		{name: "T64 lost update after a write without answer", task: revert, setup: func(f *fake) { f.updates = []step{{err: role.ErrUncertain, effect: true, after: foreignWrite}} }, problem: "LOST UPDATE", updates: 1, written: 1, stands: foreign},
-		{name: "T53 the role is made again after the write", task: revert, setup: func(f *fake) { f.updates = []step{{after: otherRole}} }, done: decision.Revert, problem: "deleted and made again", updates: 1, written: 1, stands: goodPolicy},
+		{name: "T53 the role is made again after the write", task: revert, setup: func(f *fake) { f.updates = []step{{after: otherRole}} }, done: decision.Revert, problem: "LOST UPDATE: the role is not what was judged any more: its id was", updates: 1, written: 1, stands: goodPolicy},
 
 		// TagRole after a revert: what was done to the policy stays done
 		{name: "T58 revert: no room for a tag", task: revert, setup: func(f *fake) { f.tags = manyFaults(role.ErrLimit) }, done: decision.Revert, verified: true, problem: "tags were not changed", updates: 1, written: 1, stands: goodPolicy},

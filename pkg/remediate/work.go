@@ -163,6 +163,11 @@ func (w *work) unread(err, written error) error {
 	if written != nil {
 		return fmt.Errorf("writing its trust policy: %w, and %w", written, err)
 	}
+	if errors.Is(err, ErrStale) {
+		// IAM writes to whoever has the name.
+		w.addProblem(fmt.Sprintf("LOST UPDATE: %v. What was written may have replaced the trust policy that the new role was made with; the event of its making holds that one. Look at the role by hand.", err))
+		return nil
+	}
 	w.out.Problem = fmt.Sprintf("IAM took the new trust policy, and then the role could not be read back: %v. Look at it by hand.", err)
 	return nil
 }
