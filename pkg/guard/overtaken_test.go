@@ -147,3 +147,34 @@ func TestABoundaryThatNobodyWasToldOfIsTold(t *testing.T) {
 		t.Errorf("told %+v", w.told)
 	}
 }
+
+// What is told late of such a write comes before the resolution of the alert that
+// it goes on with, so that people are not left with an alert about a good role.
+func TestAnOvertakenWriteIsToldBeforeItsAlertIsResolved(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", appID, opened)
+	body := w.updated("ev2", "app", opened)
+	w.ledger.concludeErr = errDown
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
+		t.Fatalf("handling: %v", err)
+	}
+	w.ledger.concludeErr = nil
+	w.now = w.now.Add(2 * time.Second)
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", appID, public)
+	w.stop()
+	w.settle(w.handle(w.updated("ev3", "app", public)))
+	w.tellErr = errTopic
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errTopic) {
+		t.Fatalf("telling of the write: %v", err)
+	}
+	w.tellErr = nil
+	w.now = w.now.Add(time.Minute)
+	w.put(prod, "app", appID, closed)
+	w.settle(w.handle(w.updated("ev4", "app", closed)))
+	w.settle(w.handle(body))
+	if got := states(w.told); got != "opened updated resolved" {
+		t.Errorf("told %s", got)
+	}
+	w.quiet()
+}

@@ -35,7 +35,10 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	}
 	switch {
 	case !due && written != nil:
-		all = g.tellOvertaken(j, v, *written, open)
+		if all = g.tellOvertaken(j, v, *written, open); open.id != "" {
+			// What is told next of the open alert comes after this.
+			open.told = j.key
+		}
 	case due:
 		var err error
 		if all, open, err = g.threading(ctx, res, j, &v, a, open); err != nil {
