@@ -132,6 +132,12 @@ func (x *indexed) lastTold(id string) string {
 	return state
 }
 
+// replaced says whether an alert tells that a trust policy was replaced.
+func replaced(a alert.Alert) bool {
+	done, err := decision.ParseAction(a.Outcome.Done)
+	return err == nil && done.Replaces()
+}
+
 // ghosts are alerts about roles that people were told of last as open, while the
 // role obeys the rules or is gone: whoever looks for what is wrong finds nothing.
 func (x *indexed) ghosts() []Violation {
@@ -148,8 +154,7 @@ func (x *indexed) ghosts() []Violation {
 			// told once, and people look.
 			return
 		}
-		switch f.Alert.Outcome.Done {
-		case decision.Revert.String(), decision.Quarantine.String(), decision.Prune.String():
+		if replaced(f.Alert) {
 			threads[f.Alert.ID] = true
 		}
 	})

@@ -183,7 +183,8 @@ func (x *indexed) excused(told, until int) bool {
 // again are roles of which people were told twice in a row that the same is
 // wrong with the same document, though nothing was written in between: what is told
 // is told once. Where the document shows unique ids, that one of them was settled
-// is news; so is that a role does not show what an event says.
+// is news; so is that a role does not show what an event says, and what an earlier
+// handling wrote that nobody had been told of.
 func again(x *indexed) []Violation {
 	var out []Violation
 	states, says := map[string]*ledger.RoleState{}, map[ledger.Key]string{}
@@ -200,7 +201,11 @@ func again(x *indexed) []Violation {
 		}
 		states[k] = s
 		said := says[ledger.Key{Account: f.Conclusion.Event.Account, EventID: told(f.Conclusion.Event.EventID)}]
-		if said != "" && !x.judge.Same(said, s.Document) {
+		late := slices.ContainsFunc(f.Conclusion.Letters, func(l ledger.Letter) bool {
+			a, err := alert.Parse(l.Body)
+			return err == nil && replaced(a)
+		})
+		if late || said != "" && !x.judge.Same(said, s.Document) {
 			return
 		}
 		same := old != nil && old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
