@@ -12,7 +12,6 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/invariant"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
-	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -118,7 +117,7 @@ func (w *world) undo(account, decision string) {
 		w.note(k.run, invariant.Asked{Undoing: u})
 		own := credentials{port: p, account: account}
 		g, err := guard.New(guard.Config{
-			Rules: w.rules, Reader: own, Writers: own, Members: p, Ledger: p.memory, Channel: nobody{}, Later: nobody{},
+			Rules: w.rules, Reader: own, Writers: own, Members: p, Ledger: p.memory, Channel: guard.Nobody{}, Later: guard.Nobody{},
 			Now: p.clock, Wait: p.Wait, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
@@ -174,21 +173,4 @@ func (c credentials) UpdateTrust(_ context.Context, r role.Ref, document string)
 	return c.ask(call{kind: writes, name: "UpdateAssumeRolePolicy", account: r.Account, ref: r, do: func(s *site, h hand) reply {
 		return done(s.update(h.run, arn(c.account, "user", "admin"), "", r, document))
 	}}).err
-}
-
-// nobody is told nothing, and does nothing later: what a person writes comes to
-// the line as an event, which tells.
-type nobody struct{}
-
-// Name implements notify.Channel.
-func (nobody) Name() string { return "nobody" }
-
-// Notify implements notify.Channel.
-func (nobody) Notify(context.Context, alert.Alert) (notify.Retry, error) {
-	return notify.Retry{}, errors.New("a person's command tells nobody")
-}
-
-// Send implements guard.Later.
-func (nobody) Send(context.Context, guard.Step) error {
-	return errors.New("a person's command puts nothing off")
 }

@@ -187,7 +187,7 @@ func (*desk) Put(...meter.Sample) {}
 func (v sweepVerb) sweep(ctx context.Context, s *session, o *org.Rules, accounts *awsapi.Accounts) (swept, error) {
 	memory, log := ledger.NewMemory(), slog.New(slog.DiscardHandler)
 	g, err := guard.New(guard.Config{
-		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: memory, Channel: nobody{}, Later: unheeded{}, Now: s.now, Wait: guard.Wait, Log: log,
+		Rules: o, Reader: accounts, Writers: guard.HandsOff{}, Census: accounts, Ledger: memory, Channel: guard.Nobody{}, Later: unheeded{}, Now: s.now, Wait: guard.Wait, Log: log,
 	})
 	if err != nil {
 		return swept{}, err

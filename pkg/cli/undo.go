@@ -10,14 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/awsapi"
 	"github.com/rolewarden/rolewarden/pkg/awsapi/inspect"
 	"github.com/rolewarden/rolewarden/pkg/deployment"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
-	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
@@ -118,7 +116,7 @@ func (v undoVerb) account(ctx context.Context, d *deployment.Deployment, own ins
 func personsGuard(rules *org.Rules, accounts *awsapi.Accounts, own inspect.Config, l ledger.Ledger, s *session) (*guard.Guard, error) {
 	return guard.New(guard.Config{
 		Rules: rules, Reader: accounts, Writers: accounts, Members: awsapi.NewMembership(awsapi.MembershipConfig{AWS: own.AWS}),
-		Ledger: l, Channel: nobody{}, Later: nobody{}, Now: s.now, Wait: guard.Wait, Log: slog.New(slog.DiscardHandler),
+		Ledger: l, Channel: guard.Nobody{}, Later: guard.Nobody{}, Now: s.now, Wait: guard.Wait, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -174,17 +172,4 @@ func (v undoVerb) print(s *session, out undone) error {
 		fmt.Fprintf(&b, "rolewarden tells of it and does not write it until %s\n", out.Until)
 	}
 	return s.show(b.String())
-}
-
-// nobody is told nothing, and does nothing later.
-type nobody struct{}
-
-func (nobody) Name() string { return "nobody" }
-
-func (nobody) Notify(context.Context, alert.Alert) (notify.Retry, error) {
-	return notify.Retry{}, errors.New("a person's command tells nobody")
-}
-
-func (nobody) Send(context.Context, guard.Step) error {
-	return errors.New("a person's command puts nothing off")
 }

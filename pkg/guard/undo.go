@@ -8,9 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/notify"
 	"github.com/rolewarden/rolewarden/pkg/policy"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -49,6 +51,23 @@ const undoMark = "undo/"
 // Longest is how long a document that breaks rules may stay on a person's word;
 // beyond it there are exemptions, which have an owner and are reviewed.
 const Longest = 14 * 24 * time.Hour
+
+// Nobody is the Channel and the Later of a person's command: it is told nothing and
+// does nothing later. What a person writes comes to the line as an event, which tells.
+type Nobody struct{}
+
+// Name gives "nobody".
+func (Nobody) Name() string { return "nobody" }
+
+// Notify fails.
+func (Nobody) Notify(context.Context, alert.Alert) (notify.Retry, error) {
+	return notify.Retry{}, errors.New("a person's command tells nobody")
+}
+
+// Send fails.
+func (Nobody) Send(context.Context, Step) error {
+	return errors.New("a person's command puts nothing off")
+}
 
 // Undone is what an undoing came to.
 type Undone struct {

@@ -45,6 +45,21 @@ func TestTwoRolesOfOneNameAreResolvedOnceEach(t *testing.T) {
 	}
 }
 
+// deletedLate makes the role anew, deletes it, and handles the event of its first
+// deletion only then: it speaks of the role that it was about.
+func (w *world) deletedLate(anew string, late []byte) {
+	w.t.Helper()
+	w.now = w.now.Add(time.Hour)
+	w.put(prod, "app", anew, opened)
+	w.settle(w.handle(w.created("ev3", "app", opened)))
+	w.now = w.now.Add(time.Hour)
+	delete(w.roles, prod+"/app")
+	w.settle(w.handle(late))
+	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != appID {
+		w.t.Errorf("told last: %s of %s", last.State, last.Role.ID)
+	}
+}
+
 // A deletion whose event comes after its name was made again, and deleted again,
 // is of the role that it was about.
 func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
@@ -53,15 +68,7 @@ func TestALateDeletionResolvesTheRoleThatItWasAbout(t *testing.T) {
 	w.open("ev2")
 	w.now = w.now.Add(time.Hour)
 	late := w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
-	w.now = w.now.Add(time.Hour)
-	w.put(prod, "app", anew, opened)
-	w.settle(w.handle(w.created("ev3", "app", opened)))
-	w.now = w.now.Add(time.Hour)
-	delete(w.roles, prod+"/app")
-	w.settle(w.handle(late))
-	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != appID {
-		t.Errorf("told last: %s of %s", last.State, last.Role.ID)
-	}
+	w.deletedLate(anew, late)
 	w.settle(w.handle(w.event("DeleteRole", "ev-delete-again", map[string]any{"roleName": "app"}, nil)))
 	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != anew {
 		t.Errorf("then: %s of %s", last.State, last.Role.ID)
@@ -79,13 +86,5 @@ func TestADeletionInTheSecondOfAChangeIsOfTheRoleThatWasThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	late := w.eventAt(known.State.EventTime, "DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)
-	w.now = w.now.Add(time.Hour)
-	w.put(prod, "app", anew, opened)
-	w.settle(w.handle(w.created("ev3", "app", opened)))
-	w.now = w.now.Add(time.Hour)
-	delete(w.roles, prod+"/app")
-	w.settle(w.handle(late))
-	if last := w.told[len(w.told)-1]; last.State != alert.Resolved || last.Role.ID != appID {
-		t.Errorf("told last: %s of %s", last.State, last.Role.ID)
-	}
+	w.deletedLate(anew, late)
 }
