@@ -22,14 +22,8 @@ func (g *Guard) madeBefore(j job, live role.Role) (decision.Outcome, bool) {
 	if i == nil || i.Void || i.RoleID != live.ID || i.After == "" {
 		return decision.Outcome{}, false
 	}
-	after, err := policy.Parse([]byte(i.After))
-	if err != nil {
-		return decision.Outcome{}, false
-	}
-	now, err := policy.Parse([]byte(live.TrustPolicy))
-	// IAM may have taken the other form of the quarantine document.
-	other := i.Decision.Action == decision.Quarantine && remediate.IsQuarantine(live.TrustPolicy)
-	if err != nil || !now.Equal(after, live.Partition) && !other {
+	// A quarantine of another decision is none that this event's handling made.
+	if t := (remediate.Task{Decision: i.Decision, Role: live, Document: i.After}); !t.Stands(live) {
 		return decision.Outcome{}, false
 	}
 	return decision.Outcome{Done: i.Decision.Action, Verified: true, Before: i.Before, After: live.TrustPolicy}, true

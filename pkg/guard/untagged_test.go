@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/remediate"
@@ -99,4 +100,33 @@ func TestTagsAreSetLateOnceIAMTakesThem(t *testing.T) {
 	if res.End != ledger.Quarantined || !maps.Equal(w.live(prod, "app").Tags, tags) || len(w.told) != 1 || w.told[0].Outcome.Problem != "" {
 		t.Errorf("ended in %s with the tags %v, told %+v", res.End, w.live(prod, "app").Tags, w.told)
 	}
+}
+
+// A quarantine of another decision is not taken for the one that an interrupted
+// handling wrote: its tags stay, and people hear that the write was overwritten.
+func TestAnotherDecisionsQuarantineIsNotTakenForItsOwn(t *testing.T) {
+	w := newWorld(t, rulesFile)
+	w.put(prod, "app", appID, opened)
+	body := w.created("ev1", "app", opened)
+	w.ledger.concludeErr = errDown
+	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
+		t.Fatalf("handling: %v", err)
+	}
+	w.ledger.concludeErr = nil
+	w.now = w.now.Add(2 * time.Minute)
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", appID, public)
+	if res := w.settle(w.handle(w.updated("ev2", "app", public))); res.End != ledger.Quarantined {
+		t.Fatalf("ended in %s", res.End)
+	}
+	before, writes := w.live(prod, "app"), w.writes()
+	w.settle(w.handle(body))
+	if now := w.live(prod, "app"); now.TrustPolicy != before.TrustPolicy || !maps.Equal(now.Tags, before.Tags) || w.writes() != writes {
+		t.Errorf("%d more writes, tags %v", w.writes()-writes, now.Tags)
+	}
+	last := w.told[len(w.told)-1]
+	if last.Outcome.Verified || !strings.Contains(last.Text(), "Somebody has changed the role since") {
+		t.Errorf("told last:\n%s", last.Text())
+	}
+	w.quiet()
 }

@@ -80,9 +80,11 @@ func (x *indexed) intentOf(run, before int, w Wrote) (Intended, bool) {
 	if ok || w.Call != TagRole {
 		return intent, ok
 	}
+	// A look has an event of its own, and the message of the one that it follows.
+	took, _, _ := last(x, run, before, func(Took) bool { return true })
 	for i := before - 1; i >= 0; i-- {
 		f, ok := x.Entries[i].Fact.(Intended)
-		if ok && f.Intent.Event == x.runs[run].key && sameRole(f.Intent.Role, w.Role.Ref()) {
+		if ok && f.Intent.Event == took.Key && sameRole(f.Intent.Role, w.Role.Ref()) {
 			return f, !f.Intent.Void
 		}
 	}

@@ -17,8 +17,9 @@ func verdicts(x *indexed) []Violation {
 		switch f := e.Fact.(type) {
 		case Intended:
 			since := x.runs[e.Run].began
-			if was, known := intents[f.Intent.Event]; known && !f.Intent.WrittenAt.IsZero() {
-				// It only says when the write was made that was judged before.
+			if was, known := intents[f.Intent.Event]; known && (!f.Intent.WrittenAt.IsZero() || f.Intent.Contains) {
+				// It only says when the write was made that was judged before, or that
+				// sessions are shut out after it.
 				since = was.at
 			}
 			intents[f.Intent.Event] = placedIntent{f.Intent, since}

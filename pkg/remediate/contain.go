@@ -98,7 +98,7 @@ func (c *containment) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !c.same(live.TrustPolicy, c.Role.TrustPolicy) && !c.stands(live) {
+	if !c.same(live.TrustPolicy, c.Role.TrustPolicy) && !c.Stands(live) {
 		return c.stale(live)
 	}
 	denyAll := DenyAll(c.Role.Partition)

@@ -74,7 +74,7 @@ func (w *work) replace(ctx context.Context, live role.Role) error {
 			// it. Who has the record of an earlier try tells these apart.
 			return w.stale(live)
 		}
-		if w.stands(live) {
+		if w.Stands(live) {
 			return w.shown(ctx, live)
 		}
 		err := w.iam.UpdateTrust(ctx, w.Role.Ref(), w.sent)
@@ -106,8 +106,9 @@ func (w *work) replace(ctx context.Context, live role.Role) error {
 	}
 }
 
-// stands says whether the role has the document already, in either form of a quarantine.
-func (t Task) stands(live role.Role) bool {
+// Stands says whether the role has the document already, in either form of this
+// task's quarantine.
+func (t Task) Stands(live role.Role) bool {
 	return t.same(live.TrustPolicy, t.Document) ||
 		IsQuarantine(t.Document) && t.same(live.TrustPolicy, t.fallback())
 }
