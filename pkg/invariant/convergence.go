@@ -3,6 +3,7 @@ package invariant
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
@@ -90,6 +91,12 @@ func (x *indexed) unfinished(s Stands, known *ledger.RoleState) string {
 	until := s.Role.Created.Add(o.Quarantine.Grace)
 	if !known.UpdatedAt.Before(until) || !enforceable(o, s.Role, known.UpdatedAt) {
 		return ""
+	}
+	for _, e := range x.Entries {
+		// Where the role could not be read, people are told of that instead.
+		if f, ok := e.Fact.(Concluded); ok && strings.HasSuffix(f.Conclusion.Event.EventID, "#ids."+s.Role.ID) && !e.At.Before(until) {
+			return ""
+		}
 	}
 	return fmt.Sprintf("its maker had until %s to finish, and it was looked at last at %s", until, known.UpdatedAt)
 }
