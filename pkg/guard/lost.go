@@ -152,11 +152,13 @@ func (j job) mayBeLost(w ledger.Written, v judged, at place) bool {
 }
 
 // wroteTheSame says whether a role shows what a write of ours would have written
-// that nobody recorded as made, within the lease, and somebody else wrote the same
-// since. The event of a person's undoing looks like somebody else's.
+// that nobody recorded as made, within the lease, and an event told that somebody
+// else wrote the same since: a look that saw it says nothing of who wrote it. The
+// event of a person's undoing looks like somebody else's.
 func (j job) wroteTheSame(w ledger.Written, v judged) bool {
 	s := v.known.State
-	return v.digest == w.AfterDigest && s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(j.change.Time) && !sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !oursSays(s.Actor)
+	return v.digest == w.AfterDigest && s != nil && !strings.HasPrefix(w.Event.EventID, undoMark) && s.Digest == w.AfterDigest && !s.EventTime.Before(j.change.Time) &&
+		!sameEvent(s.Event, w.Event) && !sameEvent(s.Event, j.key) && !Unwitnessed(s.Event.EventID) && !oursSays(s.Actor)
 }
 
 // untold says whether an event changed a trust policy and does not tell to what:

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
@@ -133,6 +134,14 @@ func TestT64ALostUpdateIsFound(t *testing.T) {
 			later := strings.Replace(closed, `"Effect"`, `"Sid":"Later","Effect"`, 1)
 			w.put(prod, "app", appID, later)
 			handle(t, w, w.updated("ev-later", "app", later))
+			handle(t, w, mended)
+			return w
+		},
+		"the time of our write is not recorded, and a sweep comes by before the event": func(t *testing.T) *world {
+			w, mended := losing(t, func(w *world, _ []byte) { w.ledger.intendErr = errDown })
+			w.ledger.intendErr = nil
+			w.now = w.now.Add(time.Hour)
+			w.sight(w.sweepers(), "s1", guard.Aloud)
 			handle(t, w, mended)
 			return w
 		},
