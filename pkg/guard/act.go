@@ -25,6 +25,7 @@ func (g *Guard) answer(ctx context.Context, res Result, j job, v judged) (Result
 		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
 	j.placeInTime(&v)
+	g.foundBy(&j, &v)
 	if why := j.unsettled(v); why != "" {
 		if s, more := g.settleStep(j); more {
 			res.Report, res.Reason = v.report, why

@@ -123,10 +123,13 @@ const mostChangers = 5
 
 // changers are those who changed the role to what the rules forbid, this one first.
 func changers(j job, v judged) []string {
-	change := toldOf(j.change)
+	change := j.asTold()
+	if s := v.known.State; j.found != nil && change.Actor.ARN != "" && s != nil && len(s.Changers) > 0 {
+		return s.Changers // one of them made what stands
+	}
 	who := change.Actor.ARN
 	switch {
-	case j.sweep != "", strings.Contains(j.change.EventID, standing):
+	case j.sweep != "", change.Actor.UserName == foundStanding, change.Actor.UserName == nobody:
 		who = "somebody of whom no event told"
 	case who == "":
 		who = "somebody whom the event does not name"

@@ -29,6 +29,9 @@ type job struct {
 	sweep string
 	voice Voice
 	live  *role.Role
+	// found is the change that people are told of where what a second look shows
+	// is not what the event behind it brought.
+	found *trail.Change
 	// alone says that nobody else handles the role, or the event, meanwhile.
 	alone bool
 }
@@ -103,6 +106,9 @@ func (g *Guard) once(ctx context.Context, j *job) (Result, error) {
 	live, err := g.read(ctx, *j)
 	if err != nil {
 		return g.unread(ctx, res, *j, err)
+	}
+	if j.madeAnew(live) {
+		return g.end(ctx, res, *j, ledger.Superseded, "the role was made anew, and its making is an event of its own")
 	}
 	res.Role = live
 	if made, ok := g.madeBefore(*j, live); ok {

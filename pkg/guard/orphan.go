@@ -272,12 +272,10 @@ func (g *Guard) lookStep(ctx context.Context, res *Result, j job, r role.Role, a
 }
 
 // confirm takes the second look: an event of its own, as old as the last one
-// that was handled for the role, so that what is found is what is remembered. The
-// look comes minutes after its event: what stands by then and is not what the event
-// brought does not lag behind it, and nobody knows who made it.
+// that was handled for the role, so that what is found is what is remembered.
 func (g *Guard) confirm(ctx context.Context, s Step) (Result, error) {
 	c := s.Change
-	c.Kind, c.EventID = trail.TrustUpdated, c.EventID+lookedAgain+s.RoleID
+	c.Kind, c.EventID, c.RoleID = trail.TrustUpdated, c.EventID+lookedAgain+s.RoleID, s.RoleID
 	state, ok, err := g.cfg.Ledger.State(ctx, s.Account, s.RoleID)
 	if err != nil {
 		return Result{Key: keyOf(c), Change: c}, fmt.Errorf("reading what is remembered of role %s/%s: %w", s.Account, s.RoleName, err)
@@ -285,15 +283,7 @@ func (g *Guard) confirm(ctx context.Context, s Step) (Result, error) {
 	if ok && state.EventTime.After(c.Time) {
 		c.Time = state.EventTime
 	}
-	look := job{change: c, key: keyOf(c), attempt: afterSeconds}
-	// What cannot be read now is read by the line, which knows what to do then.
-	if live, err := g.cfg.Reader.Role(ctx, role.Ref{Account: s.Account, Name: s.RoleName}); err == nil {
-		doc, err := policy.Parse([]byte(live.TrustPolicy))
-		if look.live = &live; err == nil && shows(c, live, doc) == anotherDocument {
-			look.change.Document, look.change.Actor, look.change.SourceIP, look.change.UserAgent = "", trail.Actor{UserName: foundStanding}, "", ""
-		}
-	}
-	return g.change(ctx, look)
+	return g.change(ctx, job{change: c, key: keyOf(c), attempt: afterSeconds})
 }
 
 // lookedUp says whether a document was found by a second look, and is not the

@@ -86,16 +86,20 @@ func (g *Guard) promote(ctx context.Context, s Step, key ledger.Key) (Result, er
 
 // candidate records a document that may become a baseline. One of which no
 // event tells who made it is a first sighting, and takes nothing away from a
-// baseline of the same document that an event told of.
+// baseline of the same document that an event told of, nor from what is to be one.
 func (g *Guard) candidate(ctx context.Context, res Result, c trail.Change, b role.Baseline) (Result, error) {
 	if strings.Contains(c.EventID, standing) || lookedUp(c, b, res.Role) {
 		b.Provenance, b.Actor = role.Unreviewed, ""
-		known, err := g.cfg.Ledger.Baselines(ctx, b.Account, b.RoleID)
+		known, err := g.cfg.Ledger.Recall(ctx, b.Account, b.RoleID)
 		if err != nil {
 			return res, fmt.Errorf("reading the baselines of role %s: %w", res.Role.Ref(), err)
 		}
-		if slices.ContainsFunc(known, func(k role.Baseline) bool { return k.Digest == b.Digest && k.Provenance == role.Observed }) {
-			res.Reason = "the document stands, and is a baseline already"
+		all := known.Baselines
+		if known.Candidate != nil {
+			all = append(all, *known.Candidate)
+		}
+		if slices.ContainsFunc(all, func(k role.Baseline) bool { return k.Digest == b.Digest && k.Provenance == role.Observed }) {
+			res.Reason = "the document stands, and is a baseline already, or is to become one"
 			return res, nil
 		}
 	}

@@ -177,7 +177,7 @@ func (g *Guard) remember(j job, v judged, d decision.Decision, o decision.Outcom
 	s := &ledger.RoleState{
 		Account: v.role.Account, RoleID: v.role.ID, Name: v.role.Name, ARN: v.role.ARN,
 		Document: v.role.TrustPolicy, Digest: v.digest, Since: v.since(j),
-		Event: j.key, EventTime: j.change.Time, Actor: toldOf(j.change).Actor.ARN,
+		Event: j.key, EventTime: j.change.Time, Actor: j.asTold().Actor.ARN,
 		Verdict: v.report.Verdict, RulesHash: g.cfg.Rules.Hash, LeftUnder: g.leftUnder(v, d, o),
 		Action: o.Done, Decided: d.Action, Decision: d.ID,
 		AlertID: open.id, Told: open.told, Untold: open.untold, UpdatedAt: g.cfg.Now(),

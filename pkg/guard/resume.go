@@ -37,6 +37,10 @@ func (g *Guard) resume(ctx context.Context, res Result, j job, out decision.Outc
 	if v.known, err = g.cfg.Ledger.Recall(ctx, v.role.Account, v.role.ID); err != nil {
 		return res, fmt.Errorf("reading what is remembered of role %s: %w", v.role.Ref(), err)
 	}
+	replaced := v
+	replaced.shows = shows(j.change, v.role, v.doc)
+	j.placeInTime(&replaced)
+	g.foundBy(&j, &replaced)
 	i := j.taken.Intent
 	if i.WrittenAt.IsZero() {
 		// The role shows what was written, so whoever wrote before this reading

@@ -26,7 +26,7 @@ import (
 // roleAlert makes the alert about a role, and says whether it is due. The same
 // findings on the same document under the same action are told once.
 func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
-	change := toldOf(j.change)
+	change := j.asTold()
 	in := alert.Input{
 		Now: g.cfg.Now(), Role: v.role, Change: &change, Report: v.report,
 		Decision: res.Decision, Outcome: res.Outcome,

@@ -28,6 +28,7 @@ func alerts(x *indexed) []Violation {
 				heard[hearing{f.Channel, a.ID, a.Change.EventID, ""}] = true
 				heard[hearing{f.Channel, "", a.Change.EventID, a.Role.ID}] = true
 				heard[hearing{f.Channel, "", a.Change.EventID, ""}] = true
+				heard[hearing{f.Channel, "", a.Decision.ID, a.Role.ID}] = true
 			}
 		case Alarmed:
 			switch f.Word {
@@ -56,18 +57,23 @@ func alerts(x *indexed) []Violation {
 	return out
 }
 
-// hearing is what a channel was told: of a thread or of a role, under an event.
+// hearing is what a channel was told: of a thread or of a role, under an event or,
+// of a role, under a decision.
 type hearing struct{ channel, thread, event, roleID string }
 
 // wasHeard says whether a channel was told of an end: under its own event, or
-// under the event that the open alert was told under last, when it says the same.
+// under the event that the open alert was told under last, when it says the same. A
+// second look tells under the event that made what it finds, and by its own decision.
 func (x *indexed) wasHeard(heard map[hearing]bool, channel string, c ledger.Conclusion) bool {
 	s := c.State
 	if s == nil {
 		return heard[hearing{channel, "", asTold(c.Event.EventID), ""}]
 	}
-	return heard[hearing{channel, "", asTold(c.Event.EventID), s.RoleID}] ||
-		s.AlertID != "" && s.Told != (ledger.Key{}) && heard[hearing{channel, s.AlertID, asTold(s.Told.EventID), ""}]
+	under := func(k ledger.Key) bool {
+		return heard[hearing{channel, "", decision.ID(k.Account, k.EventID, s.RoleID), s.RoleID}]
+	}
+	return heard[hearing{channel, "", asTold(c.Event.EventID), s.RoleID}] || under(c.Event) ||
+		s.AlertID != "" && s.Told != (ledger.Key{}) && (heard[hearing{channel, s.AlertID, asTold(s.Told.EventID), ""}] || under(s.Told))
 }
 
 // asTold is an event as alerts name it: a sighting bears the name of its sweep.

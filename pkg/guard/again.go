@@ -1,0 +1,65 @@
+package guard
+
+import (
+	"strings"
+
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+	"github.com/rolewarden/rolewarden/pkg/trail"
+)
+
+// secondLook says whether a job is the second look at a role that shows ids, or
+// is new.
+func (j job) secondLook() bool { return strings.Contains(j.change.EventID, lookedAgain) }
+
+// madeAnew says whether a second look finds another role under the name: the
+// making of that one is an event of its own, which names who made it.
+func (j job) madeAnew(live role.Role) bool {
+	return j.secondLook() && j.change.RoleID != "" && j.change.RoleID != live.ID
+}
+
+// foundBy says whose a document is that a second look finds, where it is not the
+// event behind the look that made it: that of the event which was handled last,
+// where the role still shows what that one left, or else nobody's that is known.
+// What no event told of is believed once the last event is so old that no reading
+// lags behind it any more.
+func (g *Guard) foundBy(j *job, v *judged) {
+	if j.found = nil; !j.secondLook() {
+		return
+	}
+	s := v.known.State
+	remembered := s != nil && s.Digest == v.digest && !sameEvent(s.Event, j.key)
+	unnamed := v.shows == nothingToCompare && j.change.EventName == sweepEvent
+	switch {
+	case v.shows == anotherDocument && g.cfg.Now().Sub(j.change.Time) > lag:
+		v.shows, j.found = nothingToCompare, nobodys(j.change)
+	case remembered && s.Actor != "" && (v.shows == laterDocument || unnamed):
+		j.found = leftBehind(j.change, *s)
+	case remembered && v.shows == laterDocument && shows(j.change, v.role, v.doc) != sameDocument:
+		j.found = nobodys(j.change)
+	}
+}
+
+// nobodys is the event behind a look whose find nobody is known to have made.
+func nobodys(c trail.Change) *trail.Change {
+	c = toldOf(c)
+	c.Actor, c.SourceIP, c.UserAgent = trail.Actor{UserName: foundStanding}, "", ""
+	return &c
+}
+
+// leftBehind is the event that left what is remembered of a role, as far as that
+// is remembered too.
+func leftBehind(c trail.Change, s ledger.RoleState) *trail.Change {
+	c.EventID, c.EventName, c.Time, c.Document = s.Event.EventID, "UpdateAssumeRolePolicy", s.EventTime, s.Document
+	c = toldOf(c)
+	c.Actor, c.SourceIP, c.UserAgent = trail.Actor{ARN: s.Actor}, "", ""
+	return &c
+}
+
+// asTold is the change of a job as people know it.
+func (j job) asTold() trail.Change {
+	if j.found != nil {
+		return *j.found
+	}
+	return toldOf(j.change)
+}

@@ -1,0 +1,176 @@
+package guard_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/guard"
+	"github.com/rolewarden/rolewarden/pkg/ledger"
+	"github.com/rolewarden/rolewarden/pkg/role"
+)
+
+// otherwise is opened in another way.
+var otherwise = strings.Replace(opened, "sts:AssumeRole", "sts:*", 1)
+
+// carols is an event that carol made, not bob.
+func carols(body []byte) []byte {
+	return []byte(strings.ReplaceAll(string(body), "user/bob", "user/carol"))
+}
+
+// drain handles the waiting steps, those that are due first before the others.
+func (w *world) drain() {
+	w.t.Helper()
+	for len(w.steps) > 0 {
+		slices.SortStableFunc(w.steps, func(a, b guard.Step) int { return a.NotBefore.Compare(b.NotBefore) })
+		w.due()
+	}
+}
+
+// blames fails unless the last alert names somebody and an event.
+func (w *world) blames(who, eventID string) {
+	w.t.Helper()
+	if a := w.told[len(w.told)-1]; a.Change == nil || !strings.Contains(a.Change.Actor, who) || a.Change.EventID != eventID {
+		w.t.Errorf("the last alert, %s, blames %+v; want %s by %s", a.Outcome.Done, a.Change, who, eventID)
+	}
+}
+
+// Who finished a new role in time made the document that stands, also after the
+// second look that the first event asked for: it may be gone back to later.
+func TestWhoFinishedANewRoleMadeWhatStands(t *testing.T) {
+	for name, begin := range map[string]func(*world){
+		"an event told of the making": func(w *world) { w.handle(w.created("ev1", "app", opened)) },
+		"only a sweep saw it": func(w *world) {
+			w.now = w.now.Add(20 * time.Second)
+			w.sight(w.sweepers(), "s1", guard.Aloud)
+			w.due()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, patient)
+			w.put(prod, "app", appID, opened)
+			begin(w)
+			w.now = w.now.Add(time.Minute)
+			w.put(prod, "app", appID, closed)
+			w.handle(carols(w.updated("ev2", "app", closed)))
+			w.drain()
+			if c := w.recalled().Candidate; c == nil || c.Provenance != role.Observed || c.EventID != "ev2" || !strings.HasSuffix(c.Actor, "/carol") {
+				t.Errorf("what is to become a baseline is %+v", c)
+			}
+		})
+	}
+}
+
+// The look that shuts a role names who made what it shut, whichever event asked
+// for the look, and also where it was interrupted after its write.
+func TestTheSecondLookNamesWhoMadeWhatItShuts(t *testing.T) {
+	interrupt := func(w *world) {
+		w.ledger.concludeErr = errDown
+		s := w.steps[0]
+		w.now = s.NotBefore
+		body, err := s.Body()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := w.guard.HandleStep(w.t.Context(), body); err == nil {
+			w.t.Fatal("the end was recorded")
+		}
+		w.ledger.concludeErr = nil
+		w.now = w.now.Add(6 * time.Minute)
+	}
+	for name, c := range map[string]struct {
+		change    func(*world)
+		look      func(*world)
+		who, what string
+	}{
+		"the maker":              {func(*world) {}, func(*world) {}, "user/bob", "ev1"},
+		"the maker, interrupted": {func(*world) {}, interrupt, "user/bob", "ev1"},
+		"who changed it":         {func(w *world) { w.handle(carols(w.updated("ev2", "app", otherwise))) }, func(*world) {}, "user/carol", "ev2"},
+		"who changed it, interrupted": {
+			func(w *world) { w.handle(carols(w.updated("ev2", "app", otherwise))) }, interrupt, "user/carol", "ev2",
+		},
+		"nobody told": {func(*world) {}, func(w *world) { w.put(prod, "app", appID, otherwise) }, "nobody is known", "ev1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, patient)
+			w.put(prod, "app", appID, opened)
+			w.handle(w.created("ev1", "app", opened))
+			w.now = w.now.Add(time.Minute)
+			if strings.Contains(name, "changed") {
+				w.put(prod, "app", appID, otherwise)
+			}
+			c.change(w)
+			c.look(w)
+			w.drain()
+			if a := w.told[len(w.told)-1]; a.Outcome.Done != decision.Quarantine.String() || w.trusts() != 1 {
+				t.Fatalf("%s after %d writes", a.Outcome.Done, w.trusts())
+			}
+			w.blames(c.who, c.what)
+			if got := w.recalled().State.Changers; len(slices.Compact(slices.Sorted(slices.Values(got)))) != len(got) || len(got) > 2 {
+				t.Errorf("it was changed by %q", got)
+			}
+		})
+	}
+}
+
+// A second look is about one role: whoever makes another one of the name has an
+// event of their own, and nobody else is blamed for it.
+func TestASecondLookAtARoleThatWasMadeAnewIsOver(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", "AROAOLD11111111111111", opened)
+	w.handle(w.created("ev1", "app", opened))
+	w.now = w.now.Add(2 * time.Minute)
+	delete(w.roles, prod+"/app")
+	w.handle(w.event("DeleteRole", "ev2", map[string]any{"roleName": "app"}, nil))
+	w.now = w.now.Add(2 * time.Minute)
+	w.put(prod, "app", appID, opened)
+	made := carols(w.created("ev3", "app", opened))
+	if res := w.due(); res.End != ledger.Superseded || len(w.told) != 2 {
+		t.Errorf("the look ended in %s, told %d times", res.End, len(w.told))
+	}
+	w.handle(made)
+	w.blames("user/carol", "ev3")
+	w.drain()
+	w.blames("user/carol", "ev3")
+	if len(w.told) != 4 || w.trusts() != 1 {
+		t.Errorf("told %d times, written %d times", len(w.told), w.trusts())
+	}
+}
+
+// What is mended while a second look has to wait is mended all the same.
+func TestWhatIsMendedWhileTheSecondLookWaitsIsResolved(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", appID, opened)
+	w.handle(w.created("ev1", "app", opened))
+	w.ledger.switchErr = errDown
+	w.due()
+	w.ledger.switchErr = nil
+	w.put(prod, "app", appID, closed)
+	w.drain()
+	if last := w.told[len(w.told)-1]; len(w.told) != 2 || last.State != alert.Resolved || last.ID != w.told[0].ID || w.trusts() != 0 {
+		t.Errorf("told %d times, the last is %s; %d writes", len(w.told), last.State, w.trusts())
+	}
+}
+
+// The time to finish may be over seconds after a change: a reading that lags
+// behind it resolves nothing.
+func TestASecondLookRightAfterAChangeIsNotMisledByAReadingThatLags(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", appID, closed)
+	w.handle(w.created("ev1", "app", closed))
+	w.steps = nil
+	w.now = w.live(prod, "app").Created.Add(5*time.Minute - 3*time.Second)
+	w.put(prod, "app", appID, opened)
+	w.handle(w.updated("ev2", "app", opened))
+	w.lagging = closed
+	w.due()
+	w.lagging = ""
+	w.drain()
+	if slices.ContainsFunc(w.told, func(a alert.Alert) bool { return a.State == alert.Resolved }) || w.trusts() != 1 {
+		t.Errorf("told %+v, %d writes", w.told, w.trusts())
+	}
+	w.blames("user/bob", "ev2")
+}
