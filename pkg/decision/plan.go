@@ -198,6 +198,13 @@ func strongest(s Situation) (org.Mode, []string) {
 	return mode, ruleIDs(driving)
 }
 
+// Enforced reports whether an open finding lets a trust policy be replaced, as far
+// as the modes and its evidence go.
+func (s Situation) Enforced() bool {
+	mode, _ := strongest(s)
+	return mode == org.Enforce
+}
+
 // justified is the mode of a finding's rule, capped by what its evidence can
 // carry: only a request can be tried, so only a request takes a policy back.
 func justified(s Situation, f finding.Finding) org.Mode {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/rolewarden/rolewarden/pkg/finding"
-	"github.com/rolewarden/rolewarden/pkg/org"
 )
 
 // pruned lets the orphans be taken out of a trust policy that would otherwise
@@ -22,7 +21,7 @@ func pruned(s Situation, d Decision) Decision {
 		d.Reasons = []string{"Whether the users and roles that IAM shows by their IDs are gone is not settled, so nothing is written, not even a tag."}
 		return d
 	}
-	if mode, _ := strongest(s); mode == org.Enforce && s.Past == InTheMaking {
+	if s.Past == InTheMaking && s.Enforced() {
 		return d // when the time is over, the whole document is replaced
 	}
 	if len(gone) == 0 || s.Protected != "" || s.Stays != "" || s.Differs != "" || d.Action != Tell && d.Action != Tag {

@@ -2,7 +2,10 @@ package guard
 
 import (
 	"strings"
+	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
+	"github.com/rolewarden/rolewarden/pkg/finding"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
 	"github.com/rolewarden/rolewarden/pkg/trail"
@@ -62,4 +65,19 @@ func (j job) asTold() trail.Change {
 		return *j.found
 	}
 	return toldOf(j.change)
+}
+
+// finished is when whoever makes a role is to have finished it.
+func (g *Guard) finished(r role.Role) time.Time { return r.Created.Add(g.cfg.Rules.Quarantine.Grace) }
+
+// lookFor is how long a sweep leaves a second look that is due to itself: it may
+// have to wait for somebody, and knows more of who changed the role.
+const lookFor = 15 * time.Minute
+
+// wasUnfinished reports whether a role that breaks an enforced rule was handled
+// last while its maker had time to finish, and has none left at a time. What people
+// were told of it then, that it would be shut, needs another word.
+func (g *Guard) wasUnfinished(v judged, at time.Time) bool {
+	s, until := v.known.State, g.finished(v.role)
+	return s != nil && s.Decided == decision.Tag && s.Verdict == finding.Noncompliant && s.UpdatedAt.Before(until) && !at.Before(until) && g.plain(job{}, v).Enforced()
 }

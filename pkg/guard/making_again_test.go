@@ -174,3 +174,40 @@ func TestASecondLookRightAfterAChangeIsNotMisledByAReadingThatLags(t *testing.T)
 	}
 	w.blames("user/bob", "ev2")
 }
+
+// People were told that a new role would be shut: where a limit stops that, they
+// are told so.
+func TestALimitThatKeepsANewRoleOpenIsTold(t *testing.T) {
+	w := newWorld(t, patient+"limits: {perRolePerDay: 1, perAccountPerHour: 1, perHour: 1, perRulePerHour: 1, tagsPerHour: 50}\n")
+	w.put(prod, "one", "AROAONE11111111111111", opened)
+	w.handle(w.created("ev1", "one", opened))
+	w.put(prod, "app", appID, opened)
+	w.handle(w.created("ev2", "app", opened))
+	w.drain()
+	if last := w.told[len(w.told)-1]; len(w.told) != 4 || last.RoleName() != "app" || !strings.Contains(strings.Join(last.Decision.Reasons, " "), "Quarantine was due") {
+		t.Errorf("told %d times, the last about %s: %q", len(w.told), last.RoleName(), last.Decision.Reasons)
+	}
+}
+
+// A sweep finds a new role whose second look was lost, and lets the look go first.
+func TestASweepSeesToANewRoleWhoseSecondLookWasLost(t *testing.T) {
+	for after, want := range map[time.Duration]ledger.End{
+		4 * time.Minute:  ledger.InFlight,
+		10 * time.Minute: ledger.InFlight,
+		30 * time.Minute: ledger.Quarantined,
+		3 * time.Hour:    ledger.Held,
+	} {
+		w := newWorld(t, patient)
+		w.put(prod, "app", appID, opened)
+		w.handle(w.created("ev1", "app", opened))
+		w.steps = nil
+		w.now = w.now.Add(after)
+		res := w.sight(w.sweepers(), "s1", guard.Quietly)
+		if res = w.settle(res); res.End != want || (want == ledger.Held) != (len(res.Untold) > 0) {
+			t.Errorf("after %s it ended in %s, with %d for the summary: %v", after, res.End, len(res.Untold), res.Decision.Reasons)
+		}
+		if res = w.sight(w.sweepers(), "s2", guard.Quietly); want != ledger.Quarantined && res.Ignored == "" {
+			t.Errorf("after %s the next sweep takes it for news: %s", after, res.Reason)
+		}
+	}
+}

@@ -27,7 +27,7 @@ const (
 	Redocumented
 	// Rejudged: the same document, under the same rules, is judged otherwise: an
 	// exemption ended, somebody whom it names was deleted, an id that it shows was
-	// confirmed to be an orphan.
+	// confirmed to be an orphan, or its maker's time to finish is over.
 	Rejudged
 	// RulesChanged: the same document is judged otherwise under other rules.
 	RulesChanged
@@ -148,7 +148,7 @@ func (g *Guard) news(s *ledger.RoleState, v judged) News {
 			return RulesChanged
 		}
 		return Rejudged
-	case v.confirms():
+	case v.confirms(), s.RulesHash == g.cfg.Rules.Hash && g.wasUnfinished(v, g.cfg.Now().Add(-lookFor)):
 		return Rejudged
 	case v.report.Verdict != finding.Compliant || remediate.IsQuarantine(v.role.TrustPolicy):
 		return NoNews

@@ -84,7 +84,7 @@ func (g *Guard) past(ctx context.Context, j job, v judged, modes map[string]org.
 
 // fresh is the past of a role that was made just now.
 func (g *Guard) fresh(r role.Role) pastOf {
-	until := r.Created.Add(g.cfg.Rules.Quarantine.Grace)
+	until := g.finished(r)
 	if !g.cfg.Now().Before(until) {
 		return pastOf{Past: decision.JustCreated}
 	}

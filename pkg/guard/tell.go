@@ -41,7 +41,7 @@ func (g *Guard) roleAlert(j job, v judged, res Result) (alert.Alert, bool) {
 	switch {
 	case res.Decision.Action == decision.Ignore:
 		return alert.Alert{}, false
-	case open && (res.Outcome.Done == decision.Ignore || res.Outcome.Done == decision.Tag) && told(v, res):
+	case open && (res.Outcome.Done == decision.Ignore || res.Outcome.Done == decision.Tag) && told(v, res) && !g.wasUnfinished(v, g.cfg.Now()):
 		return alert.Alert{}, false
 	}
 	a := alert.Build(in)
