@@ -147,7 +147,10 @@ func (g *Guard) situation(ctx context.Context, j job, v *judged) (decision.Situa
 			past, err = pastOf{Past: decision.RefusedBaseline, reason: err.Error()}, nil
 		}
 	}
-	s.Past, s.PastReason, v.making = past.Past, past.reason, past.making
+	s.Past, s.PastReason = past.Past, past.reason
+	if s.Enforced() {
+		v.making = past.making // what is tagged at most asks for no other look
+	}
 	return s, past, err
 }
 

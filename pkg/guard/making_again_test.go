@@ -211,3 +211,14 @@ func TestASweepSeesToANewRoleWhoseSecondLookWasLost(t *testing.T) {
 		}
 	}
 }
+
+// What is never more than tagged, for its evidence carries no more, is not looked
+// at again: nothing is shut when the time is over.
+func TestANewRoleThatIsTaggedAtMostIsNotLookedAtAgain(t *testing.T) {
+	w := newWorld(t, patient)
+	never := strings.Replace(closed, `"${aws:username}"`, `"${aws:username}","sts:SourceIdentity":"aws:x"`, 1)
+	w.put(prod, "app", appID, never)
+	if res := w.handle(w.created("ev1", "app", never)); res.End != ledger.Tagged || len(w.steps) != 0 {
+		t.Errorf("ended in %s, and asks for %d looks", res.End, len(w.steps))
+	}
+}
