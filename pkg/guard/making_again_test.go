@@ -222,3 +222,37 @@ func TestANewRoleThatIsTaggedAtMostIsNotLookedAtAgain(t *testing.T) {
 		t.Errorf("ended in %s, and asks for %d looks", res.End, len(w.steps))
 	}
 }
+
+// What changes while a new role is given time is heeded when the time is over, and
+// told.
+func TestWhatChangesWhileANewRoleIsGivenTimeIsHeeded(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*world)
+		done   string
+		state  alert.State
+	}{
+		"other rules only tag":     {func(w *world) { w.deploy(strings.Replace(patient, "enforce", "tag", 1)) }, "Tag", alert.Updated},
+		"other rules only observe": {func(w *world) { w.deploy(strings.Replace(patient, "enforce", "observe", 1)) }, "Ignore", alert.Updated},
+		"the role is protected":    {func(w *world) { w.deploy(patient + "protected: [\"arn:aws:iam::111122223333:role/app\"]\n") }, "Ignore", alert.Updated},
+		"no grace any more":        {func(w *world) { w.deploy(rulesFile) }, "Quarantine", alert.Updated},
+		"a longer grace":           {func(w *world) { w.deploy(strings.Replace(patient, "Minutes: 5", "Minutes: 30", 1)) }, "Quarantine", alert.Updated},
+		"an exemption": {func(w *world) {
+			w.deploy(patient + "exemptions:\n  - {rules: [external-account, external-id, session-name], role: \"arn:aws:iam::111122223333:role/app\", owner: team, reason: a migration, ticket: SEC-1, expires: 2026-03-20}\n")
+		}, "Clear", alert.Resolved},
+		"a person's word": {func(w *world) {
+			w.give(ledger.Word{Account: prod, RoleID: appID, Digest: digestOf(w.t, opened), By: "alice", Reason: "a test", Decision: "d", At: w.now, Until: w.now.Add(time.Hour)})
+		}, "Ignore", alert.Updated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, patient)
+			w.put(prod, "app", appID, opened)
+			w.handle(w.created("ev1", "app", opened))
+			c.change(w)
+			w.drain()
+			if last := w.told[len(w.told)-1]; len(w.told) != 2 || last.State != c.state || last.Outcome.Done != c.done || last.ID != w.told[0].ID {
+				t.Errorf("told %d times, the last is %s, %s: %q", len(w.told), last.State, last.Outcome.Done, last.Decision.Reasons)
+			}
+			w.quiet()
+		})
+	}
+}
