@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"fmt"
+
 	"github.com/rolewarden/rolewarden/pkg/alert"
 	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/finding"
@@ -15,13 +17,22 @@ const overtakenWhy = "An earlier handling of this event replaced the trust polic
 // putBackWhy is the same where the role shows what was there before the write.
 const putBackWhy = "An earlier handling of this event replaced the trust policy, or may have, and was interrupted before it could say so. The role shows what was there before: the write did not take, or somebody put it back."
 
+// madeAnewWhy is the same where the role was made anew before the write can have
+// come to its end: IAM writes to whoever has the name.
+const madeAnewWhy = "LOST UPDATE: An earlier handling of this event replaced the trust policy, or may have, and was interrupted before it could say so. The role was deleted and made again meanwhile (its id was %s and is %s), so what was written may have replaced the trust policy that the new role was made with; the event of its making holds that one."
+
 // overtaken gives the intent of an earlier handling of the event that replaced the
 // trust policy, or may have, where the role does not show it any more: somebody
 // changed it before anyone was told. Nil where there is none, where this handling
 // wrote under the same decision, which it tells of, and where nothing came of it.
 func (j job) overtaken(v judged, res Result) *ledger.Intent {
 	i := j.mayHaveWritten()
-	if i == nil || i.RoleID != v.role.ID || res.Outcome.Done.Replaces() || v.digest == i.AfterDigest {
+	switch {
+	case i == nil || res.Outcome.Done.Replaces():
+		return nil
+	case i.RoleID != v.role.ID && !v.role.Created.After(lastOf(i.Written())):
+		return i
+	case i.RoleID != v.role.ID || v.digest == i.AfterDigest:
 		return nil
 	}
 	return i
@@ -30,7 +41,10 @@ func (j job) overtaken(v judged, res Result) *ledger.Intent {
 // overtook says what became of such a write.
 func (v judged) overtook(i ledger.Intent) string {
 	why := overtakenWhy
-	if v.digest == i.BeforeDigest {
+	switch {
+	case i.RoleID != v.role.ID:
+		return fmt.Sprintf(madeAnewWhy, i.RoleID, v.role.ID)
+	case v.digest == i.BeforeDigest:
 		why = putBackWhy
 	}
 	if shut := remediate.DenyAll(v.role.Partition); i.Contains && v.role.Boundary == shut {

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,4 +178,43 @@ func TestAnOvertakenWriteIsToldBeforeItsAlertIsResolved(t *testing.T) {
 		t.Errorf("told %s", got)
 	}
 	w.quiet()
+}
+
+// T53, T64: a write may go to a role that was made anew under the name; where its
+// handling is interrupted, people hear of that all the same. A role that was made
+// only after the write lost nothing by it.
+func TestAWriteThatWentToARoleMadeAnewIsTold(t *testing.T) {
+	const anew = "AROAAPP2222222222222"
+	for name, before := range map[string]bool{"made anew before the write": true, "made anew after it": false} {
+		t.Run(name, func(t *testing.T) {
+			w := withBaseline(t, rulesFile)
+			w.put(prod, "app", appID, opened)
+			body := w.updated("ev2", "app", opened)
+			remake := func() {
+				w.onWrite = nil
+				delete(w.roles, prod+"/app")
+				w.put(prod, "app", anew, closed)
+			}
+			if before {
+				w.onWrite = remake
+			}
+			w.ledger.concludeErr = errDown
+			if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
+				t.Fatalf("handling: %v", err)
+			}
+			w.ledger.concludeErr = nil
+			w.now = w.now.Add(2 * time.Minute)
+			if !before {
+				remake()
+			}
+			w.settle(w.handle(body))
+			said := slices.ContainsFunc(w.told, func(a alert.Alert) bool {
+				return strings.Contains(a.Text(), "LOST UPDATE") && strings.Contains(a.Text(), "its id was "+appID+" and is "+anew)
+			})
+			if said != before {
+				t.Errorf("told %+v", w.told)
+			}
+			w.quiet()
+		})
+	}
 }
