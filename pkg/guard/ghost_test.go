@@ -3,6 +3,7 @@ package guard_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +247,25 @@ func TestARoleThatIsDeletedWhileItIsWrittenIsResolved(t *testing.T) {
 		}
 	}
 	if res := w.open("ev1"); res.End != ledger.Reverted || states(w.told) != "opened resolved" {
+		t.Errorf("ended in %s, told %q", res.End, states(w.told))
+	}
+	w.quiet()
+}
+
+// I6: so it is with one that was only tagged.
+func TestARoleThatIsDeletedWhileItIsTaggedIsResolved(t *testing.T) {
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "tag", 1))
+	w.onRead(func() {
+		if !slices.Contains(w.calls, "TagRole") {
+			return
+		}
+		w.onRead(nil)
+		delete(w.roles, prod+"/app")
+		if res := w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
+			t.Errorf("the deletion ended in %s", res.End)
+		}
+	})
+	if res := w.open("ev1"); res.End != ledger.Tagged || states(w.told) != "opened resolved" {
 		t.Errorf("ended in %s, told %q", res.End, states(w.told))
 	}
 	w.quiet()

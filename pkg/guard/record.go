@@ -90,7 +90,7 @@ func (g *Guard) threading(ctx context.Context, res Result, j job, v *judged, a a
 		all[0].mark = mended
 		return append(all, telling{Alert: g.resolution(a, *good)}), thread{}, nil
 	}
-	if !res.Outcome.Done.Replaces() {
+	if res.Outcome.Done == decision.Ignore || a.State == alert.Resolved {
 		return all, open, nil
 	}
 	deleted, err := g.deleted(ctx, v.role)
