@@ -65,7 +65,7 @@ type Rule struct {
 // that whoever takes over the canary cannot make up a past.
 type Ledger interface {
 	State(ctx context.Context, account, roleID string) (s ledger.RoleState, ok bool, err error)
-	// Trusting is asked with the key of kind "self", under which a role is
+	// Trusting is asked with the key of kind ledger.OwnName, under which a role is
 	// remembered by its own name.
 	Trusting(ctx context.Context, p ledger.PrincipalKey) ([]ledger.RoleState, error)
 }

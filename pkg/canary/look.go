@@ -110,7 +110,7 @@ func (c *Canary) judgeNew(ctx context.Context, p *probe, digest string, now time
 		p.Why = fmt.Sprintf("the canary's role was made %s ago and shows the document it was made with: the canary has not run since, or somebody put that document back", round(age))
 		return
 	}
-	self := ledger.PrincipalKey{Account: p.ID, Kind: "self", Name: deployment.CanaryTarget}
+	self := ledger.PrincipalKey{Account: p.ID, Kind: ledger.OwnName, Name: deployment.CanaryTarget}
 	known, err := c.cfg.Ledger.Trusting(ctx, self)
 	if err != nil {
 		p.State, p.Why = Unknown, fmt.Sprintf("asking the ledger which roles were called %s before: %v", p.target.Ref(), err)

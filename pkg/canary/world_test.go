@@ -174,8 +174,7 @@ func (w *world) decide(account string, after time.Duration) {
 		w.t.Fatal(err)
 	}
 	w.states[account+"/"+r.ID] = ledger.RoleState{
-		Account: account, RoleID: r.ID, Digest: d.Digest(r.Partition), UpdatedAt: w.now.Add(after),
-		Trusts: []ledger.PrincipalKey{{Account: account, Kind: "self", Name: strings.ToLower(r.Name)}},
+		Account: account, RoleID: r.ID, Name: r.Name, Digest: d.Digest(r.Partition), UpdatedAt: w.now.Add(after),
 	}
 }
 

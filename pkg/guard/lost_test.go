@@ -145,6 +145,15 @@ func TestT64ALostUpdateIsFound(t *testing.T) {
 			handle(t, w, mended)
 			return w
 		},
+		"the role may not be read any more when its event comes, and nothing is open about it": func(t *testing.T) *world {
+			w, mended := losing(t, nil)
+			handle(t, w, w.ourEvent())
+			w.now = w.now.Add(time.Hour)
+			handle(t, w, w.updated("ev-again", "app", closed))
+			w.steps, w.readErr = nil, fmt.Errorf("reading: %w", role.ErrAccessDenied)
+			handle(t, w, mended)
+			return w
+		},
 		"we crash after our write": func(t *testing.T) *world {
 			w := withBaseline(t, rulesFile)
 			w.put(prod, "app", appID, opened)

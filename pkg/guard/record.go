@@ -246,10 +246,10 @@ func isCanarysTarget(path, name string) bool {
 	return path == deployment.CanaryPath && name == deployment.CanaryTarget
 }
 
-// itself is the key by which a role with an open alert is found by name: the
-// event of its deletion carries no RoleId. So is the canary's target.
+// itself is the key by which a role that had an alert is found by name: the events
+// of its changes and of its deletion carry no RoleId. So is the canary's target.
 func itself(account, name string) ledger.PrincipalKey {
-	return ledger.PrincipalKey{Account: account, Kind: "self", Name: strings.ToLower(name)}
+	return ledger.PrincipalKey{Account: account, Kind: ledger.OwnName, Name: strings.ToLower(name)}
 }
 
 // keyOfPrincipal names a user or role as a deletion names it.

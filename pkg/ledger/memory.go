@@ -33,9 +33,11 @@ type Memory struct {
 	turned   *Setting
 	ids      map[string]*identity
 	ends     map[PrincipalKey]Deletion
-	seen     map[string]*RulesSeen
-	sweeps   map[string]Sweep
-	swept    map[string]map[string]SweptAccount
+	// own are the roles that are found by their own names.
+	own    map[roleKey]bool
+	seen   map[string]*RulesSeen
+	sweeps map[string]Sweep
+	swept  map[string]map[string]SweptAccount
 }
 
 var _ Ledger = (*Memory)(nil)
@@ -69,6 +71,7 @@ func NewMemory() *Memory {
 		counts:     map[window]int{},
 		spent:      map[string]struct{}{},
 		ids:        map[string]*identity{},
+		own:        map[roleKey]bool{},
 		ends:       map[PrincipalKey]Deletion{},
 		breakers:   map[string]Breaker{},
 		candidates: map[roleKey]role.Baseline{},
@@ -210,6 +213,7 @@ func (m *Memory) Conclude(ctx context.Context, c Conclusion) error {
 		k := roleKey{c.State.Account, c.State.RoleID}
 		if old, ok := m.states[k]; !ok || !old.EventTime.After(c.State.EventTime) {
 			m.states[k] = cloneState(*c.State)
+			m.own[k] = m.own[k] || slices.ContainsFunc(c.State.Trusts, func(p PrincipalKey) bool { return p.Kind == OwnName })
 		}
 	}
 	for _, i := range c.Seen {

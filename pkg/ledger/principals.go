@@ -268,8 +268,12 @@ func (s RoleState) Rename(from, to PrincipalKey, at time.Time) (moved RoleState,
 	return s, true
 }
 
-// Names says whether the role's remembered document names a principal.
+// Names says whether the role's remembered document names a principal, or the
+// principal is the role itself.
 func (s RoleState) Names(p PrincipalKey) bool {
+	if p.Kind == OwnName {
+		return p.Fold() == PrincipalKey{Account: s.Account, Kind: OwnName, Name: s.Name}.Fold()
+	}
 	return slices.ContainsFunc(s.Trusts, func(t PrincipalKey) bool { return t.Fold() == p.Fold() })
 }
 
@@ -280,8 +284,8 @@ func (m *Memory) Trusting(ctx context.Context, p PrincipalKey) ([]RoleState, err
 	}
 	defer m.mu.Unlock()
 	var out []RoleState
-	for _, s := range m.states {
-		if s.Names(p) {
+	for k, s := range m.states {
+		if s.Names(p) && (p.Kind != OwnName || m.own[k]) {
 			out = append(out, cloneState(s))
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // PrincipalKey is how a deletion event names a principal: account, kind
-// ("user" or "role"; "self" for the role whose state it is; "user name" and "role
+// ("user" or "role"; OwnName for the role whose state it is; "user name" and "role
 // name" for one that is let in by its name and not as a principal; "id" for one
 // that is let in by its unique id, without an account) and lower-case name.
 type PrincipalKey struct {
@@ -19,6 +19,11 @@ type PrincipalKey struct {
 	Kind    string
 	Name    string
 }
+
+// OwnName is the kind of the key by which a role is found by its own name, which
+// events give without its RoleId. A role that once was to be found so stays so,
+// also where its state does not ask for it any more.
+const OwnName = "self"
 
 // RoleState is what is remembered of a role, by account and RoleId.
 type RoleState struct {

@@ -15,6 +15,7 @@ func trustPromises() []promise {
 		{"a rename leaves what was recorded after it", trustRenamedLate},
 		{"a renamed role state keeps the rest, and a later conclusion replaces it", trustRenamedWhole},
 		{"a role that names a hundred principals is found by each", trustMany},
+		{"a role that was to be found by its own name stays so", trustItself},
 	}
 }
 
@@ -80,6 +81,20 @@ func trustRenamedWhole(t *testing.T, l ledger.Ledger) {
 	remember(t, l, state("AROA1", "e2", 30, user("carol")))
 	equal(t, "bob", trusting(t, l, user("bob")), nil)
 	equal(t, "carol", trusting(t, l, user("carol")), []string{account + "/AROA1"})
+}
+
+// Events of a role carry its name and not its RoleId, and may come long after the
+// reason for which it was to be found by it.
+func trustItself(t *testing.T, l ledger.Ledger) {
+	one := state("AROA1", "e1", 1)
+	self := ledger.PrincipalKey{Account: one.Account, Kind: ledger.OwnName, Name: one.Name}
+	remember(t, l, one)
+	equal(t, "never asked for", trusting(t, l, self), nil)
+	remember(t, l, state("AROA1", "e2", 2, self))
+	remember(t, l, state("AROA1", "e3", 3, user("alice")))
+	equal(t, "once asked for", trusting(t, l, self), []string{account + "/AROA1"})
+	self.Name = "another"
+	equal(t, "another name", trusting(t, l, self), nil)
 }
 
 // More than fit one DynamoDB transaction of a hundred items.
