@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolewarden/rolewarden/pkg/alert"
+	"github.com/rolewarden/rolewarden/pkg/decision"
 )
 
 // One delivery that meets another, or a handling, leaves to it what it is telling.
@@ -109,4 +111,42 @@ func TestAnAlertIsNotResolvedBeforeItIsOpened(t *testing.T) {
 	if n, err := w.guard.Deliver(t.Context(), 10); n != 0 || !errors.Is(err, errTopic) {
 		t.Errorf("told %d, %v", n, err)
 	}
+}
+
+// The resolution that is recorded beside an alert waits with it, where that waits for
+// what it goes on with.
+func TestAResolutionWaitsWithTheAlertBesideIt(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.refused = "app"
+	w.stop()
+	w.put(prod, "app", appID, opened)
+	if _, err := w.guard.Handle(t.Context(), w.updated("ev1", "app", opened)); !errors.Is(err, errTopic) {
+		t.Fatal(err)
+	}
+	if err := w.ledger.SetSwitch(t.Context(), decision.WritesAllowed, "alice", "a test", w.now); err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	w.ledger.intending = func() {
+		if written++; written < 2 {
+			return
+		}
+		w.ledger.intending = nil
+		delete(w.roles, prod+"/app")
+		w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil))
+	}
+	w.now = w.now.Add(time.Minute)
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", appID, public)
+	if _, err := w.guard.Handle(t.Context(), w.updated("ev2", "app", public)); !errors.Is(err, errTopic) {
+		t.Fatal(err)
+	}
+	if _, err := w.guard.Deliver(t.Context(), 10); !errors.Is(err, errTopic) || len(w.told) != 0 {
+		t.Errorf("told %s, %v", states(w.told), err)
+	}
+	w.refused = ""
+	if _, err := w.guard.Deliver(t.Context(), 10); err != nil || !strings.HasPrefix(states(w.told), "opened updated resolved") {
+		t.Errorf("told %s, %v", states(w.told), err)
+	}
+	w.quiet()
 }

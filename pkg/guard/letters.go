@@ -153,7 +153,10 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 		problems = append(problems, err)
 	}
 	for _, l := range inTurn(waiting) {
-		if !held[mailbox(l)] || failed[l.After] && l.After != (ledger.Key{}) {
+		// What was not told keeps back what goes on with it, and what is told after it
+		// of the same event.
+		delete(failed, ledger.Key{})
+		if !held[mailbox(l)] || failed[l.After] || failed[l.Event] {
 			failed[l.Event] = true
 			continue
 		}
@@ -168,13 +171,17 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 }
 
 // inTurn puts letters behind those that they go on with, also where both were
-// written in one moment. Else their order stays.
+// written in one moment, and behind the ones of their own event that are put so.
+// Else their order stays.
 func inTurn(waiting []ledger.Letter) []ledger.Letter {
 	var out []ledger.Letter
 	for len(waiting) > 0 {
 		var rest []ledger.Letter
 		for _, l := range waiting {
-			if l.After != (ledger.Key{}) && l.After != l.Event && slices.ContainsFunc(waiting, func(o ledger.Letter) bool { return o.Event == l.After }) {
+			of := func(k ledger.Key) func(ledger.Letter) bool {
+				return func(o ledger.Letter) bool { return k != (ledger.Key{}) && o.Event == k }
+			}
+			if slices.ContainsFunc(rest, of(l.Event)) || l.After != l.Event && slices.ContainsFunc(waiting, of(l.After)) {
 				rest = append(rest, l)
 				continue
 			}
