@@ -212,8 +212,9 @@ func (x *indexed) unnoticed(roleID string) bool {
 		case Lost:
 			lost = lost || f.Key.EventID == event && event != ""
 		case Listed:
+			// Who handles an event looks through an account too, and remembers nothing of it.
 			r := x.runs[e.Run]
-			listed = listed || r != nil && r.how == Done && slices.Contains(f.RoleIDs, roleID)
+			listed = listed || r != nil && r.key == (ledger.Key{}) && r.how == Done && slices.Contains(f.RoleIDs, roleID)
 		}
 	}
 	return lost && !listed
