@@ -16,9 +16,10 @@ import (
 func (j job) secondLook() bool { return strings.Contains(j.change.EventID, lookedAgain) }
 
 // madeAnew says whether a second look finds another role under the name: the
-// making of that one is an event of its own, which names who made it.
+// making of that one is an event of its own, which names who made it. Where the look
+// may have written to it, that is still to be told.
 func (j job) madeAnew(live role.Role) bool {
-	return j.secondLook() && j.change.RoleID != "" && j.change.RoleID != live.ID
+	return j.secondLook() && j.mayHaveWritten() == nil && j.change.RoleID != "" && j.change.RoleID != live.ID
 }
 
 // foundBy says whose a document is that a second look finds, where it is not the

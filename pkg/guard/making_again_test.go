@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,35 @@ func TestASecondLookAtARoleThatWasMadeAnewIsOver(t *testing.T) {
 	if len(w.told) != 4 || w.trusts() != 1 {
 		t.Errorf("told %d times, written %d times", len(w.told), w.trusts())
 	}
+}
+
+// T53, T64: a look whose write went to a role made anew, and which was interrupted,
+// tells of it when it comes again.
+func TestASecondLookThatWroteToARoleMadeAnewTellsOfIt(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", "AROAOLD11111111111111", opened)
+	w.handle(w.created("ev1", "app", opened))
+	look := w.steps[0]
+	w.onWrite = func() {
+		w.onWrite = nil
+		delete(w.roles, prod+"/app")
+		w.put(prod, "app", appID, otherwise)
+	}
+	body, err := look.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.now, w.steps, w.ledger.concludeErr = look.NotBefore, nil, errDown
+	if _, err := w.guard.HandleStep(t.Context(), body); !errors.Is(err, errDown) {
+		t.Fatalf("the look: %v", err)
+	}
+	w.steps, w.ledger.concludeErr = []guard.Step{look}, nil
+	w.now = w.now.Add(2 * time.Minute)
+	w.drain()
+	if !slices.ContainsFunc(w.told, func(a alert.Alert) bool { return strings.Contains(a.Text(), "LOST UPDATE") }) {
+		t.Errorf("told %s", states(w.told))
+	}
+	w.quiet()
 }
 
 // What is mended while a second look has to wait is mended all the same.
