@@ -92,14 +92,45 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 			return g.postpone(ctx, res, step)
 		}
 		if found != nil {
-			// Of several that had the name, one is forgotten here, since one state is
-			// kept with an end: the others have deletions of their own, or a sweep
-			// finds that they are gone.
 			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *found), after: found.Told})
 			last = forgotten(*found, j, g.cfg.Now())
 		}
+		if err := g.goneBefore(ctx, j, states, found); err != nil {
+			return res, err
+		}
 	}
 	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
+}
+
+// gonePart marks, with the RoleId behind it, the end of a role that had the name of
+// a deleted one before it.
+const gonePart = "#gone."
+
+// goneBefore resolves what is open about the other roles that had the name of a
+// deleted one: whichever was seen before the deletion is gone as well, and its own
+// deletion may have been taken for another's, or its event lost. Each has an end of
+// its own, since one state is kept with an end.
+func (g *Guard) goneBefore(ctx context.Context, j job, states []ledger.RoleState, found *ledger.RoleState) error {
+	for _, s := range states {
+		if s.AlertID == "" || found != nil && s.RoleID == found.RoleID || !s.UpdatedAt.Before(j.change.Time) || j.sweep != "" {
+			continue
+		}
+		other := j
+		other.key.EventID += gonePart + s.RoleID
+		taken, err := g.cfg.Ledger.Take(ctx, other.key, g.cfg.Now())
+		if err != nil {
+			return fmt.Errorf("taking event %s of account %s: %w", other.key.EventID, other.key.Account, err)
+		}
+		if other.taken = taken; taken.End != ledger.InFlight {
+			continue
+		}
+		over := telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), other, s), after: s.Told}
+		end := ledger.Conclusion{End: ledger.Compliant, Reason: "another role of the name was there before it, and is gone", State: forgotten(s, other, g.cfg.Now())}
+		if _, err := g.finish(ctx, Result{Key: other.key, Change: j.change}, other, end, over); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sight says whether it is to be seen which role was deleted. The zero value is not yet.
@@ -139,12 +170,16 @@ func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState
 }
 
 // nearer says whether a role is more likely than another one to be what was deleted
-// at a time: the last that was seen before it; or else one that was seen in that
+// at a time: one that was looked at before it, since that one was there; the last
+// that was seen before it; or else one that was seen in that
 // second, in which its name may have been made anew; or else the one that was there
 // first.
 func nearer(s, other ledger.RoleState, deleted time.Time) bool {
 	rank, theirs := s.EventTime.Compare(deleted), other.EventTime.Compare(deleted)
+	there, theyWere := s.UpdatedAt.Before(deleted), other.UpdatedAt.Before(deleted)
 	switch {
+	case there != theyWere:
+		return there
 	case rank != theirs:
 		return rank < theirs
 	case rank < 0:
