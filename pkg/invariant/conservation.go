@@ -37,8 +37,10 @@ func conservation(x *indexed) []Violation {
 			// A sighting of a sweep has no message of its own until it is handed to the
 			// guard, when it arrives: what is still to be seen in the role then is for the
 			// sweep's message, which comes again, and for the next sweep. A person's
-			// command is no event either: its end is what the person is told.
-			if sweepOf(f.Key.EventID) == "" && !strings.HasPrefix(f.Key.EventID, undoMark) {
+			// command is no event either: its end is what the person is told. Nor is what a
+			// deletion resolves of another role of the name: where it is interrupted, it
+			// comes again with the deletion, unless somebody else has resolved it by then.
+			if sweepOf(f.Key.EventID) == "" && !strings.HasPrefix(f.Key.EventID, undoMark) && !strings.Contains(f.Key.EventID, goneMark) {
 				of(f.Key, i)
 			}
 		case Intended:
@@ -64,6 +66,10 @@ func conservation(x *indexed) []Violation {
 	}
 	return out
 }
+
+// goneMark is in the keys under which a deletion resolves what is open about other
+// roles that had the name.
+const goneMark = "#gone."
 
 // undoMark begins the keys under which people's undoings are recorded.
 const undoMark = "undo/"
