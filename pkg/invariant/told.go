@@ -206,32 +206,26 @@ func again(x *indexed) []Violation {
 		if old != nil && old.EventTime.After(s.EventTime) {
 			return
 		}
-		states[k] = s
+		if states[k] = s; old == nil {
+			return
+		}
 		said := says[ledger.Key{Account: f.Conclusion.Event.Account, EventID: told(f.Conclusion.Event.EventID)}]
 		late := slices.ContainsFunc(f.Conclusion.Letters, func(l ledger.Letter) bool {
 			a, err := alert.Parse(l.Body)
 			return err == nil && replaced(a)
 		})
-		if o := x.rules[hashOf(old)]; o != nil && o.Quarantine.Grace > 0 && strings.Contains(f.Conclusion.Event.EventID, "#ids.") {
+		if o := x.rules[old.RulesHash]; o != nil && o.Quarantine.Grace > 0 && strings.Contains(f.Conclusion.Event.EventID, "#ids.") {
 			return
 		}
 		if late || said != "" && !x.judge.Same(said, s.Document) {
 			return
 		}
-		same := old != nil && old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
+		same := old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
 		if same && s.Told == f.Conclusion.Event && old.Told != s.Told && s.Action.String() == decision.Ignore.String() && len(old.Shown)+len(s.Shown) == 0 {
 			out = append(out, Violation{Invariant: I7, At: i, Event: f.Conclusion.Event.String(), Role: nameIn(s), Sentence: fmt.Sprintf("people are told again that %s is %s, as under event %s", Short(s.Document), s.Verdict, old.Told)})
 		}
 	})
 	return out
-}
-
-// hashOf is the rules file by which a state was judged; empty for none.
-func hashOf(s *ledger.RoleState) string {
-	if s == nil {
-		return ""
-	}
-	return s.RulesHash
 }
 
 // nameOf gives the account and name in a role's ARN.
