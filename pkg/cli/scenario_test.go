@@ -134,7 +134,7 @@ func (s *scenario) play(ctx context.Context) {
 //	again                        deliver the last CreateRole or update a second time
 //	pass DURATION                time passes
 //	day                          a day passes, and what has stood is sealed
-//	watch                        rolewarden handles all there is
+//	watch [DURATION]             rolewarden handles all there is, or what is due by then
 //	show ACCOUNT ROLE            the trust policy, boundary and tags as they are now
 func (s *scenario) step(ctx context.Context, words []string) {
 	s.t.Helper()
@@ -186,7 +186,13 @@ func (s *scenario) step(ctx context.Context, words []string) {
 	case "day":
 		s.must(s.h.day(ctx))
 	case "watch":
-		s.watch(ctx)
+		until := s.clock.Now().AddDate(1, 0, 0)
+		if len(words) > 1 {
+			d, err := time.ParseDuration(arg(1))
+			s.must(err)
+			until = s.clock.Now().Add(d)
+		}
+		s.watch(ctx, until)
 	case "show":
 		s.show(ctx, account(s.t, arg(1)), arg(2))
 	default:
@@ -256,7 +262,7 @@ func (s *scenario) trouble(words []string) {
 }
 
 // watch lets rolewarden handle all there is.
-func (s *scenario) watch(ctx context.Context) {
+func (s *scenario) watch(ctx context.Context, until time.Time) {
 	s.t.Helper()
 	// What people called before is not rolewarden's.
 	s.calls = len(s.h.lab.Calls())
@@ -266,7 +272,7 @@ func (s *scenario) watch(ctx context.Context) {
 		switch {
 		case ok:
 			s.note(d)
-		case next.IsZero():
+		case next.IsZero(), next.After(until):
 			return
 		default:
 			now.until(next)
