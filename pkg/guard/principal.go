@@ -111,9 +111,16 @@ const gonePart = "#gone."
 // deletion may have been taken for another's, or its event lost. Each has an end of
 // its own, since one state is kept with an end.
 func (g *Guard) goneBefore(ctx context.Context, j job, states []ledger.RoleState, found *ledger.RoleState) error {
-	for _, s := range states {
-		if s.AlertID == "" || found != nil && s.RoleID == found.RoleID || !s.UpdatedAt.Before(j.change.Time) || j.sweep != "" {
-			continue
+	before := slices.DeleteFunc(slices.Clone(states), func(s ledger.RoleState) bool {
+		return s.AlertID == "" || found != nil && s.RoleID == found.RoleID || !s.UpdatedAt.Before(j.change.Time) || j.sweep != ""
+	})
+	if len(before) == 0 {
+		return nil
+	}
+	bearer, known := g.bearer(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
+	for _, s := range before {
+		if known && s.RoleID == bearer {
+			continue // clocks differ
 		}
 		other := j
 		other.key.EventID += gonePart + s.RoleID
