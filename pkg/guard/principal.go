@@ -76,30 +76,54 @@ func deletions(d alert.Deletion) []telling {
 }
 
 // gone ends the deletion of a principal. If that was a role with an open alert,
-// nothing about it is open any more: the alert is resolved, and forgotten.
+// nothing about it is open any more: the alert is resolved, and forgotten. All of
+// that is done alone, and by what is remembered then: what is put off half way would
+// be taken for done once the event has ended.
 func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, reason string, all ...telling) (Result, error) {
-	var last *ledger.RoleState
-	if j.change.Kind == trail.RoleDeleted {
-		states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
-		if err != nil {
-			return res, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
-		}
-		found, seen := g.wasDeleted(ctx, j, states)
-		// Those who are to be told of others that trusted it do not wait for that: a
-		// sweep resolves what is left open.
-		if step, more := g.settleStep(j); seen == notYet && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
-			res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
-			return g.postpone(ctx, res, step)
-		}
-		if found != nil {
-			all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *found), after: found.Told})
-			last = forgotten(*found, j, g.cfg.Now())
-		}
-		if err := g.goneBefore(ctx, j, states, found); err != nil {
-			return res, err
-		}
+	over := ledger.Conclusion{End: end, Reason: reason}
+	if j.change.Kind != trail.RoleDeleted {
+		return g.finish(ctx, res, j, over, all...)
 	}
-	return g.finish(ctx, res, j, ledger.Conclusion{End: end, Reason: reason, State: last}, all...)
+	states, err := g.bearers(ctx, j)
+	if err != nil {
+		return res, err
+	}
+	if !slices.ContainsFunc(states, func(s ledger.RoleState) bool { return s.AlertID != "" }) {
+		return g.finish(ctx, res, j, over, all...)
+	}
+	return g.alone(ctx, res, &j, func(j job) (Result, error) { return g.resolveGone(ctx, res, j, over, all) })
+}
+
+// bearers gives what is remembered of the roles that had the name of a deleted one.
+func (g *Guard) bearers(ctx context.Context, j job) ([]ledger.RoleState, error) {
+	states, err := g.cfg.Ledger.Trusting(ctx, itself(j.change.Account, j.change.RoleName))
+	if err != nil {
+		return nil, fmt.Errorf("looking for what is open about role %s: %w", j.change.RoleName, err)
+	}
+	return states, nil
+}
+
+// resolveGone ends the deletion of a role of whose name something is open.
+func (g *Guard) resolveGone(ctx context.Context, res Result, j job, over ledger.Conclusion, all []telling) (Result, error) {
+	states, err := g.bearers(ctx, j)
+	if err != nil {
+		return res, err
+	}
+	d := g.wasDeleted(ctx, j, states)
+	// Those who are to be told of others that trusted it do not wait for that: a
+	// sweep resolves what is left open.
+	if step, more := g.settleStep(j); d.seen == notYet && more && len(all) == 0 && j.sweep == "" && j.attempt < afterMinutes {
+		res.Reason = "whether the deleted role is gone is not to be seen yet, and it is looked for again later"
+		return g.postpone(ctx, res, step)
+	}
+	if s := d.found; s != nil {
+		all = append(all, telling{Alert: resolvedByDeletion(g.cfg.Rules, g.cfg.Now(), j, *s), after: s.Told})
+		over.State = forgotten(*s, j, g.cfg.Now())
+	}
+	if err := g.goneBefore(ctx, j, states, d); err != nil {
+		return res, err
+	}
+	return g.finish(ctx, res, j, over, all...)
 }
 
 // gonePart marks, with the RoleId behind it, the end of a role that had the name of
@@ -107,20 +131,13 @@ func (g *Guard) gone(ctx context.Context, res Result, j job, end ledger.End, rea
 const gonePart = "#gone."
 
 // goneBefore resolves what is open about the other roles that had the name of a
-// deleted one: whichever was seen before the deletion is gone as well, and its own
-// deletion may have been taken for another's, or its event lost. Each has an end of
-// its own, since one state is kept with an end.
-func (g *Guard) goneBefore(ctx context.Context, j job, states []ledger.RoleState, found *ledger.RoleState) error {
-	before := slices.DeleteFunc(slices.Clone(states), func(s ledger.RoleState) bool {
-		return s.AlertID == "" || found != nil && s.RoleID == found.RoleID || !s.UpdatedAt.Before(j.change.Time) || j.sweep != ""
-	})
-	if len(before) == 0 {
-		return nil
-	}
-	bearer, known := g.bearer(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
-	for _, s := range before {
-		if known && s.RoleID == bearer {
-			continue // clocks differ
+// deleted one: whichever was seen before the deletion, and is not there, is gone as
+// well, and its own deletion may have been taken for another's, or its event lost.
+// Each has an end of its own, since one state is kept with an end.
+func (g *Guard) goneBefore(ctx context.Context, j job, states []ledger.RoleState, d deleted) error {
+	for _, s := range states {
+		if s.AlertID == "" || s.RoleID == d.lives || d.found != nil && s.RoleID == d.found.RoleID || !s.UpdatedAt.Before(j.change.Time) || j.sweep != "" {
+			continue
 		}
 		other := j
 		other.key.EventID += gonePart + s.RoleID
@@ -148,32 +165,43 @@ const (
 	plainly
 )
 
+// deleted is what is to be seen of the deletion of a role.
+type deleted struct {
+	// found is the role that was deleted, of those about which something is open;
+	// nil for none.
+	found *ledger.RoleState
+	seen  sight
+	// lives is the unique id of the role that has the name now; empty for none, and
+	// where that is not known.
+	lives string
+}
+
 // wasDeleted gives, of the roles of a name about which something is open, the one
-// that a deletion is of; nil for none. What was seen of a role in the second of the
+// that a deletion is of. What was seen of a role in the second of the
 // deletion or later is of one that was made after it, as far as anybody knows, and a
 // reading may lag: it may show what is gone, and not yet what was made anew.
-func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState) (found *ledger.RoleState, seen sight) {
+func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState) deleted {
 	open := slices.DeleteFunc(slices.Clone(states), func(s ledger.RoleState) bool {
 		return s.AlertID == "" || j.sweep != "" && !strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
 	})
 	if len(open) == 0 {
-		return nil, plainly
+		return deleted{seen: plainly}
 	}
 	bearer, known := g.bearer(ctx, role.Ref{Account: j.change.Account, Name: j.change.RoleName})
-	seen = plainly
+	d := deleted{seen: plainly, lives: bearer}
 	for i, s := range open {
 		lives, earlier := known && s.RoleID == bearer, s.EventTime.Before(j.change.Time) || j.sweep != ""
 		if lives || !earlier || !known && len(open) > 1 {
-			seen = notYet
+			d.seen = notYet
 		}
 		if lives || !earlier && !known {
 			continue
 		}
-		if found == nil || nearer(s, *found, j.change.Time) {
-			found = &open[i]
+		if d.found == nil || nearer(s, *d.found, j.change.Time) {
+			d.found = &open[i]
 		}
 	}
-	return found, seen
+	return d
 }
 
 // nearer says whether a role is more likely than another one to be what was deleted
