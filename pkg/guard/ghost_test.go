@@ -270,3 +270,23 @@ func TestARoleThatIsDeletedWhileItIsTaggedIsResolved(t *testing.T) {
 	}
 	w.quiet()
 }
+
+// What a sweep leaves to its summary was never told, and so is not told as over.
+func TestARoleThatIsDeletedWhileASweepHasItTaggedIsNotResolved(t *testing.T) {
+	w := withBaseline(t, strings.Replace(rulesFile, "enforce", "tag", 1))
+	w.put(prod, "app", appID, opened)
+	w.now, w.steps = w.now.Add(time.Hour), nil
+	w.onRead(func() {
+		if !slices.Contains(w.calls, "TagRole") {
+			return
+		}
+		w.onRead(nil)
+		delete(w.roles, prod+"/app")
+		w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil))
+	})
+	w.sight(w.sweepers(), "s1", guard.Quietly)
+	if res := w.due(); res.End != ledger.Tagged || len(w.told) != 0 || w.recalled().State.AlertID != "" {
+		t.Errorf("ended in %s, told %q", res.End, states(w.told))
+	}
+	w.quiet()
+}

@@ -86,11 +86,15 @@ func (g *Guard) threading(ctx context.Context, res Result, j job, v *judged, a a
 	if ok {
 		v.known.State = &s
 	}
+	if open.id == "" {
+		// It is over, or left to a sweep's summary: what was never told is not resolved.
+		return all, open, nil
+	}
 	if good := foundGood(j, *v, res); good != nil {
 		all[0].mark = mended
 		return append(all, telling{Alert: g.resolution(a, *good)}), thread{}, nil
 	}
-	if res.Outcome.Done == decision.Ignore || a.State == alert.Resolved {
+	if res.Outcome.Done == decision.Ignore {
 		return all, open, nil
 	}
 	deleted, err := g.deleted(ctx, v.role)
