@@ -218,3 +218,27 @@ func TestAWriteThatWentToARoleMadeAnewIsTold(t *testing.T) {
 		})
 	}
 }
+
+// What was written for a sweep that tells quietly is told by itself, also where the
+// handling was interrupted and the role was opened anew before it went on.
+func TestAnOvertakenWriteOfAQuietSweepIsTold(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.put(prod, "app", appID, opened)
+	w.now, w.steps = w.now.Add(time.Hour), nil
+	w.sight(w.sweepers(), "s1", guard.Quietly)
+	step := w.steps[0]
+	w.ledger.concludeErr = errDown
+	if _, err := w.dueTo(); !errors.Is(err, errDown) || w.live(prod, "app").TrustPolicy != closed {
+		t.Fatalf("the revert: %v", err)
+	}
+	w.ledger.concludeErr = nil
+	w.stop()
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", appID, public)
+	w.steps = []guard.Step{step}
+	w.settle(w.due())
+	if len(w.told) != 1 || !strings.Contains(w.told[0].Text(), "interrupted before it could say so") {
+		t.Errorf("told %+v", w.told)
+	}
+	w.quiet()
+}

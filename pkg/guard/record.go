@@ -26,6 +26,7 @@ func (g *Guard) conclude(ctx context.Context, res Result, j job, v judged) (Resu
 	written := j.overtaken(v, res)
 	if written != nil {
 		res.Decision.Reasons = append([]string{v.overtook(*written)}, res.Decision.Reasons...)
+		j.voice = Aloud // what was written is told by itself, also where this handling wrote nothing
 	}
 	a, due := g.roleAlert(j, v, res)
 	if due && a.State != alert.Resolved && res.Outcome.Done == decision.Ignore {
