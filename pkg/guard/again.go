@@ -19,7 +19,8 @@ func (j job) secondLook() bool { return strings.Contains(j.change.EventID, looke
 // making of that one is an event of its own, which names who made it. Where the look
 // may have written to it, that is still to be told.
 func (j job) madeAnew(live role.Role) bool {
-	return j.secondLook() && j.mayHaveWritten() == nil && j.change.RoleID != "" && j.change.RoleID != live.ID
+	i := j.mayHaveWritten()
+	return j.secondLook() && (i == nil || live.Created.After(lastOf(i.Written()))) && j.change.RoleID != "" && j.change.RoleID != live.ID
 }
 
 // foundBy says whose a document is that a second look finds, where it is not the

@@ -170,6 +170,30 @@ func TestASecondLookThatWroteToARoleMadeAnewTellsOfIt(t *testing.T) {
 	w.quiet()
 }
 
+// A look that was interrupted after its write is over where the role was made anew
+// since: nobody else is told to have made the new one.
+func TestAnInterruptedSecondLookIsOverWhereTheRoleWasMadeAnewSince(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", "AROAOLD11111111111111", opened)
+	w.handle(w.created("ev1", "app", opened))
+	look := w.steps[0]
+	w.ledger.concludeErr = errDown
+	if _, err := w.dueTo(); !errors.Is(err, errDown) {
+		t.Fatalf("the look: %v", err)
+	}
+	w.now, w.steps, w.ledger.concludeErr = w.now.Add(2*time.Minute), []guard.Step{look}, nil
+	delete(w.roles, prod+"/app")
+	w.put(prod, "app", appID, otherwise)
+	made := carols(w.created("ev2", "app", otherwise))
+	w.now = w.now.Add(time.Minute)
+	if res := w.due(); res.End != ledger.Superseded || len(w.told) != 1 {
+		t.Errorf("the look ended in %s, told %s", res.End, states(w.told))
+	}
+	w.handle(made)
+	w.blames("carol", "ev2")
+	w.quiet()
+}
+
 // What is mended while a second look has to wait is mended all the same.
 func TestWhatIsMendedWhileTheSecondLookWaitsIsResolved(t *testing.T) {
 	w := newWorld(t, patient)
