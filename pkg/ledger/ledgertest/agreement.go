@@ -116,6 +116,9 @@ func (p *pair) memory(t *rapid.T) {
 		p.both(t, "Identities", func(l ledger.Ledger) (any, error) { return l.Identities(t.Context(), userARN(name)) })
 		p.both(t, "Trusting", func(l ledger.Ledger) (any, error) { return l.Trusting(t.Context(), user(name)) })
 	}
+	for _, of := range accounts() {
+		p.both(t, "Trusting", func(l ledger.Ledger) (any, error) { return l.Trusting(t.Context(), itself(of)) })
+	}
 	p.both(t, "Undelivered", func(l ledger.Ledger) (any, error) { return l.Undelivered(t.Context(), 999) })
 	p.both(t, "Breakers", func(l ledger.Ledger) (any, error) { return l.Breakers(t.Context()) })
 	p.both(t, "Sweeping", func(l ledger.Ledger) (any, error) { return swept(l.Sweeping(t.Context(), "s1")) })

@@ -42,6 +42,11 @@ func aPrincipal(t *rapid.T, what string) ledger.PrincipalKey {
 	return user(name[strings.LastIndexByte(name, '/')+1:])
 }
 
+// itself is the key under which the roles of an account are found by their own name.
+func itself(account string) ledger.PrincipalKey {
+	return ledger.PrincipalKey{Account: account, Kind: ledger.OwnName, Name: state("", "", 0).Name}
+}
+
 func aState(t *rapid.T, k ledger.Key) *ledger.RoleState {
 	t.Helper()
 	s := state(one(t, "role", roleIDs()), k.EventID, 0)
@@ -51,6 +56,9 @@ func aState(t *rapid.T, k ledger.Key) *ledger.RoleState {
 	s.Document = strings.Repeat(`{"Version":"2012-10-17"}`, rapid.IntRange(0, 60).Draw(t, "length"))
 	for range rapid.IntRange(0, 3).Draw(t, "trusts") {
 		s.Trusts = append(s.Trusts, aPrincipal(t, "trusted"))
+	}
+	if rapid.Bool().Draw(t, "to be found by its own name") {
+		s.Trusts = append(s.Trusts, itself(s.Account))
 	}
 	return &s
 }

@@ -35,7 +35,7 @@ func (p *pair) principalCalls() map[string]func(*rapid.T) {
 			p.only(t, "Renamed", func(l ledger.Ledger) error { return l.Renamed(t.Context(), from, to, userARN(to.Name), now) })
 		},
 		"Trusting": func(t *rapid.T) {
-			who := aPrincipal(t, "trusted")
+			who := one(t, "whom", []ledger.PrincipalKey{aPrincipal(t, "trusted"), itself(account), itself(other)})
 			p.both(t, "Trusting", func(l ledger.Ledger) (any, error) { return l.Trusting(t.Context(), who) })
 		},
 	}
