@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolewarden/rolewarden/pkg/decision"
 	"github.com/rolewarden/rolewarden/pkg/guard"
 	"github.com/rolewarden/rolewarden/pkg/ledger"
 	"github.com/rolewarden/rolewarden/pkg/role"
@@ -123,5 +124,32 @@ func TestADeletionResolvesNothingAboutARoleThatIsThere(t *testing.T) {
 	res := w.settle(w.handle(w.event("DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)))
 	if res.End != ledger.Compliant || w.openOf(appID) != "" || w.openOf(second) == "" {
 		t.Errorf("ended in %s, told %s, open %q and %q", res.End, states(w.told), w.openOf(appID), w.openOf(second))
+	}
+}
+
+// T64: the deletion of a role in the second of our write, whose handling was
+// interrupted, is no change that the write has overwritten.
+func TestADeletionIsNoLostUpdate(t *testing.T) {
+	w := withBaseline(t, rulesFile)
+	w.stop()
+	w.open("ev2")
+	if err := w.ledger.SetSwitch(t.Context(), decision.WritesAllowed, "carol", "exercise over", w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
+	w.put(prod, "app", appID, public)
+	worse := w.updated("ev3", "app", public)
+	w.now, w.ledger.concludeErr = w.now.Add(2*time.Second), errDown
+	if _, err := w.guard.Handle(t.Context(), worse); !errors.Is(err, errDown) || w.trust() != 1 {
+		t.Fatalf("%d writes, %v", w.trust(), err)
+	}
+	w.ledger.concludeErr = nil
+	ours := own(t, w.eventAt(w.now, "UpdateAssumeRolePolicy", "ev-ours", map[string]any{"roleName": "app", "policyDocument": closed}, nil), decision.ID(prod, "ev3", appID))
+	delete(w.roles, prod+"/app")
+	w.settle(w.handle(w.eventAt(w.now, "DeleteRole", "ev-delete", map[string]any{"roleName": "app"}, nil)))
+	w.settle(w.handle(ours))
+	if got := states(w.told); got != "opened resolved" || len(w.losts()) > 0 {
+		t.Errorf("told %s, of lost updates %+v", got, w.losts())
 	}
 }

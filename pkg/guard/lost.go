@@ -190,6 +190,9 @@ func (g *Guard) tellOverwritten(ctx context.Context, res *Result, r role.Role, u
 		!inWindow(w, s.EventTime) || !until.IsZero() && s.EventTime.After(until) {
 		return nil
 	}
+	if gone, err := g.leftByDeletion(ctx, *s); gone || err != nil {
+		return err // a deletion leaves the document that was there, and is none that was overwritten
+	}
 	change := toldOf(trail.Change{EventID: s.Event.EventID, Account: s.Account, Time: s.EventTime, EventName: "UpdateAssumeRolePolicy", Actor: trail.Actor{ARN: s.Actor}})
 	return g.tellLostUpdate(ctx, res, w, alert.Lost{Role: r, Change: change, Lost: s.Document})
 }

@@ -236,6 +236,18 @@ func forgotten(s ledger.RoleState, j job, now time.Time) *ledger.RoleState {
 	return &s
 }
 
+// leftByDeletion says whether the deletion of a role is what was handled of it last.
+func (g *Guard) leftByDeletion(ctx context.Context, s ledger.RoleState) (bool, error) {
+	if strings.Contains(s.Event.EventID, gonePart) {
+		return true, nil
+	}
+	ends, err := g.cfg.Ledger.Ends(ctx, []ledger.PrincipalKey{{Account: s.Account, Kind: "role", Name: strings.ToLower(s.Name)}})
+	if err != nil {
+		return false, fmt.Errorf("asking the ledger whether role %s/%s was deleted: %w", s.Account, s.Name, err)
+	}
+	return slices.ContainsFunc(ends, func(d ledger.Deletion) bool { return d.Event == s.Event }), nil
+}
+
 // bearer gives the unique id of the role that has a name now, empty for none, and
 // whether that is known: where nobody may look, the event of a deletion is believed.
 func (g *Guard) bearer(ctx context.Context, r role.Ref) (id string, known bool) {
