@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -308,5 +309,24 @@ func TestWhatChangesWhileANewRoleIsGivenTimeIsHeeded(t *testing.T) {
 			}
 			w.quiet()
 		})
+	}
+}
+
+// What is decided while its maker still has time, and told a moment later, is told
+// once.
+func TestTimeThatEndsWhileARoleIsHandledTellsNothingTwice(t *testing.T) {
+	w := newWorld(t, patient)
+	w.put(prod, "app", appID, opened)
+	full := fmt.Errorf("tagging: %w", role.ErrLimit)
+	w.onTag = func() error { return full }
+	w.handle(w.created("ev1", "app", opened))
+	body := w.updated("ev2", "app", opened)
+	w.now = w.live(prod, "app").Created.Add(5*time.Minute - time.Second)
+	w.onTag = func() error {
+		w.now = w.now.Add(2 * time.Second)
+		return full
+	}
+	if res := w.handle(body); res.End != ledger.Held || len(w.told) != 1 {
+		t.Errorf("ended in %s, told %s", res.End, states(w.told))
 	}
 }
