@@ -210,22 +210,31 @@ func again(x *indexed) []Violation {
 			return
 		}
 		said := says[ledger.Key{Account: f.Conclusion.Event.Account, EventID: told(f.Conclusion.Event.EventID)}]
-		late := slices.ContainsFunc(f.Conclusion.Letters, func(l ledger.Letter) bool {
-			a, err := alert.Parse(l.Body)
-			return err == nil && replaced(a)
-		})
-		if o := x.rules[old.RulesHash]; o != nil && o.Quarantine.Grace > 0 && strings.Contains(f.Conclusion.Event.EventID, "#ids.") {
+		if x.news(f.Conclusion, old) || said != "" && !x.judge.Same(said, s.Document) {
 			return
 		}
-		if late || said != "" && !x.judge.Same(said, s.Document) {
-			return
-		}
-		same := old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules)
-		if same && s.Told == f.Conclusion.Event && old.Told != s.Told && s.Action.String() == decision.Ignore.String() && len(old.Shown)+len(s.Shown) == 0 {
+		if sameAgain(old, s) && s.Told == f.Conclusion.Event && old.Told != s.Told && s.Action == decision.Ignore {
 			out = append(out, Violation{Invariant: I7, At: i, Event: f.Conclusion.Event.String(), Role: nameIn(s), Sentence: fmt.Sprintf("people are told again that %s is %s, as under event %s", Short(s.Document), s.Verdict, old.Told)})
 		}
 	})
 	return out
+}
+
+// news says whether a conclusion tells what an earlier handling wrote, or what became
+// of a new role.
+func (x *indexed) news(c ledger.Conclusion, old *ledger.RoleState) bool {
+	if o := x.rules[old.RulesHash]; o != nil && o.Quarantine.Grace > 0 && strings.Contains(c.Event.EventID, "#ids.") {
+		return true
+	}
+	return slices.ContainsFunc(c.Letters, func(l ledger.Letter) bool {
+		a, err := alert.Parse(l.Body)
+		return err == nil && replaced(a)
+	})
+}
+
+// sameAgain says whether what people were told of a role, aloud, is told again.
+func sameAgain(old, s *ledger.RoleState) bool {
+	return old.AlertID != "" && old.AlertID == s.AlertID && !old.Untold && saying(old) == saying(s) && slices.Equal(old.OpenRules, s.OpenRules) && len(old.Shown)+len(s.Shown) == 0
 }
 
 // nameOf gives the account and name in a role's ARN.
