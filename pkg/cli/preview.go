@@ -40,7 +40,7 @@ func (previewVerb) Help() string {
 
     rolewarden preview --rules new.yaml --deployment organization.yaml --records ./cloudtrail/
 
-Nothing is written, neither to IAM nor to the ledger. Organizations is asked about accounts that the file does not list (organizations:DescribeAccount); where it does not answer they count as foreign. Roles that were never handled or swept are not known to the ledger, and are not listed.
+Nothing is written, neither to IAM nor to the ledger. Organizations is asked about accounts that the file does not list (organizations:DescribeAccount); where it does not answer they count as foreign. Roles that were never handled or swept are not known to the ledger, and are not listed. That a role which is less than an hour old would be quarantined is not foreseen.
 
 Once the file is deployed, roles that were good under the former one and have not changed are only told of, until ruleChanges.observeHours have passed or somebody confirms it:
 
