@@ -76,9 +76,10 @@ func (g *Guard) finished(r role.Role) time.Time { return r.Created.Add(g.cfg.Rul
 // have to wait for somebody, and knows more of who changed the role.
 const lookFor = 15 * time.Minute
 
-// wasUnfinished reports whether a role was handled last while its maker had time
-// to finish, and has none left at a time and as this handling was decided. What people were told of it then, that it
-// would be shut, needs another word, also where other rules shut nothing.
+// wasUnfinished reports whether a role was handled last while its maker had time to
+// finish, and has none left at a time, nor had when this handling was decided. What
+// people were told of it then, that it would be shut, needs another word, also where
+// other rules shut nothing.
 func (g *Guard) wasUnfinished(v judged, at time.Time) bool {
 	s, until := v.known.State, g.finished(v.role)
 	if s == nil || !v.making.IsZero() || s.Decided != decision.Tag || s.Verdict != finding.Noncompliant || !s.UpdatedAt.Before(until) || at.Before(until) {

@@ -231,6 +231,15 @@ func TestTheEventOfAQuarantineWaitsForIt(t *testing.T) {
 	}
 }
 
+// vanishes deletes the role, and handles the event of that.
+func (w *world) vanishes() {
+	w.t.Helper()
+	delete(w.roles, prod+"/app")
+	if res := w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
+		w.t.Errorf("the deletion ended in %s", res.End)
+	}
+}
+
 // I6: what is told of a role that was deleted while our write was watched is told as
 // over at once: its deletion had nothing to resolve yet.
 func TestARoleThatIsDeletedWhileItIsWrittenIsResolved(t *testing.T) {
@@ -241,10 +250,7 @@ func TestARoleThatIsDeletedWhileItIsWrittenIsResolved(t *testing.T) {
 			return
 		}
 		w.ledger.intending = nil
-		delete(w.roles, prod+"/app")
-		if res := w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
-			t.Errorf("the deletion ended in %s", res.End)
-		}
+		w.vanishes()
 	}
 	if res := w.open("ev1"); res.End != ledger.Reverted || states(w.told) != "opened resolved" {
 		t.Errorf("ended in %s, told %q", res.End, states(w.told))
@@ -260,10 +266,7 @@ func TestARoleThatIsDeletedWhileItIsTaggedIsResolved(t *testing.T) {
 			return
 		}
 		w.onRead(nil)
-		delete(w.roles, prod+"/app")
-		if res := w.handle(w.event("DeleteRole", "ev-gone", map[string]any{"roleName": "app"}, nil)); res.End != ledger.Compliant {
-			t.Errorf("the deletion ended in %s", res.End)
-		}
+		w.vanishes()
 	})
 	if res := w.open("ev1"); res.End != ledger.Tagged || states(w.told) != "opened resolved" {
 		t.Errorf("ended in %s, told %q", res.End, states(w.told))

@@ -153,15 +153,15 @@ func (g *Guard) Deliver(ctx context.Context, limit int) (int, error) {
 		problems = append(problems, err)
 	}
 	for _, l := range inTurn(waiting) {
-		// What was not told keeps back what goes on with it, and what is told after it
-		// of the same event.
-		delete(failed, ledger.Key{})
-		if !held[mailbox(l)] || failed[l.After] || failed[l.Event] {
-			failed[l.Event] = true
-			continue
+		told := held[mailbox(l)] && !failed[l.After] && !failed[l.Event]
+		if told {
+			err := g.send(ctx, &res, time.Time{}, []ledger.Letter{l})
+			told, problems = err == nil, append(problems, err)
 		}
-		if err := g.send(ctx, &res, time.Time{}, []ledger.Letter{l}); err != nil {
-			failed[l.Event], problems = true, append(problems, err)
+		// What was not told keeps back what goes on with it, and what is told after it
+		// of the same event. What is of no event keeps nobody back.
+		if !told && l.Event != (ledger.Key{}) {
+			failed[l.Event] = true
 		}
 	}
 	if err := errors.Join(problems...); err != nil {

@@ -14,6 +14,16 @@ import (
 	"github.com/rolewarden/rolewarden/pkg/role"
 )
 
+// crash handles a message, whose end cannot be recorded.
+func (w *world) crash(body []byte) {
+	w.t.Helper()
+	w.ledger.concludeErr = errDown
+	if _, err := w.guard.Handle(w.t.Context(), body); !errors.Is(err, errDown) {
+		w.t.Fatalf("handling: %v", err)
+	}
+	w.ledger.concludeErr = nil
+}
+
 // A handling is interrupted after its write, and somebody changes the role before
 // it goes on: people hear of the write all the same, once, whatever the role
 // shows by then.
@@ -21,11 +31,7 @@ func TestAWriteThatSomebodyOverwroteBeforeItWasToldIsTold(t *testing.T) {
 	mended := strings.Replace(closed, `"Effect"`, `"Sid":"Mended","Effect"`, 1)
 	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
 	crash := func(w *world, body []byte) func() guard.Result {
-		w.ledger.concludeErr = errDown
-		if _, err := w.guard.Handle(w.t.Context(), body); !errors.Is(err, errDown) {
-			w.t.Fatalf("handling: %v", err)
-		}
-		w.ledger.concludeErr = nil
+		w.crash(body)
 		return func() guard.Result { return w.settle(w.handle(body)) }
 	}
 	putOff := func(w *world, body []byte) func() guard.Result {
@@ -155,11 +161,7 @@ func TestAnOvertakenWriteIsToldBeforeItsAlertIsResolved(t *testing.T) {
 	w := withBaseline(t, rulesFile)
 	w.put(prod, "app", appID, opened)
 	body := w.updated("ev2", "app", opened)
-	w.ledger.concludeErr = errDown
-	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
-		t.Fatalf("handling: %v", err)
-	}
-	w.ledger.concludeErr = nil
+	w.crash(body)
 	w.now = w.now.Add(2 * time.Second)
 	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
 	w.put(prod, "app", appID, public)
@@ -198,11 +200,7 @@ func TestAWriteThatWentToARoleMadeAnewIsTold(t *testing.T) {
 			if before {
 				w.onWrite = remake
 			}
-			w.ledger.concludeErr = errDown
-			if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
-				t.Fatalf("handling: %v", err)
-			}
-			w.ledger.concludeErr = nil
+			w.crash(body)
 			w.now = w.now.Add(2 * time.Minute)
 			if !before {
 				remake()

@@ -177,9 +177,9 @@ type deleted struct {
 }
 
 // wasDeleted gives, of the roles of a name about which something is open, the one
-// that a deletion is of. What was seen of a role in the second of the
-// deletion or later is of one that was made after it, as far as anybody knows, and a
-// reading may lag: it may show what is gone, and not yet what was made anew.
+// that a deletion is of. What was seen of a role in the second of the deletion or
+// later is of one that was made after it, as far as anybody knows, and a reading may
+// lag: it may show what is gone, and not yet what was made anew.
 func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState) deleted {
 	open := slices.DeleteFunc(slices.Clone(states), func(s ledger.RoleState) bool {
 		return s.AlertID == "" || j.sweep != "" && !strings.HasSuffix(j.change.EventID, "/"+s.RoleID+vanished)
@@ -206,9 +206,8 @@ func (g *Guard) wasDeleted(ctx context.Context, j job, states []ledger.RoleState
 
 // nearer says whether a role is more likely than another one to be what was deleted
 // at a time: one that was looked at before it, since that one was there; the last
-// that was seen before it; or else one that was seen in that
-// second, in which its name may have been made anew; or else the one that was there
-// first.
+// that was seen before it; or else one that was seen in that second, in which its
+// name may have been made anew; or else the one that was there first.
 func nearer(s, other ledger.RoleState, deleted time.Time) bool {
 	rank, theirs := s.EventTime.Compare(deleted), other.EventTime.Compare(deleted)
 	there, theyWere := s.UpdatedAt.Before(deleted), other.UpdatedAt.Before(deleted)

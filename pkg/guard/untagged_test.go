@@ -108,11 +108,7 @@ func TestAnotherDecisionsQuarantineIsNotTakenForItsOwn(t *testing.T) {
 	w := newWorld(t, rulesFile)
 	w.put(prod, "app", appID, opened)
 	body := w.created("ev1", "app", opened)
-	w.ledger.concludeErr = errDown
-	if _, err := w.guard.Handle(t.Context(), body); !errors.Is(err, errDown) {
-		t.Fatalf("handling: %v", err)
-	}
-	w.ledger.concludeErr = nil
+	w.crash(body)
 	w.now = w.now.Add(2 * time.Minute)
 	public := strings.Replace(opened, "arn:aws:iam::999999999999:root", "*", 1)
 	w.put(prod, "app", appID, public)
