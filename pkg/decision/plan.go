@@ -113,8 +113,8 @@ func observed(s Situation, notes []string) Decision {
 }
 
 // enforced decides between reverting, quarantining, at once or after a while, and
-// leaving the role as it is since there is nothing to go back to. Then no tag is written either: what is
-// missing is a doubt, and doubt never writes.
+// leaving the role as it is since there is nothing to go back to. Then no tag is
+// written either: what is missing is a doubt, and doubt never writes.
 func enforced(s Situation, driving, notes []string) Decision {
 	lead := inMode(driving, "enforce")
 	keep := func(why, next string) Decision {
